@@ -1,0 +1,59 @@
+/**
+ * A message on its way: its envelope, and what the queue knows of each recipient.
+ *
+ * Addresses are kept as the client typed them between the angle brackets, after parsing; they hold
+ * no control characters. Times are milliseconds since 1970.
+ */
+
+import type { Holder } from '../names/identity.ts'
+
+/** The SMTP envelope (RFC 5321 §2.3.1). */
+export type Envelope = {
+  /** '' is the null reverse-path. */
+  readonly reversePath: string
+  readonly forwardPaths: readonly string[]
+  /** BODY= of MAIL (RFC 6152). */
+  readonly bodyType: '7BIT' | '8BITMIME'
+  /** SMTPUTF8 was given (RFC 6531). */
+  readonly utf8: boolean
+  /** SIZE= as declared by the client, or null (RFC 1870). */
+  readonly declaredSizeBytes: number | null
+}
+
+/** Where a message came from; for Received fields, `trace` and revocation. */
+export type Origin = {
+  readonly sessionId: string
+  readonly listener: string
+  readonly address: string
+  readonly hello: string
+  /** SHA-256 fingerprint of the verified certificate, lower-case hex, or null. */
+  readonly fingerprint: string | null
+  readonly holder: Holder['name'] | null
+}
+
+export type RecipientState = 'waiting' | 'leased' | 'held' | 'delivered' | 'failed' | 'cancelled'
+
+/** One recipient of a queued message. */
+export type Recipient = {
+  readonly address: string
+  readonly state: RecipientState
+  readonly attempts: number
+  /** When the next attempt is due. */
+  readonly dueAt: number
+  /** The last thing a next hop, DNS or the network said, in one line; null before the first attempt. */
+  readonly lastReply: string | null
+  /** A delay warning has been sent to the sender. */
+  readonly warned: boolean
+}
+
+/** A message in the spool, without its body. */
+export type QueuedMessage = {
+  readonly id: string
+  readonly envelope: Envelope
+  readonly origin: Origin
+  readonly acceptedAt: number
+  readonly sizeBytes: number
+  /** Why the message is held as a whole, or null. */
+  readonly heldBecause: string | null
+  readonly recipients: readonly Recipient[]
+}

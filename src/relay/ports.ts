@@ -1,0 +1,177 @@
+/**
+ * What the relay needs from outside, and what that promises.
+ *
+ * Every implementation of a port is held to its comment by one contract test (test/contracts).
+ */
+
+import type { ClientIdentity, TlsParameters } from '../core/names/identity.ts'
+import type { QueuedMessage, Recipient } from '../core/message/envelope.ts'
+
+/** The clock and randomness. */
+export type System = {
+  /** Milliseconds since 1970. */
+  now(): number
+  /** At least 80 bits, lower-case letters and digits, unique among all processes and restarts. */
+  newId(): string
+  /** Uniform in [0, 1). */
+  random(): number
+}
+
+/** Bytes to and from one peer: a socket, or in tests a script. */
+export type Channel = {
+  /** The next bytes, or null when the peer is gone. Rejects never. */
+  read(): Promise<Uint8Array | null>
+  /** Resolves when the bytes have been handed over and there is room for more. Rejects never. */
+  write(bytes: Uint8Array | string): Promise<void>
+  /** Ends the connection, letting written bytes out first. */
+  close(): void
+}
+
+/** The receiving side of a connection. */
+export type ServerChannel = Channel & {
+  readonly remoteAddress: string
+  readonly remotePort: number
+  /** Hands the connection to TLS; null when the handshake failed (the connection is then gone). */
+  startTls(): Promise<ClientIdentity | null>
+}
+
+/** What the server at the other end proved when we are the client. */
+export type ServerIdentity = {
+  readonly tls: TlsParameters
+  /** Null if the chain leads to a trusted root and the certificate has the expected name; else why not. */
+  readonly problem: string | null
+}
+
+/** The sending side of a connection. */
+export type ClientChannel = Channel & {
+  /** Bytes that arrived and have not been read; none may be left when TLS starts (S4). */
+  hasUnread(): boolean
+  startTls(request: ClientTls): Promise<ServerIdentity | { readonly failed: string }>
+}
+
+export type ClientTls = {
+  /** Sent as SNI and matched with the certificate's subjectAltName. */
+  readonly serverName: string
+  /** PEM of the trusted CAs; null for the public ones. */
+  readonly trustedPem: readonly string[] | null
+  /** Our own certificate, shown if the server asks; null to show none. */
+  readonly certificatePem: string | null
+  readonly keyPem: string | null
+}
+
+export type Dialer = {
+  /** Opens a TCP connection within `timeoutSeconds`. Rejects never. */
+  connect(request: {
+    readonly address: string
+    readonly port: number
+    readonly timeoutSeconds: number
+  }): Promise<ClientChannel | { readonly failed: string }>
+}
+
+/** DNS, as far as mail needs it. `failed` is SERVFAIL, a timeout or a bogus answer: try again later. */
+export type DnsAnswer<Value> =
+  | { readonly kind: 'found'; readonly values: readonly Value[] }
+  /** The name does not exist (NXDOMAIN). */
+  | { readonly kind: 'noName' }
+  /** The name exists and has no record of this type. */
+  | { readonly kind: 'noData' }
+  | { readonly kind: 'failed'; readonly detail: string }
+
+export type Resolver = {
+  mx(domain: string): Promise<DnsAnswer<{ readonly preference: number; readonly host: string }>>
+  /** IPv4 and IPv6 addresses. */
+  addresses(host: string): Promise<DnsAnswer<string>>
+  ptr(address: string): Promise<DnsAnswer<string>>
+}
+
+/** A message being written. Nothing of it counts until it is given to `enqueue`. */
+export type Draft = {
+  /** Resolves when there is room for more. Rejects with SpoolFull or SpoolFailed. */
+  write(bytes: Uint8Array): Promise<void> | void
+  readonly sizeBytes: number
+  /** Forgets the message and frees what it took. Safe to call at any time, any number of times. */
+  drop(): Promise<void>
+}
+
+/** A message body to send. Memory stays bounded: chunks are at most 64 KiB. */
+export type Body = {
+  readonly sizeBytes: number
+  chunks(): AsyncIterable<Uint8Array> | Iterable<Uint8Array>
+}
+
+/** A message taken for an attempt; `due` are the indices of the recipients that are leased with it. */
+export type Lease = {
+  readonly message: QueuedMessage
+  readonly due: readonly number[]
+  readonly body: Body
+}
+
+/** What changes for one recipient when an attempt, or an administrator, is done with it. */
+export type RecipientChange = {
+  readonly index: number
+  readonly recipient: Recipient
+}
+
+export type NewMessage = {
+  readonly message: QueuedMessage
+  readonly draft: Draft
+}
+
+export type QueueFilter = {
+  readonly id?: string
+  /** Whole address, or `@domain`. */
+  readonly sender?: string
+  readonly recipient?: string
+  readonly state?: Recipient['state']
+  /** Accepted before this instant. */
+  readonly acceptedBefore?: number
+  /** Found in `lastReply`, without regard to case. */
+  readonly error?: string
+}
+
+/**
+ * Where messages wait. Every spool keeps this promise: LMDB, memory, and later PostgreSQL.
+ *
+ * A promise that resolves is on stable storage: the caller may say 250 on the strength of it. A
+ * promise that rejects promises nothing: it may or may not have happened, and the caller must be
+ * right either way.
+ */
+export type Spool = {
+  /** An empty message; bytes over the inline threshold go to a file as they come. */
+  draft(): Draft
+  /**
+   * Makes a message exist, durably. With `leased`, all its waiting recipients that are due belong to
+   * the caller from the start (delivered from memory, never read back), and the lease is returned.
+   */
+  enqueue(message: NewMessage, options: { readonly leased: boolean }): Promise<Lease>
+  /** Takes up to `limit` messages with recipients that are due, earliest first. No two callers get the same. */
+  claim(request: { readonly now: number; readonly leaseSeconds: number; readonly limit: number }): Promise<readonly Lease[]>
+  /** Gives a lease back untried; its recipients are waiting again, due as before. */
+  giveBack(id: string): Promise<void>
+  /**
+   * Writes the results of an attempt down and ends the lease, in one step with the bounces that
+   * follow from it. A message with no recipient left to deliver is removed, body and all.
+   */
+  settle(id: string, changes: readonly RecipientChange[], bounces: readonly NewMessage[]): Promise<void>
+  /** When the earliest recipient that nobody holds is due; null if none. */
+  nextDueAt(): number | null
+  find(id: string): QueuedMessage | null
+  /** A page of messages after the id `after`, in order of acceptance. */
+  list(request: { readonly filter: QueueFilter; readonly after: string | null; readonly limit: number }): readonly QueuedMessage[]
+  /** The stored message, for `queue show`. Null if there is none. */
+  body(id: string): Body | null
+  /**
+   * Changes a message that nobody has leased: hold, release, retry, cancel. `change` is given the
+   * current message and returns the new one; null removes it. Resolves false if it is gone or leased.
+   */
+  change(id: string, change: (message: QueuedMessage) => QueuedMessage | null): Promise<boolean>
+  stats(): { readonly messages: number; readonly leased: number; readonly quarantinedRecords: number }
+  /** Resolves when all that was promised is written and the store is closed. */
+  close(): Promise<void>
+}
+
+/** No room: disk, inodes or the configured size. The client is told 452 4.3.1. */
+export class SpoolFull extends Error {}
+
+/** The store failed in another way. The client is told 451 4.3.0. */
+export class SpoolFailed extends Error {}
