@@ -6,6 +6,7 @@
 
 import type { ClientIdentity, TlsParameters } from '../core/names/identity.ts'
 import type { QueuedMessage, Recipient } from '../core/message/envelope.ts'
+import type { DecisionRecord, TraceEvent } from './admin.ts'
 
 /** The clock and randomness. */
 export type System = {
@@ -175,3 +176,15 @@ export class SpoolFull extends Error {}
 
 /** The store failed in another way. The client is told 451 4.3.0. */
 export class SpoolFailed extends Error {}
+
+/**
+ * What happened, kept for `trace` and `explain ID`: bounded in number, and not part of any promise
+ * to a client. A crash may lose the last moments of it.
+ */
+export type History = {
+  recordDecision(record: DecisionRecord): void
+  recordEvent(event: TraceEvent): void
+  decision(id: string): DecisionRecord | null
+  /** Events of a message id, or of all messages of an address (newest 50), in order of time. */
+  events(of: string): readonly TraceEvent[]
+}

@@ -1,0 +1,72 @@
+/**
+ * What can happen to the server's half of a session, and what it can ask for.
+ *
+ * Facts go in (past participles), intentions come out (verbs). At most one output of a `handle`
+ * waits for an answer (`startTls`, `askPolicy`, `commitMessage`), and it comes last. While it waits,
+ * bytes are kept and not read; so pipelining is correct by construction.
+ */
+
+import type { ClientIdentity } from '../names/identity.ts'
+import type { Asker, Decision, ListenerName, Question } from '../policy/decision.ts'
+import type { Envelope } from '../message/envelope.ts'
+import type { Reply } from './reply.ts'
+
+/** What a session is told of its listener and its limits before it starts. */
+export type SessionSettings = {
+  readonly listener: ListenerName
+  readonly hostname: string
+  /** STARTTLS is offered and a certificate is there for it. */
+  readonly offersStartTls: boolean
+  readonly limits: SessionLimits
+}
+
+export type SessionLimits = {
+  /** Octets of a message after dot removal; announced by SIZE. */
+  readonly messageBytes: number
+  /** Recipients of one transaction (RFC 5321 §4.5.3.1.8: at least 100). */
+  readonly recipients: number
+  /** Transactions on one connection. */
+  readonly messages: number
+  /** Commands that got a 4yz or 5yz before the connection is closed. */
+  readonly errors: number
+  /** Octets of the header section, and fields in it. */
+  readonly headerBytes: number
+  readonly headerFields: number
+  /** Received fields before a message counts as looping (RFC 5321 §6.3). */
+  readonly receivedFields: number
+}
+
+export type SessionInput =
+  /** `identity` is not `plaintext` on an implicit TLS listener. */
+  | { readonly kind: 'connected'; readonly address: string; readonly identity: ClientIdentity }
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  | { readonly kind: 'tlsEstablished'; readonly identity: ClientIdentity }
+  /** `host` is the asker's host with whatever name has been found meanwhile. */
+  | { readonly kind: 'decided'; readonly decision: Decision; readonly host: Asker['host'] }
+  /** The policy could not be asked: an access map that cannot be read, and the like. */
+  | { readonly kind: 'policyFailed' }
+  | { readonly kind: 'stored'; readonly id: string }
+  | { readonly kind: 'storageFailed'; readonly why: 'full' | 'failed' }
+  /** The client has been silent for `timeoutSeconds()`. */
+  | { readonly kind: 'idle' }
+  /** The server is going down; the session ends at the next command boundary. */
+  | { readonly kind: 'shutDown' }
+  /** The certificate of this very session has been revoked: its identity is gone from now on. */
+  | { readonly kind: 'identityLost'; readonly identity: ClientIdentity }
+
+export type SessionOutput =
+  | { readonly kind: 'reply'; readonly reply: Reply }
+  | { readonly kind: 'startTls' }
+  | { readonly kind: 'askPolicy'; readonly question: Question }
+  /** The envelope is complete and `354` is about to be said. */
+  | { readonly kind: 'openMessage'; readonly envelope: Envelope; readonly asker: Asker; readonly delivery: MessageFate }
+  | { readonly kind: 'body'; readonly bytes: Uint8Array }
+  | { readonly kind: 'commitMessage' }
+  | { readonly kind: 'dropMessage' }
+  | { readonly kind: 'close' }
+
+/** What becomes of an accepted message: queued, queued and held, or silently dropped (DISCARD). */
+export type MessageFate =
+  | { readonly kind: 'queue' }
+  | { readonly kind: 'hold'; readonly because: string }
+  | { readonly kind: 'discard' }
