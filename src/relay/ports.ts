@@ -18,6 +18,12 @@ export type System = {
   random(): number
 }
 
+/** Waiting. */
+export type Timers = {
+  /** Calls back once, after so many milliseconds, unless the returned function is called before. */
+  after(milliseconds: number, callback: () => void): () => void
+}
+
 /** Bytes to and from one peer: a socket, or in tests a script. */
 export type Channel = {
   /** The next bytes, or null when the peer is gone. Rejects never. */
@@ -29,11 +35,21 @@ export type Channel = {
 }
 
 /** The receiving side of a connection. */
-export type ServerChannel = Channel & {
+export type ServerChannel = Omit<Channel, 'read' | 'write'> & {
+  /** Canonical, with IPv4-mapped IPv6 unwrapped. */
   readonly remoteAddress: string
   readonly remotePort: number
-  /** Hands the connection to TLS; null when the handshake failed (the connection is then gone). */
-  startTls(): Promise<ClientIdentity | null>
+  /** As `Channel.read`, at once where bytes are waiting; 'woken' after `wake` was called. */
+  read(): Promise<Uint8Array | null | 'woken'> | Uint8Array
+  /** As `Channel.write`; no promise where there is room for more. */
+  write(bytes: Uint8Array | string): Promise<void> | void
+  /** Makes the current `read`, or else the next one, answer 'woken'. */
+  wake(): void
+  /**
+   * Hands the connection to TLS. Nothing may be unread. When the handshake fails the connection is
+   * gone, and `failed` says why in one line.
+   */
+  startTls(): Promise<ClientIdentity | { readonly kind: 'failed'; readonly failed: string }>
 }
 
 /** What the server at the other end proved when we are the client. */
@@ -45,6 +61,13 @@ export type ServerIdentity = {
 
 /** The sending side of a connection. */
 export type ClientChannel = Channel & {
+  /**
+   * From now on the peer has so many seconds; the call replaces the one before. When they are over
+   * the connection is closed and `read` gives null. Coarse: a second more or less does not matter.
+   */
+  setDeadline(seconds: number): void
+  /** Why `read` gave null, in one line. */
+  lostBecause(): string
   /** Bytes that arrived and have not been read; none may be left when TLS starts (S4). */
   hasUnread(): boolean
   startTls(request: ClientTls): Promise<ServerIdentity | { readonly failed: string }>
@@ -100,7 +123,7 @@ export type Body = {
   chunks(): AsyncIterable<Uint8Array> | Iterable<Uint8Array>
 }
 
-/** A message taken for an attempt; `due` are the indices of the recipients that are leased with it. */
+/** A message taken for an attempt; `due` are the indices of its recipients that are `leased` for it. */
 export type Lease = {
   readonly message: QueuedMessage
   readonly due: readonly number[]
@@ -147,11 +170,13 @@ export type Spool = {
   enqueue(message: NewMessage, options: { readonly leased: boolean }): Promise<Lease>
   /** Takes up to `limit` messages with recipients that are due, earliest first. No two callers get the same. */
   claim(request: { readonly now: number; readonly leaseSeconds: number; readonly limit: number }): Promise<readonly Lease[]>
-  /** Gives a lease back untried; its recipients are waiting again, due as before. */
+  /** Gives what is left of a lease back untried; its recipients are waiting again, due as before. */
   giveBack(id: string): Promise<void>
   /**
-   * Writes the results of an attempt down and ends the lease, in one step with the bounces that
-   * follow from it. A message with no recipient left to deliver is removed, body and all.
+   * Writes the results of an attempt down, in one step with the bounces that follow from it.
+   * Recipients of the lease that are not among the changes stay leased (they go to another next hop,
+   * which may be slower); the lease ends with the last of them. A message with no recipient left to
+   * deliver is removed, body and all.
    */
   settle(id: string, changes: readonly RecipientChange[], bounces: readonly NewMessage[]): Promise<void>
   /** When the earliest recipient that nobody holds is due; null if none. */
@@ -188,3 +213,12 @@ export type History = {
   /** Events of a message id, or of all messages of an address (newest 50), in order of time. */
   events(of: string): readonly TraceEvent[]
 }
+
+/** Where log lines go: one JSON object a line. Fields hold nothing secret; values are escaped by the writer. */
+export type Log = {
+  info(fields: LogFields): void
+  warn(fields: LogFields): void
+  error(fields: LogFields): void
+}
+
+export type LogFields = { readonly event: string } & { readonly [field: string]: unknown }

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Recipient, RecipientState } from './envelope.ts'
+import { change, isFinal, stateAfter, type RecipientEvent } from './lifecycle.ts'
+
+const waiting: Recipient = {
+  address: 'ann@example.net',
+  state: 'waiting',
+  attempts: 0,
+  dueAt: 1000,
+  lastReply: null,
+  warned: false,
+}
+
+test('a recipient that is delivered has been leased, tried once, and stays delivered', () => {
+  const delivered = change(change(waiting, { kind: 'lease' }), { kind: 'delivered', reply: '250 2.0.0 OK' })
+  assert.deepEqual(delivered, { ...waiting, state: 'delivered', attempts: 1, lastReply: '250 2.0.0 OK' })
+  assert.throws(() => change(delivered, { kind: 'lease' }), /broken invariant/)
+})
+
+test('a deferred recipient waits until its next attempt, which counts', () => {
+  const deferred = change({ ...waiting, state: 'leased', attempts: 2 }, { kind: 'deferred', reply: '451 later', dueAt: 9000 })
+  assert.deepEqual(deferred, { ...waiting, attempts: 3, dueAt: 9000, lastReply: '451 later' })
+})
+
+test('a recipient whose lifetime ends keeps the reason of its last attempt', () => {
+  const failed = change({ ...waiting, lastReply: '451 later' }, { kind: 'expired' })
+  assert.equal(failed.state, 'failed')
+  assert.equal(failed.lastReply, '451 later')
+})
+
+test('a lease that is lost or given back leaves the recipient due as before', () => {
+  for (const kind of ['leaseLost', 'givenBack'] as const)
+    assert.deepEqual(change({ ...waiting, state: 'leased' }, { kind }), waiting)
+})
+
+test('what an administrator holds is not leased until it is released', () => {
+  const held = change(waiting, { kind: 'hold' })
+  assert.equal(stateAfter(held.state, 'lease'), null)
+  assert.deepEqual(change(held, { kind: 'release', dueAt: 5 }), { ...waiting, dueAt: 5 })
+})
+
+test('a leased recipient is nobody else\'s: it can be neither held nor cancelled nor leased again', () => {
+  for (const kind of ['hold', 'cancel', 'lease', 'retry', 'expired'] as const) assert.equal(stateAfter('leased', kind), null)
+})
+
+test('nothing follows a final state', () => {
+  const states: RecipientState[] = ['waiting', 'leased', 'held', 'delivered', 'failed', 'cancelled']
+  const events: RecipientEvent['kind'][] = ['lease', 'givenBack', 'leaseLost', 'delivered', 'deferred', 'refused', 'expired', 'warned', 'hold', 'release', 'retry', 'cancel']
+  for (const state of states) {
+    const leadsSomewhere = events.some(event => stateAfter(state, event) !== null)
+    assert.equal(leadsSomewhere, !isFinal(state), state)
+  }
+})
