@@ -1,0 +1,153 @@
+/**
+ * A connection from a client: bytes with back-pressure, and the change to TLS.
+ *
+ * Before STARTTLS the plain socket is emptied into the session, which refuses bytes behind the
+ * command; whatever comes later goes to the TLS layer, where it is a handshake or an error. So no
+ * byte that was sent in the clear can be read as if it had come through TLS (S3).
+ */
+
+import type { Socket } from 'node:net'
+import type { ClientIdentity } from '../core/names/identity.ts'
+import type { ServerChannel } from '../relay/ports.ts'
+import type { TlsGate } from './tls-gate.ts'
+
+/** Bytes that may wait here before the socket is told to stop. */
+const HIGH_WATER_BYTES = 64 * 1024
+
+/** How long written bytes may take to leave after `close` before the socket is cut. */
+const LINGER_MILLISECONDS = 5_000
+
+export class SocketChannel implements ServerChannel {
+  readonly remoteAddress: string
+  readonly remotePort: number
+  readonly #gate: TlsGate | null
+  #socket: Socket
+  #chunks: Uint8Array[] = []
+  #waitingBytes = 0
+  #ended = false
+  #woken = false
+  #reader: ((read: Uint8Array | null | 'woken') => void) | null = null
+  #writer: (() => void) | null = null
+
+  constructor(socket: Socket, gate: TlsGate | null) {
+    this.remoteAddress = canonicalAddress(socket.remoteAddress ?? '')
+    this.remotePort = socket.remotePort ?? 0
+    this.#gate = gate
+    this.#socket = socket
+    socket.setNoDelay(true)
+    this.#attach(socket)
+  }
+
+  read(): Promise<Uint8Array | null | 'woken'> | Uint8Array {
+    if (this.#woken) {
+      this.#woken = false
+      return Promise.resolve('woken')
+    }
+    const chunk = this.#chunks.shift()
+    if (chunk !== undefined) {
+      this.#waitingBytes -= chunk.length
+      if (this.#waitingBytes === 0 && this.#socket.isPaused()) this.#socket.resume()
+      return chunk
+    }
+    if (this.#ended) return Promise.resolve(null)
+    return new Promise(resolve => {
+      this.#reader = resolve
+    })
+  }
+
+  wake(): void {
+    if (this.#reader === null) this.#woken = true
+    else this.#answer('woken')
+  }
+
+  write(bytes: Uint8Array | string): Promise<void> | void {
+    if (this.#ended || this.#socket.destroyed) return
+    if (this.#socket.write(bytes)) return
+    return new Promise(resolve => {
+      this.#writer = resolve
+    })
+  }
+
+  close(): void {
+    const socket = this.#socket
+    this.#end()
+    if (socket.destroyed) return
+    socket.end()
+    // A peer that never reads what we wrote must not keep the socket.
+    const timer = setTimeout(() => socket.destroy(), LINGER_MILLISECONDS)
+    timer.unref()
+    socket.once('close', () => clearTimeout(timer))
+    socket.resume()
+  }
+
+  async startTls(): Promise<ClientIdentity | { readonly kind: 'failed'; readonly failed: string }> {
+    if (this.#gate === null) return { kind: 'failed', failed: 'no TLS on this listener' }
+    if (this.#chunks.length > 0) return { kind: 'failed', failed: 'bytes in the clear before the handshake' }
+    const plain = this.#socket
+    this.#detach(plain)
+    const outcome = await this.#gate.handshake(plain)
+    if (outcome.kind === 'failed') {
+      this.#end()
+      plain.destroy()
+      return outcome
+    }
+    this.#socket = outcome.socket
+    this.#attach(outcome.socket)
+    return outcome.identity
+  }
+
+  #attach(socket: Socket): void {
+    socket.on('data', this.#onData)
+    socket.on('end', this.#onEnd)
+    socket.on('close', this.#onEnd)
+    socket.on('drain', this.#onDrain)
+    // The 'close' that follows every error is what matters here.
+    socket.on('error', ignore)
+  }
+
+  /** Stops reading. The 'error' listener stays: a socket without one takes the process down. */
+  #detach(socket: Socket): void {
+    socket.pause()
+    socket.off('data', this.#onData)
+    socket.off('end', this.#onEnd)
+    socket.off('close', this.#onEnd)
+    socket.off('drain', this.#onDrain)
+  }
+
+  #onData = (chunk: Uint8Array): void => {
+    if (this.#reader !== null) return this.#answer(chunk)
+    this.#chunks.push(chunk)
+    this.#waitingBytes += chunk.length
+    if (this.#waitingBytes >= HIGH_WATER_BYTES) this.#socket.pause()
+  }
+
+  #onEnd = (): void => {
+    this.#end()
+  }
+
+  #onDrain = (): void => {
+    const writer = this.#writer
+    this.#writer = null
+    writer?.()
+  }
+
+  #end(): void {
+    this.#ended = true
+    this.#onDrain()
+    if (this.#reader !== null) this.#answer(null)
+  }
+
+  #answer(read: Uint8Array | null | 'woken'): void {
+    const reader = this.#reader
+    this.#reader = null
+    reader?.(read)
+  }
+}
+
+/** `::ffff:192.0.2.7` is 192.0.2.7: policy and limits must see one address for one client (S20). */
+export function canonicalAddress(address: string): string {
+  const zoneless = address.split('%')[0] ?? ''
+  return zoneless.toLowerCase().startsWith('::ffff:') && zoneless.includes('.') ? zoneless.slice(7) : zoneless
+}
+
+function ignore(): void {}

@@ -1,0 +1,85 @@
+/**
+ * Finds out what the policy lacked for an answer: the client's name, a sender's domain, our place
+ * among a domain's mail exchangers. Asked only when a decision hangs on it, so that no look-up ever
+ * holds a banner or a client that proves itself by certificate.
+ */
+
+import { unreachable } from '../core/result.ts'
+import type { ClientHost, ClientName, KnownFacts, Missing } from '../core/policy/decision.ts'
+import type { DnsAnswer, Resolver } from './ports.ts'
+
+/** Names of one PTR answer that are tried forwards; a zone may list thousands. */
+const MOST_NAMES = 8
+
+type Found = 'yes' | 'no' | 'unknown'
+
+/** The facts of one session, gathered as they are needed. */
+export class ClientFacts {
+  readonly #resolver: Resolver
+  readonly #ourNames: ReadonlySet<string>
+  readonly #domainExists = new Map<string, Found>()
+  readonly #isMxFor = new Map<string, Found>()
+  #host: ClientHost
+
+  constructor(resolver: Resolver, address: string, ourNames: readonly string[]) {
+    this.#resolver = resolver
+    this.#ourNames = new Set(ourNames.map(name => name.toLowerCase()))
+    this.#host = { address, name: null }
+  }
+
+  get host(): ClientHost {
+    return this.#host
+  }
+
+  get known(): KnownFacts {
+    return { domainExists: this.#domainExists, isMxFor: this.#isMxFor }
+  }
+
+  async find(missing: Missing): Promise<void> {
+    switch (missing.kind) {
+      case 'clientName':
+        this.#host = { address: this.#host.address, name: await this.#confirmedName() }
+        return
+      case 'domainExists':
+        this.#domainExists.set(missing.domain, await this.#domainIsThere(missing.domain))
+        return
+      case 'isMxFor':
+        this.#isMxFor.set(missing.domain, await this.#weAreMxFor(missing.domain))
+        return
+      default:
+        return unreachable(missing)
+    }
+  }
+
+  /** A PTR name counts only if it leads back to the address: anybody may claim any name. */
+  async #confirmedName(): Promise<ClientName> {
+    const address = this.#host.address
+    const names = await this.#resolver.ptr(address)
+    if (names.kind === 'failed') return { resolve: 'TEMP' }
+    if (names.kind !== 'found') return { resolve: 'FAIL' }
+    for (const name of names.values.slice(0, MOST_NAMES)) {
+      const addresses = await this.#resolver.addresses(name)
+      if (addresses.kind === 'found' && addresses.values.includes(address)) {
+        return { resolve: 'OK', name: name.replace(/\.$/, '').toLowerCase() }
+      }
+    }
+    return { resolve: 'FORGED' }
+  }
+
+  async #domainIsThere(domain: string): Promise<Found> {
+    const exchangers = existence(await this.#resolver.mx(domain))
+    return exchangers === 'no' ? existence(await this.#resolver.addresses(domain)) : exchangers
+  }
+
+  async #weAreMxFor(domain: string): Promise<Found> {
+    const exchangers = await this.#resolver.mx(domain)
+    if (exchangers.kind === 'failed') return 'unknown'
+    if (exchangers.kind !== 'found') return 'no'
+    const ours = exchangers.values.some(({ host }) => this.#ourNames.has(host.replace(/\.$/, '').toLowerCase()))
+    return ours ? 'yes' : 'no'
+  }
+}
+
+function existence(answer: DnsAnswer<unknown>): Found {
+  return answer.kind === 'found' ? 'yes' : answer.kind === 'failed' ? 'unknown' : 'no'
+}

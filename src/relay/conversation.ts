@@ -1,0 +1,345 @@
+/**
+ * Runs one server session over one channel. All the waiting of the receiving side is in this class.
+ *
+ * It turns the session's intentions into effects, and effects into facts; it decides nothing.
+ * Back-pressure needs no code: the next bytes are read when the last output is done.
+ */
+
+import { assert, unreachable } from '../core/result.ts'
+import type { Envelope, QueuedMessage } from '../core/message/envelope.ts'
+import { formatReceived } from '../core/message/trace.ts'
+import type { ClientIdentity } from '../core/names/identity.ts'
+import type { Answer, Asker, Decision, KnownFacts, Question } from '../core/policy/decision.ts'
+import { formatReply } from '../core/smtp/reply.ts'
+import { ServerSession } from '../core/smtp/server-session.ts'
+import type { MessageFate, SessionInput, SessionOutput, SessionSettings } from '../core/smtp/session-events.ts'
+import { ClientFacts } from './client-facts.ts'
+import { SpoolFull } from './ports.ts'
+import type { Draft, NewMessage, Resolver, ServerChannel, System } from './ports.ts'
+
+/** What a conversation is a guest of: one worker's policy, spool and journal. */
+export type ConversationHost = {
+  readonly system: System
+  readonly resolver: Resolver
+  /** The current policy's answer; the policy is swapped whole on reload. */
+  decide(question: Question, facts: KnownFacts, id: string): Answer
+  /** Makes the message durable and sees to its delivery. */
+  accept(message: NewMessage): Promise<void>
+  openDraft(): Draft
+  /** Names under which this host may be among a domain's mail exchangers. */
+  readonly ourNames: readonly string[]
+  /** How long one message may take from DATA to its end, however steadily it trickles in. */
+  readonly messageSeconds: number
+}
+
+/** Sees everything that happens in a session, and never changes it. */
+export type ConversationObserver = {
+  happened(sessionId: string, input: SessionInput, output: SessionOutput): void
+  decided(sessionId: string, decision: Decision): void
+  accepted(sessionId: string, message: QueuedMessage): void
+  failed(sessionId: string, what: string, error: unknown): void
+  closed(sessionId: string): void
+}
+
+/** News from outside that waits for the session's next turn. */
+type News = Extract<SessionInput, { kind: 'idle' | 'shutDown' | 'identityLost' }>
+
+type OpenMessage = {
+  readonly id: string
+  readonly draft: Draft
+  readonly envelope: Envelope
+  readonly asker: Asker
+  readonly fate: MessageFate
+  readonly openedAt: number
+}
+
+export class Conversation {
+  readonly id: string
+  readonly #host: ConversationHost
+  readonly #observer: ConversationObserver
+  readonly #channel: ServerChannel
+  readonly #session: ServerSession
+  readonly #facts: ClientFacts
+  readonly #settings: SessionSettings
+  readonly #news: News[] = []
+  #identity: ClientIdentity = { kind: 'plaintext' }
+  #decisions = 0
+  #message: OpenMessage | null = null
+  #draftFailed: unknown = null
+  #unsent = ''
+  #progressedAt: number
+  #deadline = Infinity
+
+  constructor(host: ConversationHost, observer: ConversationObserver, channel: ServerChannel, settings: SessionSettings) {
+    this.id = host.system.newId()
+    this.#host = host
+    this.#observer = observer
+    this.#channel = channel
+    this.#settings = settings
+    this.#session = new ServerSession(settings)
+    this.#progressedAt = host.system.now()
+    this.#facts = new ClientFacts(host.resolver, channel.remoteAddress, host.ourNames)
+  }
+
+  /** Who the client has proved to be by now. */
+  get identity(): ClientIdentity {
+    return this.#identity
+  }
+
+  /** When the client's silence becomes too long, in milliseconds since 1970. */
+  get deadline(): number {
+    return this.#deadline
+  }
+
+  /** Tells the session something that neither it nor the client caused. */
+  tell(news: News): void {
+    if (news.kind === 'identityLost') this.#identity = news.identity
+    if (news.kind === 'idle') this.#deadline = Infinity
+    this.#news.push(news)
+    this.#channel.wake()
+  }
+
+  /** Resolves when the connection is over. `identity` is not plaintext after implicit TLS. */
+  async run(identity: ClientIdentity): Promise<void> {
+    this.#identity = identity
+    let input: SessionInput | null = { kind: 'connected', address: this.#channel.remoteAddress, identity }
+    try {
+      while (input !== null) {
+        const outcome = await this.#handle(input)
+        if (outcome === 'over') break
+        input = outcome ?? (await this.#nextInput())
+      }
+      await this.#flush()
+    } finally {
+      await this.#dropMessage()
+      this.#channel.close()
+      this.#observer.closed(this.id)
+    }
+  }
+
+  /** One turn of the session. Answers with the fact that it waits for, if it waits for one. */
+  async #handle(input: SessionInput): Promise<SessionInput | 'over' | null> {
+    let answer: SessionInput | null = null
+    const outputs = this.#session.handle(input)
+    if (outputs.length > 0) this.#progressedAt = this.#host.system.now()
+    for (const output of outputs) {
+      assert(answer === null, 'an output that waits for an answer comes last')
+      this.#observer.happened(this.id, input, output)
+      if (output.kind === 'close') return 'over'
+      const done = this.#perform(output)
+      const result = done instanceof Promise ? await done : done
+      if (result === 'over') return 'over'
+      answer = result
+    }
+    return answer
+  }
+
+  async #nextInput(): Promise<SessionInput | null> {
+    await this.#flush()
+    const news = this.#news.shift()
+    if (news !== undefined) return news
+    this.#deadline = this.#nextDeadline()
+    for (;;) {
+      const waiting = this.#channel.read()
+      const read = waiting instanceof Promise ? await waiting : waiting
+      if (read === null) return null
+      if (read !== 'woken') return { kind: 'bytes', bytes: read }
+      const late = this.#news.shift()
+      if (late !== undefined) return late
+    }
+  }
+
+  /**
+   * RFC 5321 §4.5.3.2. Counted from the last complete command or block of a message, not from the
+   * last byte: a client that types one byte a minute is silent, too (S18).
+   */
+  #nextDeadline(): number {
+    const silent = this.#progressedAt + this.#session.timeoutSeconds() * 1000
+    return this.#message === null ? silent : Math.min(silent, this.#message.openedAt + this.#host.messageSeconds * 1000)
+  }
+
+  #perform(
+    output: Exclude<SessionOutput, { kind: 'close' }>,
+  ): SessionInput | null | 'over' | Promise<SessionInput | null | 'over'> {
+    switch (output.kind) {
+      case 'reply':
+        this.#unsent += formatReply(output.reply)
+        return null
+      case 'startTls':
+        return this.#startTls()
+      case 'askPolicy':
+        return this.#askPolicy(output.question)
+      case 'openMessage':
+        return this.#openMessage(output.envelope, output.asker, output.delivery)
+      case 'body':
+        return this.#writeBody(output.bytes)
+      case 'commitMessage':
+        return this.#commitMessage()
+      case 'dropMessage':
+        return this.#dropMessage()
+      default:
+        return unreachable(output)
+    }
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#unsent === '') return
+    const text = this.#unsent
+    this.#unsent = ''
+    const written = this.#channel.write(text)
+    if (written instanceof Promise) await written
+  }
+
+  async #startTls(): Promise<SessionInput | 'over'> {
+    await this.#flush()
+    const identity = await this.#channel.startTls()
+    if (identity.kind === 'failed') {
+      this.#observer.failed(this.id, 'TLS handshake', identity.failed)
+      return 'over'
+    }
+    this.#identity = identity
+    return { kind: 'tlsEstablished', identity }
+  }
+
+  #askPolicy(question: Question): SessionInput | Promise<SessionInput> {
+    const id = `${this.id}.${++this.#decisions}`
+    try {
+      const answer = this.#host.decide(this.#withHost(question), this.#facts.known, id)
+      if (answer.kind === 'decided') return this.#decided(answer.decision)
+      return this.#askWithFacts(question, answer, id)
+    } catch (error) {
+      return this.#policyFailed(error)
+    }
+  }
+
+  /** Finds what is missing, one fact at a time, and asks again. */
+  async #askWithFacts(question: Question, first: Answer, id: string): Promise<SessionInput> {
+    let answer = first
+    try {
+      for (let round = 0; answer.kind === 'missing'; round++) {
+        assert(round < MOST_FACTS, 'the policy asks for each fact once')
+        await this.#facts.find(answer.missing)
+        answer = this.#host.decide(this.#withHost(question), this.#facts.known, id)
+      }
+      return this.#decided(answer.decision)
+    } catch (error) {
+      return this.#policyFailed(error)
+    }
+  }
+
+  #decided(decision: Decision): SessionInput {
+    this.#observer.decided(this.id, decision)
+    return { kind: 'decided', decision, host: this.#facts.host }
+  }
+
+  #policyFailed(error: unknown): SessionInput {
+    this.#observer.failed(this.id, 'policy', error)
+    return { kind: 'policyFailed' }
+  }
+
+  #withHost(question: Question): Question {
+    return { ...question, asker: { ...question.asker, host: this.#facts.host } }
+  }
+
+  #openMessage(envelope: Envelope, asker: Asker, fate: MessageFate): Promise<null> | null {
+    const id = this.#host.system.newId()
+    const draft = this.#host.openDraft()
+    const openedAt = this.#host.system.now()
+    this.#message = { id, draft, envelope, asker, fate, openedAt }
+    this.#draftFailed = null
+    const received = formatReceived({
+      asker: { ...asker, host: this.#facts.host },
+      hostname: this.#settings.hostname,
+      id,
+      utf8: envelope.utf8,
+      forPath: envelope.forwardPaths.length === 1 ? (envelope.forwardPaths[0] ?? null) : null,
+      at: openedAt,
+    })
+    return this.#writeBody(Buffer.from(received, 'utf8'))
+  }
+
+  /** After a failed write the rest of the message is read and thrown away; the reply comes at its end. */
+  #writeBody(bytes: Uint8Array): Promise<null> | null {
+    assert(this.#message !== null, 'a message is open')
+    if (this.#draftFailed !== null || this.#message.fate.kind === 'discard') return null
+    try {
+      const written = this.#message.draft.write(bytes)
+      return written instanceof Promise ? written.then(toNull, error => this.#noteDraftFailure(error)) : null
+    } catch (error) {
+      return this.#noteDraftFailure(error)
+    }
+  }
+
+  #noteDraftFailure(error: unknown): null {
+    this.#draftFailed = error
+    return null
+  }
+
+  /**
+   * RFC 5321 §6.1: the 250 that follows takes responsibility for the message, so the answer to the
+   * session is given only when the message is on stable storage.
+   */
+  async #commitMessage(): Promise<SessionInput> {
+    assert(this.#message !== null, 'a message is open')
+    const { id, draft, fate } = this.#message
+    if (fate.kind === 'discard') {
+      await this.#dropMessage()
+      return { kind: 'stored', id }
+    }
+    try {
+      if (this.#draftFailed !== null) throw this.#draftFailed
+      const message = this.#queued(this.#message)
+      await this.#host.accept({ message, draft })
+      this.#message = null
+      this.#observer.accepted(this.id, message)
+      return { kind: 'stored', id }
+    } catch (error) {
+      this.#observer.failed(this.id, 'spool', error)
+      await this.#dropMessage()
+      return { kind: 'storageFailed', why: error instanceof SpoolFull ? 'full' : 'failed' }
+    }
+  }
+
+  #queued({ id, draft, envelope, asker, fate }: OpenMessage): QueuedMessage {
+    const now = this.#host.system.now()
+    const { identity } = asker
+    const held = fate.kind === 'hold'
+    return {
+      id,
+      envelope,
+      origin: {
+        sessionId: this.id,
+        listener: this.#settings.listener,
+        address: this.#channel.remoteAddress,
+        hello: asker.hello,
+        fingerprint: identity.kind === 'verified' ? identity.certificate.fingerprint : null,
+        holder: identity.kind === 'verified' ? (identity.holder?.name ?? null) : null,
+      },
+      acceptedAt: now,
+      sizeBytes: draft.sizeBytes,
+      heldBecause: fate.kind === 'hold' ? fate.because : null,
+      recipients: envelope.forwardPaths.map(address => ({
+        address,
+        state: held ? 'held' : 'waiting',
+        attempts: 0,
+        dueAt: now,
+        lastReply: null,
+        warned: false,
+      })),
+    }
+  }
+
+  async #dropMessage(): Promise<null> {
+    const message = this.#message
+    this.#message = null
+    await message?.draft.drop()
+    return null
+  }
+}
+
+/** More facts than any single question can lack. */
+const MOST_FACTS = 8
+
+function toNull(): null {
+  return null
+}

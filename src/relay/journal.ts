@@ -1,0 +1,121 @@
+/**
+ * Log lines and the history that `trace` and `explain` read, as a fold over what happens.
+ *
+ * Nothing here changes a session. The core has no log calls: this observer sees each input and each
+ * output, and knows which of them an administrator wants to read about.
+ */
+
+import { verifyWord } from '../core/names/identity.ts'
+import type { ClientIdentity } from '../core/names/identity.ts'
+import type { QueuedMessage } from '../core/message/envelope.ts'
+import type { Decision, Question } from '../core/policy/decision.ts'
+import type { SessionInput, SessionOutput } from '../core/smtp/session-events.ts'
+import type { History, Log, ServerChannel, System } from './ports.ts'
+import type { ReceiverObserver } from './receiver.ts'
+
+export class Journal implements ReceiverObserver {
+  readonly #log: Log
+  readonly #history: History
+  readonly #system: System
+  /** The question that each session waits to have answered. */
+  readonly #asked = new Map<string, Question>()
+
+  constructor(log: Log, history: History, system: System) {
+    this.#log = log
+    this.#history = history
+    this.#system = system
+  }
+
+  connected(session: string, listener: string, channel: ServerChannel, identity: ClientIdentity): void {
+    this.#log.info({ event: 'connected', session, listener, client: channel.remoteAddress, ...identityFields(identity) })
+  }
+
+  turnedAway(listener: string, address: string, why: string): void {
+    this.#log.warn({ event: 'turned-away', listener, client: address, why })
+  }
+
+  happened(session: string, input: SessionInput, output: SessionOutput): void {
+    if (input.kind === 'tlsEstablished' && output.kind === 'askPolicy' && output.question.kind === 'handshake') {
+      this.#log.info({ event: 'tls', session, ...identityFields(input.identity) })
+    }
+    if (output.kind === 'askPolicy') this.#asked.set(session, output.question)
+  }
+
+  decided(session: string, decision: Decision): void {
+    const question = this.#asked.get(session)
+    this.#asked.delete(session)
+    if (question === undefined || decision.verdict === 'accept') return
+    this.#history.recordDecision({ at: this.#system.now(), question, decision })
+    this.#log.warn({
+      event: decision.verdict === 'refuse' ? 'refused' : decision.verdict,
+      id: decision.id,
+      session,
+      asked: question.kind,
+      client: question.asker.host.address,
+      listener: question.asker.listener,
+      ...identityFields(question.asker.identity),
+      ...pathFields(question),
+      ...(decision.reply === null ? {} : { reply: `${decision.reply.code} ${decision.reply.enhanced} ${decision.reply.text}` }),
+      ...(decision.holdReason === null ? {} : { holdReason: decision.holdReason }),
+      because: lastRule(decision),
+    })
+  }
+
+  accepted(session: string, message: QueuedMessage): void {
+    const { envelope, origin } = message
+    this.#log.info({
+      event: 'accepted',
+      message: message.id,
+      session,
+      from: envelope.reversePath,
+      recipients: envelope.forwardPaths.length,
+      sizeBytes: message.sizeBytes,
+      client: origin.address,
+      ...(origin.holder === null ? {} : { holder: origin.holder }),
+      ...(message.heldBecause === null ? {} : { heldBecause: message.heldBecause }),
+    })
+    const from = `from <${envelope.reversePath}> by ${origin.holder ?? origin.address} on ${origin.listener}, session ${session}`
+    for (const recipient of message.recipients) {
+      this.#history.recordEvent({
+        at: message.acceptedAt,
+        messageId: message.id,
+        event: message.heldBecause === null ? 'accepted' : 'held',
+        recipient: recipient.address,
+        text: message.heldBecause === null ? from : `${from}; held: ${message.heldBecause}`,
+      })
+    }
+  }
+
+  failed(session: string, what: string, error: unknown): void {
+    const text = error instanceof Error ? (what === 'session' ? (error.stack ?? error.message) : error.message) : String(error)
+    this.#log.error({ event: 'failed', session, what, error: text })
+  }
+
+  closed(session: string): void {
+    this.#asked.delete(session)
+  }
+}
+
+/** What a line says of an identity: the verify word, and the names behind it. */
+function identityFields(identity: ClientIdentity): { readonly [field: string]: unknown } {
+  const verify = verifyWord(identity)
+  if (identity.kind === 'plaintext') return { verify: 'none' }
+  const tls = { tls: identity.tls.version, cipher: identity.tls.cipher, verify }
+  if (identity.kind === 'anonymous') return tls
+  const { subject, issuer, fingerprint } = identity.certificate
+  const named = { ...tls, subject, issuer, fingerprint }
+  if (identity.kind === 'unverified') return { ...named, problem: identity.problem.kind }
+  return identity.holder === null ? named : { ...named, holder: identity.holder.name }
+}
+
+function pathFields(question: Question): { readonly [field: string]: string } {
+  if (question.kind === 'sender') return { from: question.reversePath }
+  if (question.kind === 'recipient') return { from: question.reversePath, to: question.forwardPath }
+  return {}
+}
+
+/** The rule that ended the search is the last thing that a decision says. */
+function lastRule(decision: Decision): string {
+  const rule = decision.because.findLast(reason => reason.kind === 'rule')
+  return rule === undefined ? 'unknown' : rule.rule
+}

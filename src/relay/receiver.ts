@@ -1,0 +1,134 @@
+/**
+ * Accepts connections within limits, and knows every conversation that is going on.
+ *
+ * Whatever happens to all sessions at once comes through here: silence that has lasted too long, a
+ * revoked certificate, the end of the service.
+ */
+
+import type { ClientIdentity } from '../core/names/identity.ts'
+import { formatReply, replies } from '../core/smtp/reply.ts'
+import type { SessionSettings } from '../core/smtp/session-events.ts'
+import { Conversation } from './conversation.ts'
+import type { ConversationHost, ConversationObserver } from './conversation.ts'
+import type { ServerChannel } from './ports.ts'
+
+export type ReceiverLimits = {
+  readonly connections: number
+  readonly connectionsPerAddress: number
+}
+
+export type ReceiverObserver = ConversationObserver & {
+  connected(sessionId: string, listener: string, channel: ServerChannel, identity: ClientIdentity): void
+  turnedAway(listener: string, address: string, why: string): void
+}
+
+export class Receiver {
+  readonly #host: ConversationHost
+  readonly #observer: ReceiverObserver
+  readonly #conversations = new Set<Conversation>()
+  readonly #perAddress = new Map<string, number>()
+  #limits: ReceiverLimits
+  #open = 0
+  #shuttingDown = false
+  #emptied: (() => void) | null = null
+
+  constructor(host: ConversationHost, observer: ReceiverObserver, limits: ReceiverLimits) {
+    this.#host = host
+    this.#observer = observer
+    this.#limits = limits
+  }
+
+  get sessions(): number {
+    return this.#open
+  }
+
+  reconfigure(limits: ReceiverLimits): void {
+    this.#limits = limits
+  }
+
+  /** Runs a connection to its end. Rejects never. */
+  async serve(channel: ServerChannel, settings: SessionSettings, implicitTls: boolean): Promise<void> {
+    const address = channel.remoteAddress
+    const refusal = this.#refusal(address)
+    if (refusal !== null) {
+      this.#observer.turnedAway(settings.listener, address, refusal)
+      // Under implicit TLS a reply in the clear would be noise to the client.
+      if (!implicitTls) await channel.write(formatReply(replies.tooManyConnections(settings.hostname)))
+      return channel.close()
+    }
+    this.#count(address, 1)
+    try {
+      await this.#converse(channel, settings, implicitTls)
+    } finally {
+      this.#count(address, -1)
+      if (this.#open === 0) this.#emptied?.()
+    }
+  }
+
+  async #converse(channel: ServerChannel, settings: SessionSettings, implicitTls: boolean): Promise<void> {
+    let identity: ClientIdentity = { kind: 'plaintext' }
+    if (implicitTls) {
+      const outcome = await channel.startTls()
+      if (outcome.kind === 'failed') {
+        return this.#observer.turnedAway(settings.listener, channel.remoteAddress, `TLS handshake: ${outcome.failed}`)
+      }
+      identity = outcome
+    }
+    const conversation = new Conversation(this.#host, this.#observer, channel, settings)
+    this.#conversations.add(conversation)
+    this.#observer.connected(conversation.id, settings.listener, channel, identity)
+    if (this.#shuttingDown) conversation.tell({ kind: 'shutDown' })
+    try {
+      await conversation.run(identity)
+    } catch (error) {
+      // Our own broken promise: it ends this session, and no other.
+      this.#observer.failed(conversation.id, 'session', error)
+    } finally {
+      this.#conversations.delete(conversation)
+    }
+  }
+
+  /** To be called about once a second: ends the conversations whose client has been silent too long. */
+  sweep(now: number): void {
+    for (const conversation of this.#conversations) {
+      if (conversation.deadline < now) conversation.tell({ kind: 'idle' })
+    }
+  }
+
+  /** Takes the identity from every live session that `judge` finds has lost it. */
+  reviewIdentities(judge: (identity: ClientIdentity) => ClientIdentity | null): number {
+    let lost = 0
+    for (const conversation of this.#conversations) {
+      const identity = judge(conversation.identity)
+      if (identity === null) continue
+      conversation.tell({ kind: 'identityLost', identity })
+      lost++
+    }
+    return lost
+  }
+
+  /** Lets each session finish its transaction. Resolves when the last one is gone. */
+  shutDown(): Promise<void> {
+    this.#shuttingDown = true
+    for (const conversation of this.#conversations) conversation.tell({ kind: 'shutDown' })
+    if (this.#open === 0) return Promise.resolve()
+    return new Promise(resolve => {
+      this.#emptied = resolve
+    })
+  }
+
+  #refusal(address: string): string | null {
+    if (this.#open >= this.#limits.connections) return `limits.connections = ${this.#limits.connections} reached`
+    if ((this.#perAddress.get(address) ?? 0) >= this.#limits.connectionsPerAddress) {
+      return `limits.connections-per-address = ${this.#limits.connectionsPerAddress} reached`
+    }
+    return null
+  }
+
+  #count(address: string, change: 1 | -1): void {
+    this.#open += change
+    const left = (this.#perAddress.get(address) ?? 0) + change
+    if (left === 0) this.#perAddress.delete(address)
+    else this.#perAddress.set(address, left)
+  }
+}
