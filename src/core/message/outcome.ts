@@ -1,0 +1,200 @@
+/**
+ * How an attempt to deliver ended, for one recipient: delivered, try again, or bounce.
+ *
+ * `isPermanent` is the one place that chooses between "try again" and "bounce". When in doubt it is
+ * "try again": a message that waits can still be saved, a bounced one cannot.
+ *
+ * Everything a remote server says comes through `oneLine` before anybody stores or shows it, so that
+ * no reply can put a line of its own into a log, a bounce or the queue (S10, S14).
+ */
+
+import type { Reply } from '../smtp/reply.ts'
+import { unreachable } from '../result.ts'
+
+/** Exactly one of three, because exactly three things can happen next. */
+export type Outcome =
+  /** `by` is the server that took responsibility (RFC 5321 §6.1). */
+  | { readonly kind: 'delivered'; readonly by: string; readonly reply: Reply }
+  | { readonly kind: 'deferred'; readonly why: AttemptProblem }
+  | { readonly kind: 'refused'; readonly why: AttemptProblem }
+
+/** Where in the conversation something happened. */
+export type Stage = 'connect' | 'greeting' | 'hello' | 'tls' | 'mail' | 'rcpt' | 'data' | 'body' | 'end of data' | 'reset' | 'quit'
+
+/** Why an attempt failed. `peer` is the server: `mx.example.net[192.0.2.7]:25`. */
+export type AttemptProblem =
+  | { readonly kind: 'remoteReply'; readonly stage: Stage; readonly peer: string; readonly reply: Reply }
+  | { readonly kind: 'connectionFailed'; readonly peer: string; readonly detail: string }
+  | { readonly kind: 'connectionLost'; readonly stage: Stage; readonly peer: string; readonly detail: string }
+  /** What the server said is not SMTP, or is too much of it (S19). */
+  | { readonly kind: 'badReply'; readonly stage: Stage; readonly peer: string; readonly detail: string }
+  | { readonly kind: 'tlsFailed'; readonly cause: TlsFailure; readonly peer: string; readonly detail: string }
+  | { readonly kind: 'noRoute'; readonly cause: NoRoute; readonly domain: string; readonly detail: string }
+  /** The message needs an extension that the server lacks, or is larger than it takes. */
+  | { readonly kind: 'unsupported'; readonly feature: '8BITMIME' | 'SMTPUTF8' | 'SIZE'; readonly peer: string }
+  /** The message could not be read back from our own spool. */
+  | { readonly kind: 'bodyUnreadable'; readonly detail: string }
+  /** Nothing was tried: the next hop failed a moment ago, for this reason. */
+  | { readonly kind: 'suspended'; readonly because: AttemptProblem }
+
+export type TlsFailure =
+  /** No STARTTLS among the extensions, or a refusal of the command. */
+  | 'notOffered'
+  | 'handshake'
+  /** The chain or the name of the server's certificate. */
+  | 'unverified'
+  /** Bytes behind the reply to STARTTLS, sent by whoever is on the path (S4). */
+  | 'injected'
+
+export type NoRoute =
+  | 'noSuchDomain'
+  /** RFC 7505: the domain says that it takes no mail. */
+  | 'nullMx'
+  /** We are the best mail exchanger of a domain that is not ours (RFC 5321 §5.1). */
+  | 'loop'
+  /** Mail exchangers without an address. */
+  | 'noAddress'
+  /** Only addresses that lead back to this machine, or nowhere (S21). */
+  | 'unusableAddress'
+  | 'badDomain'
+  | 'dnsFailed'
+
+/** The one place that decides between "try again" and "bounce". */
+export function isPermanent(problem: AttemptProblem): boolean {
+  switch (problem.kind) {
+    case 'remoteReply':
+      // RFC 5321 §4.5.3.1.10: 552 to RCPT was once "too many recipients", and is then temporary.
+      if (problem.stage === 'rcpt' && problem.reply.code === 552) return false
+      return problem.reply.code >= 500 // RFC 5321 §4.2.1
+    case 'noRoute':
+      return problem.cause !== 'dnsFailed' && problem.cause !== 'noAddress'
+    case 'unsupported':
+      return true
+    case 'connectionFailed':
+    case 'connectionLost':
+    case 'badReply':
+    case 'tlsFailed':
+    case 'bodyUnreadable':
+    case 'suspended':
+      return false
+    default:
+      return unreachable(problem)
+  }
+}
+
+/** The outcome that follows from a problem. */
+export function outcomeOf(problem: AttemptProblem): Outcome {
+  return isPermanent(problem) ? { kind: 'refused', why: problem } : { kind: 'deferred', why: problem }
+}
+
+/** The problem in one line, for `lastReply`, `trace` and the bounce. */
+export function describeProblem(problem: AttemptProblem): string {
+  switch (problem.kind) {
+    case 'remoteReply':
+      return oneLine(`${formatReply(problem.reply)} (${problem.peer}, ${STAGE_WORDS[problem.stage]})`)
+    case 'connectionFailed':
+      return oneLine(`no connection to ${problem.peer}: ${problem.detail}`)
+    case 'connectionLost':
+      return oneLine(`connection to ${problem.peer} lost, ${STAGE_WORDS[problem.stage]}: ${problem.detail}`)
+    case 'badReply':
+      return oneLine(`${problem.peer} does not speak SMTP, ${STAGE_WORDS[problem.stage]}: ${problem.detail}`)
+    case 'tlsFailed':
+      return oneLine(`no ${problem.cause === 'unverified' ? 'verified ' : ''}TLS with ${problem.peer}: ${problem.detail}`)
+    case 'noRoute':
+      return oneLine(`no route to ${problem.domain}: ${problem.detail}`)
+    case 'unsupported':
+      return oneLine(`${problem.peer} ${UNSUPPORTED_WORDS[problem.feature]}`)
+    case 'bodyUnreadable':
+      return oneLine(`the message could not be read from the spool: ${problem.detail}`)
+    case 'suspended':
+      return oneLine(`not tried again yet: ${describeProblem(problem.because)}`)
+    default:
+      return unreachable(problem)
+  }
+}
+
+/** The outcome in one line. */
+export function describeOutcome(outcome: Outcome): string {
+  return outcome.kind === 'delivered'
+    ? oneLine(`${formatReply(outcome.reply)} (${outcome.by})`)
+    : describeProblem(outcome.why)
+}
+
+/** The enhanced status code of a problem (RFC 3463), for the machine part of a bounce. */
+export function statusOf(problem: AttemptProblem): string {
+  switch (problem.kind) {
+    case 'remoteReply':
+      return problem.reply.enhanced ?? `${problem.reply.code >= 500 ? 5 : 4}.0.0`
+    case 'connectionFailed':
+      return '4.4.1'
+    case 'connectionLost':
+      return '4.4.2'
+    case 'badReply':
+      return '4.5.0'
+    case 'tlsFailed':
+      return problem.cause === 'unverified' ? '4.7.5' : '4.7.4'
+    case 'noRoute':
+      return NO_ROUTE_STATUS[problem.cause]
+    case 'unsupported':
+      return UNSUPPORTED_STATUS[problem.feature]
+    case 'bodyUnreadable':
+      return '4.3.0'
+    case 'suspended':
+      return statusOf(problem.because)
+    default:
+      return unreachable(problem)
+  }
+}
+
+/** A reply as one line of text: `550 5.1.1 No such user`. */
+export function formatReply(reply: Reply): string {
+  const words = reply.enhanced === null ? reply.lines : [reply.enhanced, ...reply.lines]
+  return oneLine(`${reply.code} ${words.join(' ')}`)
+}
+
+/** Characters that `lastReply` and a log field keep of what a remote server said. */
+const LINE_LIMIT = 500
+
+/** Text without control characters, of bounded length: it can be put into a line without ending it. */
+export function oneLine(text: string): string {
+  // U+2028 and U+2029 end a line for some readers of logs; lone surrogates do not survive UTF-8.
+  const clean = text.replaceAll(UNPRINTABLE, ' ').trim().toWellFormed()
+  return clean.length <= LINE_LIMIT ? clean : `${clean.slice(0, LINE_LIMIT - 1).toWellFormed()}…`
+}
+
+const UNPRINTABLE = /[\p{Cc}\u2028\u2029]+/gu
+
+// prettier-ignore
+const STAGE_WORDS: Record<Stage, string> = {
+  connect:       'while connecting',
+  greeting:      'in its greeting',
+  hello:         'after EHLO',
+  tls:           'after STARTTLS',
+  mail:          'after MAIL',
+  rcpt:          'after RCPT',
+  data:          'after DATA',
+  body:          'while sending the message',
+  'end of data': 'after the message',
+  reset:         'after RSET',
+  quit:          'after QUIT',
+}
+
+const UNSUPPORTED_WORDS = {
+  '8BITMIME': 'takes no 8-bit messages (it does not offer 8BITMIME)',
+  SMTPUTF8: 'takes no internationalized messages (it does not offer SMTPUTF8)',
+  SIZE: 'takes no messages of this size',
+} as const
+
+/** RFC 5248 and RFC 6531 §3.7.4: conversion required, non-ASCII addresses, message too big. */
+const UNSUPPORTED_STATUS = { '8BITMIME': '5.6.3', SMTPUTF8: '5.6.7', SIZE: '5.3.4' } as const
+
+// prettier-ignore
+const NO_ROUTE_STATUS: Record<NoRoute, string> = {
+  noSuchDomain:    '5.1.2',
+  nullMx:          '5.1.10', // RFC 7505 §4.2
+  loop:            '5.4.6',
+  noAddress:       '4.4.4',
+  unusableAddress: '5.4.4',
+  badDomain:       '5.1.2',
+  dnsFailed:       '4.4.3',
+}
