@@ -1,0 +1,241 @@
+/**
+ * postern.toml: every key with its check, its default and its words.
+ *
+ * The manual page (reference.ts) is printed from this file, so a description is written for the
+ * person who edits the configuration. Every default is the safe choice. Each table ends by giving its
+ * values the names the code uses, with their units.
+ */
+
+import { z } from 'zod'
+import { count, domain, duration, flag, hostname, ipAddress, listenAddress, listOf, nextHop } from './forms.ts'
+import { oneOf, path, resolver, routeDomain, size } from './forms.ts'
+
+const fileList = listOf(path, 'write a list of files: ["partner-ca.pem"]')
+
+function listenerTable(port: number, fallbackPort: number) {
+  return table({
+    address: listenAddress
+      .optional()
+      .describe(
+        `Where to listen. Left out: port ${port} on every address, or port ${fallbackPort} where ports below 1024 can't be ` +
+          `bound. Port ${fallbackPort} is never taken in place of an address that is set here.`,
+      ),
+    enabled: flag().prefault(true).describe('`false` turns this listener off.'),
+    'client-ca': fileList
+      .prefault([])
+      .describe(
+        'PEM files of further CAs whose certificates count on this listener, beside our own CA. The access map still ' +
+          'says which of them may relay. The system\'s public CAs never count.',
+      ),
+  }).transform(listener => ({
+    enabled: listener.enabled,
+    address: listener.address ?? { host: '::', port },
+    /** Taken when the default port can't be bound; null when the address was set by hand. */
+    fallbackPort: listener.address === undefined ? fallbackPort : null,
+    clientCaFiles: listener['client-ca'],
+  }))
+}
+
+const listeners = table({
+  mx: listenerTable(25, 2525).prefault({}).describe(
+    'Mail from other servers: STARTTLS is offered, certificates are asked for. Without a certificate that may relay, ' +
+      'only recipients in `relay.domains` are accepted.',
+  ),
+  submission: listenerTable(587, 2587).prefault({}).describe(
+    'Mail from people and machines: STARTTLS and an identity are required to send.',
+  ),
+  submissions: listenerTable(465, 2465).prefault({}).describe('As submission, with TLS from the first byte (RFC 8314 §3.3).'),
+})
+
+const web = table({
+  address: listenAddress
+    .optional()
+    .describe('Where enrolment and administration pages will listen. Accepted and not used yet: the pages come in a later version.'),
+}).transform(web => ({ address: web.address ?? null }))
+
+const tls = table({
+  certificate: path.prefault('tls/server.pem').describe('Our server certificate and the chain it needs, as PEM.'),
+  key: path.prefault('tls/server.key').describe('Its private key, as PEM; readable by its owner only.'),
+  'min-version': oneOf(['1.2', '1.3']).prefault('1.2').describe('The oldest TLS version to speak with clients.'),
+}).transform(tls => ({ certificateFile: tls.certificate, keyFile: tls.key, minVersion: tls['min-version'] }))
+
+const relay = table({
+  domains: listOf(domain, 'write a list of domains: ["example.org"]')
+    .prefault([])
+    .describe('Our own domains: mail to them is accepted from anyone, within limits.'),
+  'sender-binding': oneOf(['enforce', 'warn', 'off'])
+    .prefault('enforce')
+    .describe(
+      'Whether a certificate may only send from its own addresses: `enforce` refuses other senders, `warn` logs them, ' +
+        '`off` lets everyone with a certificate write as anyone else.',
+    ),
+  access: path.prefault('access').describe('The access map: who may relay, in sendmail\'s syntax.'),
+}).transform(relay => ({ domains: relay.domains, senderBinding: relay['sender-binding'], accessFile: relay.access }))
+
+const nextHopTls = oneOf(['none', 'opportunistic', 'encrypt', 'verify'])
+
+const delivery = table({
+  smarthost: nextHop
+    .optional()
+    .describe('Every message without a route goes to this server, by its address records. Left out: to each domain\'s MX hosts.'),
+  'implicit-tls': flag().prefault(false).describe('Speak TLS to the smarthost from the first byte, as on port 465.'),
+  tls: nextHopTls
+    .prefault('opportunistic')
+    .describe(
+      'What a next hop must prove: `none` sends in clear, `opportunistic` encrypts where offered, `encrypt` insists on ' +
+        'encryption, `verify` also on a certificate of a trusted CA for the host\'s name. What fails is tried again later, never sent in clear.',
+    ),
+  'trusted-ca': fileList.optional().describe('PEM files of the CAs that `verify` trusts. Left out: the public CAs.'),
+  certificate: path.prefault('tls/client.pem').describe('Our certificate as a client, shown to the smarthost and to routes with `show-certificate`.'),
+  key: path.prefault('tls/client.key').describe('Its private key.'),
+  concurrency: count(1000).prefault(20).describe('Connections at one time to one next hop.'),
+  'connection-messages': count(100_000).prefault(100).describe('Messages sent over one connection before it is closed.'),
+  'recipients-per-message': count(10_000).prefault(100).describe('Recipients named in one transaction (RFC 5321 §4.5.3.1.8: 100 are always taken).'),
+  'connect-timeout': duration('10m').prefault('30s').describe('How long one address of a next hop may take to answer a connection.'),
+  helo: hostname.optional().describe('The name we give after EHLO. Left out: `hostname`.'),
+  resolvers: listOf(resolver, 'write a list of addresses: ["127.0.0.1"]')
+    .optional()
+    .describe('DNS servers to ask. Left out: those of the system.'),
+}).transform(delivery => ({
+  smarthost: delivery.smarthost ?? null,
+  implicitTls: delivery['implicit-tls'],
+  tls: delivery.tls,
+  trustedCaFiles: delivery['trusted-ca'] ?? null,
+  certificateFile: delivery.certificate,
+  keyFile: delivery.key,
+  concurrency: delivery.concurrency,
+  connectionMessages: delivery['connection-messages'],
+  recipientsPerMessage: delivery['recipients-per-message'],
+  connectTimeoutSeconds: delivery['connect-timeout'],
+  helloName: delivery.helo ?? null,
+  resolvers: delivery.resolvers ?? null,
+}))
+
+const route = table({
+  domain: routeDomain.describe('Recipients this route is for: `example.org`, `.example.org` for every domain below it, `*` for all others. The most exact route wins.'),
+  to: nextHop.describe('The next hop, by its address records.'),
+  tls: nextHopTls.optional().describe('As `delivery.tls`, which is the default.'),
+  'implicit-tls': flag().prefault(false).describe('Speak TLS from the first byte.'),
+  'show-certificate': flag().prefault(false).describe('Show our own certificate if this next hop asks for one.'),
+  'trusted-ca': fileList.optional().describe('As `delivery.trusted-ca`, which is the default.'),
+}).transform(route => ({
+  domain: route.domain,
+  to: route.to,
+  tls: route.tls ?? null,
+  implicitTls: route['implicit-tls'],
+  showCertificate: route['show-certificate'],
+  trustedCaFiles: route['trusted-ca'] ?? null,
+}))
+
+const NEVER_HINT = 'write a duration as a number and a unit: 30s, 5m, 4h, 5d; or "never"'
+
+const queue = table({
+  retry: z
+    .union([duration(), listOf(duration(), '').min(1)], { error: 'write one duration or a list of them: ["5m", "15m", "1h"]' })
+    .prefault(['5m', '15m', '30m', '1h', '2h', '4h'])
+    .describe('How long to wait after each failed attempt; the last one repeats. A little randomness is added to each.'),
+  lifetime: duration().prefault('5d').describe('Age at which an undelivered message bounces (RFC 5321 §4.5.4.1: at least 4-5 days).'),
+  'delay-warning': z
+    .union([z.literal('never'), duration()], { error: NEVER_HINT })
+    .prefault('4h')
+    .describe('Age at which the sender is told of a delay, once. `"never"` keeps silent.'),
+  workers: count(256).optional().describe('Processes that receive and deliver. Left out: one per processor core.'),
+  'inline-size': size('0B', '1MiB').prefault('64KiB').describe('Messages up to this size are kept in the database, larger ones as files beside it.'),
+}).transform(queue => ({
+  retrySeconds: typeof queue.retry === 'number' ? [queue.retry] : queue.retry,
+  lifetimeSeconds: queue.lifetime,
+  delayWarningSeconds: queue['delay-warning'] === 'never' ? null : queue['delay-warning'],
+  workers: queue.workers ?? null,
+  inlineSizeBytes: queue['inline-size'],
+}))
+
+const limits = table({
+  'message-size': size('1KiB', '4GiB').prefault('50MiB').describe('Largest message accepted, announced with SIZE (RFC 1870).'),
+  recipients: count(100_000).prefault(1000).describe('Recipients of one message (RFC 5321 §4.5.3.1.8: at least 100).'),
+  'messages-per-connection': count(1_000_000).prefault(1000).describe('Messages accepted over one connection.'),
+  errors: count(1000).prefault(20).describe('Refused or wrong commands after which a connection is closed.'),
+  connections: count(100_000).prefault(5000).describe('Connections at one time, over all listeners.'),
+  'connections-per-address': count(100_000).prefault(200).describe('Connections at one time from one address (IPv6: from one /64).'),
+  'header-size': size('1KiB', '16MiB').prefault('256KiB').describe('Largest header section of a message.'),
+  'header-fields': count(100_000).prefault(1000).describe('Header fields of a message.'),
+  'received-fields': count(1000).prefault(100).describe('Received fields after which a message is refused as looping (RFC 5321 §6.3).'),
+  'command-timeout': duration('1h').prefault('5m').describe('How long a client may be silent between commands (RFC 5321 §4.5.3.2.7: at least 5 minutes).'),
+  'data-timeout': duration('1h').prefault('3m').describe('How long a client may be silent within a message (RFC 5321 §4.5.3.2.5: 3 minutes).'),
+}).transform(limits => ({
+  messageSizeBytes: limits['message-size'],
+  recipients: limits.recipients,
+  messagesPerConnection: limits['messages-per-connection'],
+  errors: limits.errors,
+  connections: limits.connections,
+  connectionsPerAddress: limits['connections-per-address'],
+  headerSizeBytes: limits['header-size'],
+  headerFields: limits['header-fields'],
+  receivedFields: limits['received-fields'],
+  commandTimeoutSeconds: limits['command-timeout'],
+  dataTimeoutSeconds: limits['data-timeout'],
+}))
+
+const log = table({
+  level: oneOf(['info', 'warn', 'error']).prefault('info').describe('The least important lines to write. Refusals and deliveries are `info`.'),
+})
+
+const ca = table({
+  'passphrase-file': path
+    .optional()
+    .describe('File that holds the passphrase of the CA key, if it has one; readable by its owner only.'),
+}).transform(ca => ({ passphraseFile: ca['passphrase-file'] ?? null }))
+
+const addressHint = { error: 'write a mail address such as "joe@example.org", or "" for the null sender' }
+
+const testCase = table({
+  as: z
+    .string({ error: 'write the name of a person or machine, or "anonymous"' })
+    .min(1, { error: 'write the name of a person or machine, or "anonymous"' })
+    .prefault('anonymous')
+    .describe('Who asks: a name given to `postern user add`, or `anonymous` for a client without a certificate.'),
+  client: ipAddress.prefault('192.0.2.1').describe('The address it connects from.'),
+  from: z.string(addressHint).describe('The sender; `""` for the null sender.'),
+  to: z.string(addressHint).min(1, { error: 'write a mail address such as "ann@example.net"' }).describe('The recipient.'),
+  expect: oneOf(['accept', 'relay', 'refuse', 'discard', 'quarantine']).describe(
+    'What must come of it. `relay` is `accept` because the client may relay, and not because the recipient is ours.',
+  ),
+  listener: oneOf(['mx', 'submission', 'submissions']).prefault('mx').describe('Which listener it asks at.'),
+})
+
+export const configSchema = table({
+  hostname: hostname.describe('This machine\'s name as others know it, fully qualified: in the greeting, after EHLO, in Received fields.'),
+  user: z
+    .string({ error: 'write the name of an account' })
+    .min(1, { error: 'write the name of an account' })
+    .optional()
+    .describe('Account to run as after the ports are bound, when started as root. Left out: the owner of the data directory.'),
+  listeners: listeners.prefault({}),
+  web: web.prefault({}).describe('Pages for enrolment and administration.'),
+  tls: tls.prefault({}).describe('Our certificate as a server.'),
+  relay: relay.prefault({}).describe('What we accept, and from whom.'),
+  delivery: delivery.prefault({}).describe('How messages leave.'),
+  route: listOf(route, 'write each route under a [[route]] header of its own')
+    .prefault([])
+    .describe('Next hops for recipients of particular domains. Each stands under its own `[[route]]`.'),
+  queue: queue.prefault({}).describe('How long messages wait, and where.'),
+  limits: limits.prefault({}).describe('What one client, or all together, may take up. Nothing is unbounded.'),
+  log: log.prefault({}).describe('What is written to standard output.'),
+  ca: ca.prefault({}).describe('The certificate authority.'),
+  test: listOf(testCase, 'write each test under a [[test]] header of its own')
+    .prefault([])
+    .describe('Cases that the policy must satisfy. `postern check` runs them, and a reload is refused while one of them fails.'),
+}).transform(({ route, test, user, ...tables }) => ({ ...tables, user: user ?? null, routes: route, tests: test }))
+
+export type Config = Immutable<z.output<typeof configSchema>>
+export type ListenerConfig = Config['listeners']['mx']
+export type RouteConfig = Config['routes'][number]
+export type TestCase = Config['tests'][number]
+
+type Immutable<Value> = Value extends object ? { readonly [Key in keyof Value]: Immutable<Value[Key]> } : Value
+
+/** A table: unknown keys are errors, and so is anything that isn't a table. */
+function table<Shape extends z.core.$ZodShape>(shape: Shape) {
+  return z.strictObject(shape, {
+    error: issue => (issue.code === 'invalid_type' ? 'write a table: a [header] with keys below it' : undefined),
+  })
+}
