@@ -1,0 +1,112 @@
+/**
+ * The way of the command line to a running Postern: a UNIX socket in the data directory.
+ *
+ * Whoever may open the socket may administer the relay, so its folder is 0700 and the socket 0600
+ * (S24). One JSON object a line in, one out.
+ */
+
+import { chmodSync, closeSync, constants, lstatSync, openSync, unlinkSync } from 'node:fs'
+import net from 'node:net'
+import path from 'node:path'
+
+const LONGEST_REQUEST = 1024 * 1024
+/** sun_path of Linux, less the closing zero. */
+const LONGEST_SOCKET_PATH = 107
+const NAME = 'control.sock'
+
+export type ControlServer = { close(): void }
+
+/** Opens the socket. Rejects with a sentence if it cannot be had. */
+export async function openControlSocket(
+  directory: string,
+  handle: (request: unknown) => Promise<unknown>,
+): Promise<ControlServer> {
+  removeStale(path.join(directory, NAME))
+  const server = net.createServer(socket => serve(socket, handle))
+  const address = reachable(directory)
+  const mask = process.umask(0o177)
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(address.path, resolve)
+    })
+  } finally {
+    process.umask(mask)
+    address.release()
+  }
+  chmodSync(path.join(directory, NAME), 0o600)
+  return {
+    close: () => {
+      server.close()
+      removeStale(path.join(directory, NAME))
+    },
+  }
+}
+
+/** Sends one request. Resolves null if no Postern listens there. */
+export async function askControlSocket(directory: string, request: unknown): Promise<unknown> {
+  const address = reachable(directory)
+  const socket = net.connect(address.path)
+  try {
+    return await new Promise((resolve, reject) => {
+      let text = ''
+      socket.setEncoding('utf8')
+      socket.on('connect', () => socket.write(`${JSON.stringify(request)}\n`))
+      socket.on('data', chunk => {
+        text += chunk
+      })
+      socket.on('end', () => (text === '' ? resolve(null) : resolve(JSON.parse(text))))
+      socket.on('error', (error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') resolve(null)
+        else reject(new Error(`cannot reach the control socket ${path.join(directory, NAME)}: ${error.message}`))
+      })
+    })
+  } finally {
+    socket.destroy()
+    address.release()
+  }
+}
+
+function serve(socket: net.Socket, handle: (request: unknown) => Promise<unknown>): void {
+  let text = ''
+  let answered = false
+  socket.setEncoding('utf8')
+  socket.on('error', () => socket.destroy())
+  socket.on('data', async (chunk: string) => {
+    if (answered) return
+    text += chunk
+    const end = text.indexOf('\n')
+    if (end < 0) {
+      if (text.length > LONGEST_REQUEST) socket.destroy()
+      return
+    }
+    answered = true
+    socket.end(`${JSON.stringify(await answer(text.slice(0, end), handle))}\n`)
+  })
+}
+
+async function answer(line: string, handle: (request: unknown) => Promise<unknown>): Promise<unknown> {
+  try {
+    return await handle(JSON.parse(line))
+  } catch (error) {
+    return { ok: false, problem: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+/** A socket file without a listener is what a crash leaves behind. */
+function removeStale(file: string): void {
+  const found = lstatSync(file, { throwIfNoEntry: false })
+  if (found === undefined) return
+  if (!found.isSocket()) throw new Error(`${file} is in the way: it is not a socket; move it elsewhere`)
+  unlinkSync(file)
+}
+
+/** A path that fits a socket address, however deep the data directory lies. */
+function reachable(directory: string): { readonly path: string; release(): void } {
+  const direct = path.join(path.resolve(directory), NAME)
+  if (Buffer.byteLength(direct) <= LONGEST_SOCKET_PATH || process.platform !== 'linux') {
+    return { path: direct, release: () => {} }
+  }
+  const folder = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY)
+  return { path: `/proc/self/fd/${folder}/${NAME}`, release: () => closeSync(folder) }
+}

@@ -1,0 +1,125 @@
+/**
+ * What an administrator can see of a shard's queue and do with it, as functions.
+ *
+ * Every change goes through the recipients' lifecycle table; nothing is deleted, held or tried again
+ * behind the back of an attempt that is going on.
+ */
+
+import { change } from '../core/message/lifecycle.ts'
+import type { RecipientEvent } from '../core/message/lifecycle.ts'
+import type { QueuedMessage, RecipientState } from '../core/message/envelope.ts'
+import type { AdminAnswers, QueueChange, TraceEvent } from './admin.ts'
+import type { Body, History, QueueFilter, Spool } from './ports.ts'
+
+const PAGE = 500
+const MOST_HEADER_BYTES = 64 * 1024
+
+export function listQueue(spool: Spool, filter: QueueFilter, limit: number): AdminAnswers['queueList'] {
+  const messages = spool.list({ filter, after: null, limit: limit + 1 })
+  return { messages: messages.slice(0, limit), more: messages.length > limit }
+}
+
+/** The message and its header section; null if this shard does not have it. */
+export async function showMessage(spool: Spool, id: string): Promise<AdminAnswers['queueShow']> {
+  const message = spool.find(id)
+  const body = spool.body(id)
+  if (message === null || body === null) return null
+  return { message, header: await headerOf(body) }
+}
+
+/** Changes every message that the filter finds. Those under way are named in `busy` and stay as they are. */
+export async function changeQueue(
+  spool: Spool,
+  history: History,
+  request: { readonly change: QueueChange; readonly filter: QueueFilter; readonly now: number },
+): Promise<AdminAnswers['queueChange']> {
+  const { change: wanted, now } = request
+  const changed: string[] = []
+  const busy: string[] = []
+  for (const id of matchingIds(spool, request.filter)) {
+    const done = await spool.change(id, message => afterChange(message, wanted, now))
+    if (done) changed.push(id)
+    else if (spool.find(id) !== null) busy.push(id)
+    if (done) recordChange(history, id, wanted, now)
+  }
+  return { changed, busy }
+}
+
+/** Holds every message that came in under one of these certificates. */
+export async function holdRevoked(
+  spool: Spool,
+  history: History,
+  revoked: ReadonlyMap<string, { readonly name: string; readonly revokedAt: number }>,
+  now: number,
+): Promise<number> {
+  let count = 0
+  for (const message of everyMessage(spool, {})) {
+    const revocation = message.origin.fingerprint === null ? undefined : revoked.get(message.origin.fingerprint)
+    if (revocation === undefined || message.heldBecause !== null) continue
+    const because = `the certificate of ${revocation.name} was revoked after this message was accepted`
+    const done = await spool.change(message.id, current => held(current, because))
+    if (!done) continue
+    count++
+    history.recordEvent({ at: now, messageId: message.id, event: 'held', recipient: null, text: because })
+  }
+  return count
+}
+
+function afterChange(message: QueuedMessage, wanted: QueueChange, now: number): QueuedMessage | null {
+  switch (wanted) {
+    case 'delete':
+      return null
+    case 'hold':
+      return held(message, message.heldBecause ?? 'held by an administrator')
+    case 'release':
+      return { ...toAll(message, 'held', { kind: 'release', dueAt: now }), heldBecause: null }
+    case 'retry':
+      return toAll(message, 'waiting', { kind: 'retry', dueAt: now })
+  }
+}
+
+function held(message: QueuedMessage, because: string): QueuedMessage {
+  return { ...toAll(message, 'waiting', { kind: 'hold' }), heldBecause: because }
+}
+
+/** The event happens to the recipients in that state; the others stay as they are. */
+function toAll(message: QueuedMessage, state: RecipientState, event: RecipientEvent): QueuedMessage {
+  const recipients = message.recipients.map(recipient =>
+    recipient.state === state ? change(recipient, event) : recipient,
+  )
+  return { ...message, recipients }
+}
+
+function recordChange(history: History, messageId: string, wanted: QueueChange, at: number): void {
+  const events = { hold: 'held', release: 'released', delete: 'cancelled' } as const satisfies Partial<
+    Record<QueueChange, TraceEvent['event']>
+  >
+  if (wanted === 'retry') return
+  history.recordEvent({ at, messageId, event: events[wanted], recipient: null, text: 'by an administrator' })
+}
+
+function* everyMessage(spool: Spool, filter: QueueFilter): Generator<QueuedMessage> {
+  let after: string | null = null
+  for (;;) {
+    const page = spool.list({ filter, after, limit: PAGE })
+    yield* page
+    if (page.length < PAGE) return
+    after = page.at(-1)?.id ?? null
+  }
+}
+
+/** Collected first: a change may move a message out of the filter's sight. */
+function matchingIds(spool: Spool, filter: QueueFilter): readonly string[] {
+  return Array.from(everyMessage(spool, filter), message => message.id)
+}
+
+async function headerOf(body: Body): Promise<string> {
+  let text = ''
+  for await (const chunk of body.chunks()) {
+    text += new TextDecoder('latin1').decode(chunk)
+    const end = text.indexOf('\r\n\r\n')
+    if (end >= 0) return text.slice(0, end + 2)
+    if (text.length > MOST_HEADER_BYTES) break
+  }
+  return text.slice(0, MOST_HEADER_BYTES)
+}
