@@ -35,6 +35,11 @@ export type PeerCertificate = {
   readonly addresses: readonly string[]
   readonly dnsNames: readonly string[]
   readonly uris: readonly string[]
+  /**
+   * Names whose access-map form another name may share: empty, cut, or with a backslash in them. No
+   * rule may match these. Absent: none.
+   */
+  readonly ambiguousNames?: readonly ('subject' | 'issuer')[]
 }
 
 /** The person or machine that our own CA issued a certificate to. */

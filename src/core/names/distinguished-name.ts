@@ -1,0 +1,215 @@
+/**
+ * Distinguished Names in the form that access maps use, exactly as sendmail writes them:
+ * `/C=US/O=Example+20Org/CN=Joe+20User`.
+ *
+ * Two steps. The one-line form puts the attributes in certificate order behind `/` (or `+` inside one
+ * RDN), writes bytes that don't print as `\xHH` and sets a backslash before `/` and `+` in a value.
+ * Then every byte that would trouble a configuration file becomes `+HH`.
+ *
+ * This form is not one-to-one, and access rights hang on it (S7). A backslash of the value itself is
+ * not doubled, so `O="a\", CN=b` and `O="a/CN=b"` look the same; names over 255 bytes lose their
+ * end; a name whose first attribute is too long, or that has none, is empty. Such names are marked
+ * `isAmbiguous`, and no rule may match them. All others have a form that no other name has, but for
+ * the string type, which the form never shows, and for case, which access maps ignore.
+ */
+
+import { TAG, formatOid, latin1 } from './der-reader.ts'
+import type { DerReader } from './der-reader.ts'
+
+/** The attributes in certificate order. */
+export type DistinguishedName = readonly NameAttribute[]
+
+export type NameAttribute = {
+  /** Object identifier, dotted. */
+  readonly type: string
+  /** The bytes of the value, in whatever character set its string type has. */
+  readonly value: Uint8Array
+  /** False for the second and later attributes of a multi-valued RDN. */
+  readonly startsRdn: boolean
+}
+
+export type AccessMapName = {
+  readonly text: string
+  /** True if another name can have this same text. Nothing may be granted to it. */
+  readonly isAmbiguous: boolean
+}
+
+/** `older` is what OpenSSL before 3.0 wrote; access maps of those days hold it. */
+export type Spelling = 'current' | 'older'
+
+/** What sendmail's buffer holds of the one-line form. */
+const LONGEST_NAME = 255
+const LONGEST_COMMON_NAME = 254
+/** What OpenSSL's buffer holds of an attribute type that has no short name. */
+const LONGEST_DOTTED_TYPE = 79
+
+const BACKSLASH = 0x5c
+const COMMON_NAME = '2.5.4.3'
+
+/** A whole name in access-map form. */
+export function accessMapName(name: DistinguishedName, spelling: Spelling = 'current'): AccessMapName {
+  let text = ''
+  let isAmbiguous = name.length === 0
+  for (const attribute of name) {
+    const part = oneLine(attribute, spelling)
+    // The attribute that does not fit and all behind it are left out, as sendmail does.
+    if (text.length + part.length > LONGEST_NAME) {
+      isAmbiguous = true
+      break
+    }
+    text += part
+    isAmbiguous ||= hasSharedForm(attribute, spelling)
+  }
+  return { text: text.replace(ENCODED, encodeCharacter), isAmbiguous }
+}
+
+/** The first common name in access-map form, or sendmail's word for why there is none. */
+export function accessMapCommonName(name: DistinguishedName): string {
+  const value = name.find(attribute => attribute.type === COMMON_NAME)?.value
+  if (value === undefined) return 'BadCertificateUnknown'
+  if (value.length > LONGEST_COMMON_NAME) return 'BadCertificateTooLong'
+  if (value.includes(0)) return 'BadCertificateContainsNUL'
+  return latin1(value).replace(ENCODED, encodeCharacter)
+}
+
+/** Reads a Name (RFC 5280 §4.1.2.4). Problems stay with the reader. */
+export function readName(reader: DerReader, what: string): DistinguishedName {
+  const attributes: NameAttribute[] = []
+  const rdns = reader.enter(TAG.sequence, what)
+  while (rdns.hasMore) {
+    const rdn = rdns.enter(TAG.set, `${what}: RDN`)
+    // RFC 5280 §4.1.2.4: SET SIZE (1..MAX).
+    if (!rdn.hasMore) rdn.refuse(`${what} has an RDN without attributes`)
+    for (let startsRdn = true; rdn.hasMore; startsRdn = false) {
+      const attribute = rdn.enter(TAG.sequence, `${what}: attribute`)
+      const type = formatOid(attribute.take(TAG.oid, `${what}: attribute type`))
+      if (!type.ok) return refused(reader, `${what}: ${type.problem}`)
+      const value = readValue(attribute, what)
+      attribute.finish(`${what}: attribute`)
+      attributes.push({ type: type.value, value, startsRdn })
+    }
+  }
+  return reader.problem === null ? attributes : []
+}
+
+function oneLine({ type, value, startsRdn }: NameAttribute, spelling: Spelling): string {
+  const separator = startsRdn || spelling === 'older' ? '/' : '+'
+  const shortName = SHORT_NAMES.get(type) ?? type.slice(0, LONGEST_DOTTED_TYPE)
+  const printable = latin1(value).replace(NOT_PRINTABLE, escapeByte)
+  return `${separator}${shortName}=${spelling === 'older' ? printable : printable.replace(/[/+]/g, '\\$&')}`
+}
+
+/** Whether some other attribute, or several, could be written the same way. */
+function hasSharedForm({ type, value, startsRdn }: NameAttribute, spelling: Spelling): boolean {
+  if (value.includes(BACKSLASH)) return true
+  if (!SHORT_NAMES.has(type) && type.length > LONGEST_DOTTED_TYPE) return true
+  // The older form neither marks a separator in a value nor tells RDNs apart.
+  return spelling === 'older' && (!startsRdn || /[/+]/.test(latin1(value)))
+}
+
+function readValue(attribute: DerReader, what: string): Uint8Array {
+  const tag = attribute.nextTag ?? 0
+  const bytes = attribute.take(tag, `${what}: attribute value`)
+  switch (tag) {
+    case TAG.numericString:
+    case TAG.printableString:
+    case TAG.teletexString:
+    case TAG.ia5String:
+      return bytes
+    case TAG.utf8String:
+      if (!isUtf8(bytes)) attribute.refuse(`${what} has a UTF8String that is not UTF-8`)
+      return bytes
+    case TAG.bmpString:
+    case TAG.universalString:
+      if (bytes.length % (tag === TAG.bmpString ? 2 : 4) !== 0) attribute.refuse(`${what} has half a character`)
+      return bytes
+    case TAG.bitString:
+      // The first byte counts unused bits, which the form would not show.
+      if (bytes[0] !== 0) attribute.refuse(`${what} has a bit string of a broken number of bytes`)
+      return bytes.subarray(1)
+    default:
+      attribute.refuse(`${what} has a value that is no string of a name`)
+      return bytes
+  }
+}
+
+function refused(reader: DerReader, problem: string): DistinguishedName {
+  reader.refuse(problem)
+  return []
+}
+
+function isUtf8(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function escapeByte(character: string): string {
+  return `\\x${hexByte(character)}`
+}
+
+function encodeCharacter(character: string): string {
+  return `+${hexByte(character)}`
+}
+
+function hexByte(character: string): string {
+  return character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')
+}
+
+const NOT_PRINTABLE = /[^\x20-\x7e]/g
+
+/** sendmail's set: what is not printable, the space, and the characters its configuration gives a meaning. */
+const ENCODED = /[^\x21-\x7e]|[+\\()<>"]/g
+
+/** The names OpenSSL 3 has for attribute types. Types that are not here are written dotted. */
+// prettier-ignore
+const SHORT_NAMES: ReadonlyMap<string, string> = new Map([
+  ['2.5.4.3',  'CN'],
+  ['2.5.4.4',  'SN'],
+  ['2.5.4.5',  'serialNumber'],
+  ['2.5.4.6',  'C'],
+  ['2.5.4.7',  'L'],
+  ['2.5.4.8',  'ST'],
+  ['2.5.4.9',  'street'],
+  ['2.5.4.10', 'O'],
+  ['2.5.4.11', 'OU'],
+  ['2.5.4.12', 'title'],
+  ['2.5.4.13', 'description'],
+  ['2.5.4.14', 'searchGuide'],
+  ['2.5.4.15', 'businessCategory'],
+  ['2.5.4.16', 'postalAddress'],
+  ['2.5.4.17', 'postalCode'],
+  ['2.5.4.18', 'postOfficeBox'],
+  ['2.5.4.19', 'physicalDeliveryOfficeName'],
+  ['2.5.4.20', 'telephoneNumber'],
+  ['2.5.4.23', 'facsimileTelephoneNumber'],
+  ['2.5.4.31', 'member'],
+  ['2.5.4.32', 'owner'],
+  ['2.5.4.33', 'roleOccupant'],
+  ['2.5.4.34', 'seeAlso'],
+  ['2.5.4.41', 'name'],
+  ['2.5.4.42', 'GN'],
+  ['2.5.4.43', 'initials'],
+  ['2.5.4.44', 'generationQualifier'],
+  ['2.5.4.45', 'x500UniqueIdentifier'],
+  ['2.5.4.46', 'dnQualifier'],
+  ['2.5.4.49', 'distinguishedName'],
+  ['2.5.4.51', 'houseIdentifier'],
+  ['2.5.4.54', 'dmdName'],
+  ['2.5.4.65', 'pseudonym'],
+  ['2.5.4.72', 'role'],
+  ['2.5.4.97', 'organizationIdentifier'],
+  ['0.9.2342.19200300.100.1.1',  'UID'],
+  ['0.9.2342.19200300.100.1.3',  'mail'],
+  ['0.9.2342.19200300.100.1.25', 'DC'],
+  ['1.2.840.113549.1.9.1', 'emailAddress'],
+  ['1.2.840.113549.1.9.2', 'unstructuredName'],
+  ['1.2.840.113549.1.9.8', 'unstructuredAddress'],
+  ['1.3.6.1.4.1.311.60.2.1.1', 'jurisdictionL'],
+  ['1.3.6.1.4.1.311.60.2.1.2', 'jurisdictionST'],
+  ['1.3.6.1.4.1.311.60.2.1.3', 'jurisdictionC'],
+  ['1.2.643.3.131.1.1', 'INN'],
+])
