@@ -110,7 +110,10 @@ export type Resolver = {
 
 /** A message being written. Nothing of it counts until it is given to `enqueue`. */
 export type Draft = {
-  /** Resolves when there is room for more. Rejects with SpoolFull or SpoolFailed. */
+  /**
+   * Resolves when there is room for more. Rejects with SpoolFull or SpoolFailed. The bytes belong to
+   * the draft from here on: whoever wrote them never changes them again.
+   */
   write(bytes: Uint8Array): Promise<void> | void
   readonly sizeBytes: number
   /** Forgets the message and frees what it took. Safe to call at any time, any number of times. */
@@ -166,9 +169,14 @@ export type Spool = {
   /**
    * Makes a message exist, durably. With `leased`, all its waiting recipients that are due belong to
    * the caller from the start (delivered from memory, never read back), and the lease is returned.
+   * After a rejection the draft is still the caller's, to try again with or to drop.
    */
   enqueue(message: NewMessage, options: { readonly leased: boolean }): Promise<Lease>
-  /** Takes up to `limit` messages with recipients that are due, earliest first. No two callers get the same. */
+  /**
+   * Takes up to `limit` messages with recipients that are due, earliest first. No two callers get the
+   * same. Where the holder of a lease can die alone, the lease is lost after `leaseSeconds`; a store
+   * with a single owner, whose death ends all leases, need not count them.
+   */
   claim(request: { readonly now: number; readonly leaseSeconds: number; readonly limit: number }): Promise<readonly Lease[]>
   /** Gives what is left of a lease back untried; its recipients are waiting again, due as before. */
   giveBack(id: string): Promise<void>
