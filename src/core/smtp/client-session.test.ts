@@ -1,0 +1,365 @@
+/**
+ * Conversations as the client sees them. `C:` and `S:` as in the RFC; consecutive `C:` lines left as
+ * one write. `*` is what text can't show, `=>` what the script returns.
+ */
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { describeOutcome, describeProblem, type Outcome } from '../message/outcome.ts'
+import { deliver, greet, type ClientFact, type ClientSession, type Delivery, type GreetingPlan, type Script } from './client-session.ts'
+import { NO_EXTENSIONS, type Extensions } from './extensions.ts'
+import { ReplyParser } from './reply-parser.ts'
+
+const peer = 'mx'
+
+/** Runs a script; `S:` and `*` lines of the source are what happens to it. Returns what was seen, as text. */
+function play<Answer>(script: Script<Answer>, source: string): { seen: string; answer: Answer } {
+  const events = source.split('\n').map(line => line.trim()).filter(line => /^[S*]/.test(line))
+  const seen: string[] = []
+  let step = script.next()
+  while (!step.done) step = script.next(perform(step.value, events, seen))
+  return { seen: seen.join('\n'), answer: step.value }
+}
+
+function perform(step: { kind: string; text?: string }, events: string[], seen: string[]): ClientFact {
+  if (step.kind === 'send') {
+    seen.push(...(step.text ?? '').split('\r\n').filter(line => line !== '').map(line => `C: ${line}`))
+    return { kind: 'done' }
+  }
+  if (step.kind === 'sendBody' && events[0] !== '* unreadable') {
+    seen.push('C: (message)')
+    return { kind: 'done' }
+  }
+  const parser = new ReplyParser()
+  for (;;) {
+    const event = events.shift() ?? assert.fail(`the script wants to ${step.kind} and nothing is left`)
+    seen.push(event)
+    if (event.startsWith('*')) return fact(event.slice(2))
+    parser.feed(Buffer.from(`${event.slice(3)}\r\n`))
+    const reply = parser.take()
+    if (reply !== null) return reply.ok ? { kind: 'replied', reply: reply.value } : { kind: 'badReply', ...reply.problem }
+  }
+}
+
+function fact(text: string): ClientFact {
+  const [what = '', ...rest] = text.split(' ')
+  const detail = rest.join(' ')
+  if (what === 'lost') return { kind: 'lost', detail }
+  if (what === 'tls') return { kind: 'tlsEstablished', protocol: 'TLSv1.3', unverified: detail === 'verified' ? null : detail }
+  if (what === 'broken' || what === 'injected') return { kind: 'tlsFailed', cause: what === 'broken' ? 'handshake' : what, detail }
+  if (what === 'unreadable') return { kind: 'bodyUnreadable', detail: 'gone' }
+  assert.equal(what, 'inspected')
+  return { kind: 'inspected', eightBit: { header: detail.includes('header'), body: detail.includes('body') } }
+}
+
+function sameText(seen: string, source: string): void {
+  assert.equal(seen, source.trim().split('\n').map(line => line.trim()).join('\n'))
+}
+
+function checkGreeting(plan: Partial<GreetingPlan>, source: string): ClientSession | null {
+  const { seen, answer } = play(greet({ peer, helloName: 'us', tls: 'opportunistic', implicitTls: false, ...plan }), source)
+  sameText(`${seen}\n=> ${answer.ok ? `ready, ${answer.value.tls ?? 'in clear'}` : describeProblem(answer.problem)}`, source)
+  return answer.ok ? answer.value : null
+}
+
+const modern: Extensions = { ...NO_EXTENSIONS, pipelining: true, eightBitMime: true, smtpUtf8: true, size: true }
+
+function checkDelivery(delivery: Partial<Delivery>, session: Partial<ClientSession>, source: string): ReturnType<typeof ended> {
+  const whole: Delivery = { reversePath: 'joe@a', forwardPaths: ['ann@b'], bodyType: '7BIT', utf8: false, sizeBytes: 99, ...delivery }
+  const { seen, answer } = play(deliver({ peer, extensions: modern, tls: null, mustReset: false, ...session }, whole), source)
+  sameText([seen, ...answer.outcomes.map(line)].filter(text => text !== '').join('\n'), source)
+  return ended(answer)
+}
+
+const line = (outcome: Outcome): string => `=> ${outcome.kind}: ${describeOutcome(outcome)}`
+const ended = (answer: { session: ClientSession | null; wentAway: boolean }) => ({
+  next: answer.session === null ? 'close' : answer.session.mustReset ? 'reset' : 'reuse',
+  wentAway: answer.wentAway,
+})
+
+test('STARTTLS is used where it is offered, and extensions count from the second EHLO only', () => {
+  const session = checkGreeting({ tls: 'verify' }, `
+    S: 220 mx ESMTP
+    C: EHLO us
+    S: 250-mx
+    S: 250-PIPELINING
+    S: 250 STARTTLS
+    C: STARTTLS
+    S: 220 go
+    * tls verified
+    C: EHLO us
+    S: 250-mx
+    S: 250-8BITMIME
+    S: 250 SIZE 1000
+    => ready, TLSv1.3, verified`)
+  assert.deepEqual(session?.extensions, { ...NO_EXTENSIONS, eightBitMime: true, size: true, sizeLimitBytes: 1000 })
+})
+
+test('a server that does not know EHLO is greeted with HELO (RFC 5321 §3.2)', () => {
+  const session = checkGreeting({}, `
+    S: 220 mx
+    C: EHLO us
+    S: 502 what?
+    C: HELO us
+    S: 250 mx
+    => ready, in clear`)
+  assert.deepEqual(session?.extensions, NO_EXTENSIONS)
+})
+
+test('opportunistic: a refusal of STARTTLS is met in clear, on the same connection', () => {
+  checkGreeting({}, `
+    S: 220 mx
+    C: EHLO us
+    S: 250-mx
+    S: 250 STARTTLS
+    C: STARTTLS
+    S: 454 not now
+    => ready, in clear`)
+})
+
+test('implicit TLS comes before the greeting and makes STARTTLS needless', () => {
+  checkGreeting({ implicitTls: true, tls: 'verify' }, `
+    * tls verified
+    S: 220 mx
+    C: EHLO us
+    S: 250-mx
+    S: 250 STARTTLS
+    => ready, TLSv1.3, verified`)
+})
+
+test('S5: where TLS is required, nothing is sent without it, and nothing bounces for it', () => {
+  checkGreeting({ tls: 'encrypt' }, `
+    S: 220 mx
+    C: EHLO us
+    S: 250 mx
+    => no TLS with mx: it does not offer STARTTLS, and TLS is required`)
+  checkGreeting({ tls: 'encrypt' }, `
+    S: 220 mx
+    C: EHLO us
+    S: 502 what?
+    C: HELO us
+    S: 250 mx
+    => no TLS with mx: it does not offer STARTTLS, and TLS is required`)
+  for (const refusal of ['454 4.7.0 not now', '554 never'])
+    checkGreeting({ tls: 'verify' }, `
+      S: 220 mx
+      C: EHLO us
+      S: 250-mx
+      S: 250 STARTTLS
+      C: STARTTLS
+      S: ${refusal}
+      => no TLS with mx: STARTTLS was answered by "${refusal}", and TLS is required`)
+  for (const [fact, problem] of [
+    ['broken alert 40', 'no TLS with mx: alert 40'],
+    ['tls certificate has expired', 'no verified TLS with mx: certificate has expired'],
+    ['injected bytes behind the reply to STARTTLS', 'no TLS with mx: bytes behind the reply to STARTTLS'],
+  ])
+    checkGreeting({ tls: 'verify' }, `
+      S: 220 mx
+      C: EHLO us
+      S: 250-mx
+      S: 250 STARTTLS
+      C: STARTTLS
+      S: 220 go
+      * ${fact}
+      => ${problem}`)
+})
+
+test('without verification any certificate will do', () => {
+  for (const tls of ['opportunistic', 'encrypt'] as const)
+    checkGreeting({ tls }, `
+      S: 220 mx
+      C: EHLO us
+      S: 250-mx
+      S: 250 STARTTLS
+      C: STARTTLS
+      S: 220 go
+      * tls self-signed
+      C: EHLO us
+      S: 250 mx
+      => ready, TLSv1.3`)
+})
+
+test('a greeting that refuses, is no SMTP, or never comes', () => {
+  checkGreeting({}, 'S: 554 go away\n=> 554 go away (mx, in its greeting)')
+  checkGreeting({}, 'S: SSH-2.0-x\n=> mx does not speak SMTP, in its greeting: "SSH-2.0-x" is no reply')
+  checkGreeting({}, '* lost timeout\n=> connection to mx lost, in its greeting: timeout')
+})
+
+test('a transaction is one write, one round trip, and the message (RFC 2920 §3.1)', () => {
+  const { next } = checkDelivery({ bodyType: '8BITMIME', forwardPaths: ['ann@b', 'bob@b'] }, { tls: 'TLSv1.3, verified' }, `
+    C: MAIL FROM:<joe@a> SIZE=99 BODY=8BITMIME
+    C: RCPT TO:<ann@b>
+    C: RCPT TO:<bob@b>
+    C: DATA
+    S: 250 2.1.0 ok
+    S: 250 2.1.5 ok
+    S: 250 2.1.5 ok
+    S: 354 go
+    C: (message)
+    S: 250 2.0.0 Queued as 7
+    => delivered: 250 2.0.0 Queued as 7 (mx, TLSv1.3, verified)
+    => delivered: 250 2.0.0 Queued as 7 (mx, TLSv1.3, verified)`)
+  assert.equal(next, 'reuse')
+})
+
+test('without PIPELINING each command waits for its reply, and each recipient has its own outcome', () => {
+  checkDelivery({ reversePath: '', forwardPaths: ['ann@b', 'bob@b', 'cy@b'] }, { extensions: NO_EXTENSIONS, mustReset: true }, `
+    C: RSET
+    S: 250 ok
+    C: MAIL FROM:<>
+    S: 250 ok
+    C: RCPT TO:<ann@b>
+    S: 550 5.1.1 No such user
+    C: RCPT TO:<bob@b>
+    S: 251 will forward
+    C: RCPT TO:<cy@b>
+    S: 452 4.5.3 later
+    C: DATA
+    S: 354 go
+    C: (message)
+    S: 250 taken
+    => refused: 550 5.1.1 No such user (mx, after RCPT)
+    => delivered: 250 taken (mx)
+    => deferred: 452 4.5.3 later (mx, after RCPT)`)
+})
+
+test('no recipient accepted: no message is sent, and 354 is answered by a dot (RFC 2920 §3.1)', () => {
+  const { next } = checkDelivery({}, { extensions: NO_EXTENSIONS }, `
+    C: MAIL FROM:<joe@a>
+    S: 250 ok
+    C: RCPT TO:<ann@b>
+    S: 550 no
+    => refused: 550 no (mx, after RCPT)`)
+  assert.equal(next, 'reset')
+  checkDelivery({}, {}, `
+    C: MAIL FROM:<joe@a> SIZE=99
+    C: RCPT TO:<ann@b>
+    C: DATA
+    S: 250 ok
+    S: 450 later
+    S: 354 go
+    C: .
+    S: 554 no recipients
+    => deferred: 450 later (mx, after RCPT)`)
+})
+
+test('a refused MAIL is the reason for all, whatever is said of the rest', () => {
+  const { next } = checkDelivery({ forwardPaths: ['ann@b', 'bob@b'] }, {}, `
+    C: MAIL FROM:<joe@a> SIZE=99
+    C: RCPT TO:<ann@b>
+    C: RCPT TO:<bob@b>
+    C: DATA
+    S: 550 5.7.1 not you
+    S: 503 out of order
+    S: 503 out of order
+    S: 503 out of order
+    => refused: 550 5.7.1 not you (mx, after MAIL)
+    => refused: 550 5.7.1 not you (mx, after MAIL)`)
+  assert.equal(next, 'reset')
+})
+
+test('a server that refuses MAIL and asks for a message gets none', () => {
+  const { next } = checkDelivery({}, {}, `
+    C: MAIL FROM:<joe@a> SIZE=99
+    C: RCPT TO:<ann@b>
+    C: DATA
+    S: 450 later
+    S: 250 ok
+    S: 354 go
+    => deferred: 450 later (mx, after MAIL)`)
+  assert.equal(next, 'close')
+})
+
+test('421 and a lost connection defer what has no outcome yet, at any point', () => {
+  const sent = 'C: MAIL FROM:<joe@a> SIZE=99\nC: RCPT TO:<ann@b>\nC: RCPT TO:<bob@b>\nC: DATA\n'
+  const check = (rest: string): ReturnType<typeof ended> => checkDelivery({ forwardPaths: ['ann@b', 'bob@b'] }, {}, sent + rest)
+  assert.deepEqual(check(`S: 421 bye
+    => deferred: 421 bye (mx, after MAIL)
+    => deferred: 421 bye (mx, after MAIL)`), { next: 'close', wentAway: true })
+  assert.deepEqual(check(`* lost reset
+    => deferred: connection to mx lost, after MAIL: reset
+    => deferred: connection to mx lost, after MAIL: reset`), { next: 'close', wentAway: true })
+  assert.deepEqual(check(`S: 250 ok
+    S: 550 no
+    S: 421 4.3.2 bye
+    => refused: 550 no (mx, after RCPT)
+    => deferred: 421 4.3.2 bye (mx, after RCPT)`), { next: 'close', wentAway: false })
+  assert.deepEqual(check(`S: 250 ok
+    S: 250 ok
+    S: 250 ok
+    S: 421 bye
+    => deferred: 421 bye (mx, after DATA)
+    => deferred: 421 bye (mx, after DATA)`), { next: 'close', wentAway: false })
+  assert.deepEqual(check(`S: 250 ok
+    S: 550 no
+    S: 250 ok
+    S: 354 go
+    C: (message)
+    * lost timeout
+    => refused: 550 no (mx, after RCPT)
+    => deferred: connection to mx lost, after the message: timeout`), { next: 'close', wentAway: false })
+})
+
+test('a message that cannot be read to its end is never finished', () => {
+  const { next } = checkDelivery({}, {}, `
+    C: MAIL FROM:<joe@a> SIZE=99
+    C: RCPT TO:<ann@b>
+    C: DATA
+    S: 250 ok
+    S: 250 ok
+    S: 354 go
+    * unreadable
+    => deferred: the message could not be read from the spool: gone`)
+  assert.equal(next, 'close')
+})
+
+test('a message too large for the server is not offered (RFC 1870 §6.1)', () => {
+  const { next } = checkDelivery({ sizeBytes: 1001 }, { extensions: { ...modern, sizeLimitBytes: 1000 } },
+    '=> refused: mx takes no messages of this size')
+  assert.equal(next, 'reuse')
+})
+
+test('8-bit messages bounce where 8BITMIME is missing, unless they are ASCII in truth (RFC 6152 §3)', () => {
+  const session = { extensions: { ...NO_EXTENSIONS, pipelining: true } }
+  checkDelivery({ bodyType: '8BITMIME' }, session, `
+    * inspected body
+    => refused: mx takes no 8-bit messages (it does not offer 8BITMIME)`)
+  checkDelivery({ bodyType: '8BITMIME' }, session, `
+    * inspected nothing
+    C: MAIL FROM:<joe@a>
+    C: RCPT TO:<ann@b>
+    C: DATA
+    S: 250 ok
+    S: 250 ok
+    S: 354 go
+    C: (message)
+    S: 250 ok
+    => delivered: 250 ok (mx)`)
+})
+
+test('internationalized messages bounce where SMTPUTF8 is missing (RFC 6531 §3.7)', () => {
+  const session = { extensions: { ...modern, smtpUtf8: false } }
+  checkDelivery({ utf8: true, forwardPaths: ['jürgen@b'] }, session, '=> refused: mx takes no internationalized messages (it does not offer SMTPUTF8)')
+  checkDelivery({ utf8: true }, session, `
+    * inspected header
+    => refused: mx takes no internationalized messages (it does not offer SMTPUTF8)`)
+})
+
+test('a large group is cut where windows could fill (RFC 2920 §3.1)', () => {
+  const forwardPaths = Array.from({ length: 250 }, (_, i) => `r${i}@b`)
+  const script = deliver({ peer, extensions: modern, tls: null, mustReset: false }, { reversePath: '', forwardPaths, bodyType: '7BIT', utf8: false, sizeBytes: 1 })
+  const writes: number[] = []
+  let step = script.next()
+  while (!step.done) {
+    if (step.value.kind === 'send') writes.push(step.value.text.split('\r\n').length - 1)
+    step = script.next(step.value.kind === 'receive' ? { kind: 'replied', reply: { code: 250, enhanced: null, lines: ['ok'] } } : { kind: 'done' })
+  }
+  assert.deepEqual(writes, [100, 100, 52])
+})
+
+test('S10: a path that could end its line never leaves', () => {
+  const script = deliver({ peer, extensions: modern, tls: null, mustReset: false }, {
+    reversePath: 'a@b>\r\nRCPT TO:<x@y', forwardPaths: ['c@d'], bodyType: '7BIT', utf8: false, sizeBytes: 1 })
+  assert.throws(() => script.next(), /broken invariant/)
+})

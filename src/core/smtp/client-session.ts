@@ -1,0 +1,334 @@
+/**
+ * The client's half of an SMTP conversation, as scripts that read like RFC 5321 Appendix D.
+ *
+ * The client chooses the order, so each part is a generator: it yields what it wants done (`send`,
+ * `receive`, `startTls`, …) and is resumed with what came of it. There is no I/O here; connection.ts
+ * runs the scripts over a channel, tests run them against the server's half.
+ *
+ * One connection is `greet`, then `deliver` for each message, then `quit`. A problem in `greet` is the
+ * host's: the next one may do better. A problem in `deliver` is the message's, or one recipient's.
+ */
+
+import { assert, fail, ok, type Result } from '../result.ts'
+import { formatReply, outcomeOf, type AttemptProblem, type Outcome, type Stage } from '../message/outcome.ts'
+import type { TlsLevel } from '../message/route.ts'
+import { NO_EXTENSIONS, parseExtensions, type Extensions } from './extensions.ts'
+import type { Reply } from './reply.ts'
+
+/** What a script wants done. */
+export type ClientStep =
+  /** Nothing waits for it: what is sent in a row leaves as one write. */
+  | { readonly kind: 'send'; readonly text: string }
+  | { readonly kind: 'receive'; readonly timeoutSeconds: number }
+  | { readonly kind: 'startTls' }
+  /** Look through the message for bytes above 127. */
+  | { readonly kind: 'inspectBody' }
+  /** Send the message, dot-stuffed, and its end. */
+  | { readonly kind: 'sendBody' }
+
+/** What came of it. */
+export type ClientFact =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'replied'; readonly reply: Reply }
+  | { readonly kind: 'badReply'; readonly detail: string }
+  | { readonly kind: 'lost'; readonly detail: string }
+  /** `unverified` says why the certificate proves nothing; null if it does. */
+  | { readonly kind: 'tlsEstablished'; readonly protocol: string; readonly unverified: string | null }
+  | { readonly kind: 'tlsFailed'; readonly cause: 'handshake' | 'injected'; readonly detail: string }
+  | { readonly kind: 'inspected'; readonly eightBit: { readonly header: boolean; readonly body: boolean } }
+  | { readonly kind: 'bodyUnreadable'; readonly detail: string }
+
+export type Script<Answer> = Generator<ClientStep, Answer, ClientFact>
+
+/** What is known of the server before the first byte. */
+export type GreetingPlan = {
+  /** For the reports: `mx.example.net[192.0.2.7]:25`. */
+  readonly peer: string
+  readonly helloName: string
+  readonly tls: TlsLevel
+  readonly implicitTls: boolean
+}
+
+/** A connection that is ready for a message. */
+export type ClientSession = {
+  readonly peer: string
+  readonly extensions: Extensions
+  /** As text for the reports: `TLSv1.3 TLS_AES_256_GCM_SHA384, verified`; null in clear. */
+  readonly tls: string | null
+  /** The last transaction did not run to its end: RSET comes before the next. */
+  readonly mustReset: boolean
+}
+
+/** Introduces us: greeting, EHLO, STARTTLS as the next hop's terms ask for, EHLO again. */
+export function* greet(plan: GreetingPlan): Script<Result<ClientSession, AttemptProblem>> {
+  let tls: string | null = null
+  if (plan.implicitTls) {
+    const secured = yield* secure(plan)
+    if (!secured.ok) return secured
+    tls = secured.value
+  }
+  const greeting = yield* expect('greeting', plan.peer, reply => reply.code === 220)
+  if (!greeting.ok) return greeting
+
+  let hello = yield* sayHello(plan)
+  if (!hello.ok || plan.implicitTls || plan.tls === 'none') return readySession(plan, hello, tls)
+
+  if (hello.value.startTls) {
+    yield { kind: 'send', text: 'STARTTLS\r\n' }
+    const go = yield* expect('tls', plan.peer, reply => reply.code === 220)
+    if (go.ok) {
+      const secured = yield* secure(plan)
+      if (!secured.ok) return secured
+      tls = secured.value
+      hello = yield* sayHello(plan) // RFC 3207 §4.2: what was learned in the clear is forgotten (S4).
+    } else {
+      if (plan.tls !== 'opportunistic') return fail(noTls(plan, go.problem))
+      if (isClosing(go.problem)) return go
+    }
+  } else if (plan.tls !== 'opportunistic') {
+    return fail({ kind: 'tlsFailed', cause: 'notOffered', peer: plan.peer, detail: 'it does not offer STARTTLS, and TLS is required' })
+  }
+  return readySession(plan, hello, tls)
+}
+
+export type Delivery = {
+  readonly reversePath: string
+  readonly forwardPaths: readonly string[]
+  readonly bodyType: '7BIT' | '8BITMIME'
+  readonly utf8: boolean
+  readonly sizeBytes: number
+}
+
+export type DeliveryReport = {
+  /** One for each forward-path, in order. */
+  readonly outcomes: readonly Outcome[]
+  /** The session for the next message; null if the connection is of no more use. */
+  readonly session: ClientSession | null
+  /** The server had gone before it answered MAIL: on a reused connection, no fault of the message. */
+  readonly wentAway: boolean
+}
+
+/** One mail transaction. */
+export function* deliver(session: ClientSession, delivery: Delivery): Script<DeliveryReport> {
+  const obstacle = yield* findObstacle(session, delivery)
+  if (obstacle !== null) return ended(delivery.forwardPaths.map(() => outcomeOf(obstacle)), session)
+
+  const said = yield* sendEnvelope(session, delivery)
+  if (said.kind === 'over') return said.report
+  const finish = (outcome: Outcome, next: ClientSession | null): DeliveryReport => ended(fill(said.outcomes, outcome), next)
+
+  const sent = yield { kind: 'sendBody' }
+  // Half a message has gone out; closing the connection is the only way not to finish it.
+  if (sent.kind === 'bodyUnreadable') return finish(outcomeOf(sent), null)
+
+  // RFC 5321 §6.1: with this 250 the server takes responsibility.
+  const taken = yield* expect('end of data', session.peer, isPositive)
+  if (!taken.ok) return finish(outcomeOf(taken.problem), after(session, taken.problem))
+  const by = session.tls === null ? session.peer : `${session.peer}, ${session.tls}`
+  return finish({ kind: 'delivered', by, reply: taken.value }, { ...session, mustReset: false })
+}
+
+/** RFC 5321 §4.1.1.10: a connection is not closed without saying so. */
+export function* quit(peer: string): Script<void> {
+  yield { kind: 'send', text: 'QUIT\r\n' }
+  yield* expect('quit', peer, isPositive)
+}
+
+/** EHLO, or HELO for servers that do not know it (RFC 5321 §3.2). */
+function* sayHello(plan: GreetingPlan): Script<Result<Extensions, AttemptProblem>> {
+  yield { kind: 'send', text: `EHLO ${plan.helloName}\r\n` }
+  const ehlo = yield* expect('hello', plan.peer, isPositive)
+  if (ehlo.ok) return ok(parseExtensions(ehlo.value))
+  if (ehlo.problem.kind !== 'remoteReply' || ehlo.problem.reply.code < 500) return ehlo
+  yield { kind: 'send', text: `HELO ${plan.helloName}\r\n` }
+  const helo = yield* expect('hello', plan.peer, isPositive)
+  return helo.ok ? ok(NO_EXTENSIONS) : helo
+}
+
+/** The handshake, and what its certificate must prove. Returns the connection's TLS in words. */
+function* secure(plan: GreetingPlan): Script<Result<string, AttemptProblem>> {
+  const fact = yield { kind: 'startTls' }
+  if (fact.kind === 'tlsFailed') return fail({ ...fact, peer: plan.peer })
+  assert(fact.kind === 'tlsEstablished', 'TLS was asked for')
+  if (fact.unverified === null) return ok(`${fact.protocol}, verified`)
+  if (plan.tls !== 'verify') return ok(fact.protocol)
+  return fail({ kind: 'tlsFailed', cause: 'unverified', peer: plan.peer, detail: fact.unverified })
+}
+
+function readySession(plan: GreetingPlan, hello: Result<Extensions, AttemptProblem>, tls: string | null): Result<ClientSession, AttemptProblem> {
+  return hello.ok ? ok({ peer: plan.peer, extensions: hello.value, tls, mustReset: false }) : hello
+}
+
+/** A refusal of STARTTLS where TLS is required: no fault of the message, so it never bounces for it (S5). */
+function noTls(plan: GreetingPlan, problem: AttemptProblem): AttemptProblem {
+  if (problem.kind !== 'remoteReply') return problem
+  const detail = `STARTTLS was answered by "${formatReply(problem.reply)}", and TLS is required`
+  return { kind: 'tlsFailed', cause: 'notOffered', peer: plan.peer, detail }
+}
+
+/** What makes an attempt useless before it begins. */
+function* findObstacle(session: ClientSession, delivery: Delivery): Script<AttemptProblem | null> {
+  const { extensions, peer } = session
+  // RFC 1870 §6.1: no need to have it said by the server.
+  if (extensions.sizeLimitBytes !== null && delivery.sizeBytes > extensions.sizeLimitBytes)
+    return { kind: 'unsupported', feature: 'SIZE', peer }
+  const missesEightBit = delivery.bodyType === '8BITMIME' && !extensions.eightBitMime
+  const missesUtf8 = delivery.utf8 && !extensions.smtpUtf8
+  if (!missesEightBit && !missesUtf8) return null
+
+  const paths = [delivery.reversePath, ...delivery.forwardPaths]
+  if (missesUtf8 && paths.some(path => NON_ASCII.test(path))) return { kind: 'unsupported', feature: 'SMTPUTF8', peer }
+  const fact = yield { kind: 'inspectBody' }
+  if (fact.kind === 'bodyUnreadable') return fact
+  assert(fact.kind === 'inspected', 'the message was to be inspected')
+  if (missesUtf8 && fact.eightBit.header) return { kind: 'unsupported', feature: 'SMTPUTF8', peer }
+  // RFC 6152 §3: convert or return. A relay that rewrites bodies breaks signatures, so we return.
+  if (missesEightBit && (fact.eightBit.header || fact.eightBit.body)) return { kind: 'unsupported', feature: '8BITMIME', peer }
+  return null
+}
+
+/** How far an envelope came. */
+type EnvelopeReport =
+  /** The server waits for the message, for the recipients that have no outcome yet. */
+  | { readonly kind: 'waiting'; readonly outcomes: readonly (Outcome | null)[] }
+  | { readonly kind: 'over'; readonly report: DeliveryReport }
+
+/** RSET, MAIL, RCPT and DATA, in groups where the server allows it (RFC 2920 §3.1). */
+function* sendEnvelope(session: ClientSession, delivery: Delivery): Script<EnvelopeReport> {
+  const commands = envelopeCommands(session, delivery)
+  const outcomes: (Outcome | null)[] = delivery.forwardPaths.map(() => null)
+  const groupSize = session.extensions.pipelining ? GROUP_LIMIT : 1
+  let refusal: AttemptProblem | null = null
+  let mailAnswered = false
+  for (let at = 0; at < commands.length; at += groupSize) {
+    const group = commands.slice(at, at + groupSize)
+    if (refusal !== null || (group[0]?.stage === 'data' && noneLeft(outcomes))) break
+    yield { kind: 'send', text: group.map(command => command.text).join('') }
+    for (const command of group) {
+      const heard: Result<Reply, AttemptProblem> = yield* expect(command.stage, session.peer, ACCEPTS[command.stage])
+      if (command.stage === 'data') return yield* dataAnswered(session, outcomes, refusal, heard)
+      if (!heard.ok && isClosing(heard.problem)) {
+        const rest = outcomeOf(refusal ?? heard.problem)
+        return { kind: 'over', report: { ...ended(fill(outcomes, rest), null), wentAway: !mailAnswered } }
+      }
+      if (command.stage === 'mail') mailAnswered = true
+      if (heard.ok || command.stage === 'reset') continue
+      if (command.stage === 'mail') refusal = heard.problem
+      // After a refused MAIL the server can only say that it is out of order; MAIL's reply is the reason.
+      else if (refusal === null) outcomes[command.index] = outcomeOf(heard.problem)
+    }
+  }
+  return { kind: 'over', report: ended(settled(outcomes, refusal), { ...session, mustReset: true }) }
+}
+
+/** The reply to DATA: the server waits for the message, or does not. */
+function* dataAnswered(
+  session: ClientSession,
+  outcomes: readonly (Outcome | null)[],
+  refusal: AttemptProblem | null,
+  heard: Result<Reply, AttemptProblem>,
+): Script<EnvelopeReport> {
+  if (!heard.ok)
+    return { kind: 'over', report: ended(settled(outcomes, refusal ?? heard.problem), after(session, heard.problem)) }
+  // It refused MAIL and still wants a message: nothing that we could send now would be right.
+  if (refusal !== null) return { kind: 'over', report: ended(settled(outcomes, refusal), null) }
+  if (!noneLeft(outcomes)) return { kind: 'waiting', outcomes }
+  // RFC 2920 §3.1: 354 without any recipient is answered by a single dot.
+  yield { kind: 'send', text: '.\r\n' }
+  const end = yield* expect('end of data', session.peer, isPositive)
+  const next = end.ok ? { ...session, mustReset: true } : after(session, end.problem)
+  return { kind: 'over', report: ended(settled(outcomes, null), next) }
+}
+
+type EnvelopeCommand = { readonly stage: 'reset' | 'mail' | 'rcpt' | 'data'; readonly index: number; readonly text: string }
+
+function envelopeCommands(session: ClientSession, delivery: Delivery): readonly EnvelopeCommand[] {
+  const { extensions } = session
+  const eightBit = extensions.eightBitMime && delivery.bodyType === '8BITMIME' ? ' BODY=8BITMIME' : ''
+  const utf8 = extensions.smtpUtf8 && delivery.utf8 ? ' SMTPUTF8' : ''
+  const size = extensions.size ? ` SIZE=${delivery.sizeBytes}` : ''
+  return [
+    ...(session.mustReset ? [{ stage: 'reset', index: -1, text: 'RSET\r\n' } as const] : []),
+    { stage: 'mail', index: -1, text: `MAIL FROM:<${safe(delivery.reversePath)}>${size}${eightBit}${utf8}\r\n` },
+    ...delivery.forwardPaths.map((path, index) => ({ stage: 'rcpt', index, text: `RCPT TO:<${safe(path)}>\r\n` }) as const),
+    { stage: 'data', index: -1, text: 'DATA\r\n' },
+  ]
+}
+
+/** A path goes into a command line: whoever let a line end into one is wrong, and is stopped here (S10). */
+function safe(path: string): string {
+  assert(!CONTROL.test(path), 'a path holds no control characters')
+  return path
+}
+
+/** Waits for a reply. Whatever is not the wanted one is a problem, and the caller's to judge. */
+function* expect(stage: Stage, peer: string, isWanted: (reply: Reply) => boolean): Script<Result<Reply, AttemptProblem>> {
+  const fact = yield { kind: 'receive', timeoutSeconds: TIMEOUT_SECONDS[stage] }
+  if (fact.kind === 'lost') return fail({ kind: 'connectionLost', stage, peer, detail: fact.detail })
+  if (fact.kind === 'badReply') return fail({ kind: 'badReply', stage, peer, detail: fact.detail })
+  assert(fact.kind === 'replied', 'a reply was waited for')
+  return isWanted(fact.reply) ? ok(fact.reply) : fail({ kind: 'remoteReply', stage, peer, reply: fact.reply })
+}
+
+function ended(outcomes: readonly Outcome[], session: ClientSession | null): DeliveryReport {
+  return { outcomes, session, wentAway: false }
+}
+
+function fill(outcomes: readonly (Outcome | null)[], rest: Outcome): readonly Outcome[] {
+  return outcomes.map(outcome => outcome ?? rest)
+}
+
+/** The outcomes of a transaction without a message; `problem` is null if each recipient has its own. */
+function settled(outcomes: readonly (Outcome | null)[], problem: AttemptProblem | null): readonly Outcome[] {
+  if (problem !== null) return fill(outcomes, outcomeOf(problem))
+  return outcomes.map(outcome => {
+    assert(outcome !== null, 'every recipient has an outcome')
+    return outcome
+  })
+}
+
+function noneLeft(outcomes: readonly (Outcome | null)[]): boolean {
+  return outcomes.every(outcome => outcome !== null)
+}
+
+/** The session after a reply that was not the wanted one. */
+function after(session: ClientSession, problem: AttemptProblem): ClientSession | null {
+  return isClosing(problem) ? null : { ...session, mustReset: true }
+}
+
+/** After these there is nobody to talk to, or nothing more to be believed (RFC 5321 §3.8: 421). */
+function isClosing(problem: AttemptProblem): boolean {
+  return problem.kind !== 'remoteReply' || problem.reply.code === 421 || problem.reply.code < 400
+}
+
+function isPositive(reply: Reply): boolean {
+  return reply.code >= 200 && reply.code < 300
+}
+
+const ACCEPTS = {
+  reset: isPositive,
+  mail: isPositive,
+  rcpt: isPositive,
+  data: (reply: Reply): boolean => reply.code === 354,
+} as const
+
+/** Commands in one write (RFC 2920 §3.1): their replies fit any receive window, so nobody waits for each other. */
+const GROUP_LIMIT = 100
+
+const NON_ASCII = /[^\0-\x7f]/
+const CONTROL = /\p{Cc}/u
+
+/** RFC 5321 §4.5.3.2. A block of the message has its own, with whoever sends it. */
+const TIMEOUT_SECONDS: Record<Stage, number> = {
+  connect: 30,
+  greeting: 300,
+  hello: 300,
+  tls: 300,
+  mail: 300,
+  rcpt: 300,
+  data: 120,
+  body: 180,
+  'end of data': 600,
+  reset: 300,
+  quit: 10,
+}
