@@ -8,7 +8,6 @@ const PLAIN: InitialSettings = {
   domains: ['example.org', 'example.net'],
   smarthost: null,
   smarthostIsTrial: false,
-  user: null,
   passphraseFile: null,
 }
 
@@ -22,9 +21,9 @@ test('what init writes is a configuration that says what init was told', () => {
   const plain = parse(PLAIN)
   assert.deepEqual([plain.hostname, plain.relay.domains, plain.delivery.smarthost], ['mx.example.org', ['example.org', 'example.net'], null])
 
-  const full = parse({ ...PLAIN, smarthost: '127.0.0.1:2526', smarthostIsTrial: true, user: 'mail', passphraseFile: '/etc/"odd" name' })
+  const full = parse({ ...PLAIN, smarthost: '127.0.0.1:2526', smarthostIsTrial: true, passphraseFile: '/etc/"odd" name' })
   assert.deepEqual(full.delivery.smarthost, { host: '127.0.0.1', port: 2526 })
-  assert.deepEqual([full.user, full.ca.passphraseFile], ['mail', '/etc/"odd" name'])
+  assert.equal(full.ca.passphraseFile, '/etc/"odd" name')
 })
 
 test('each commented setting is one that the schema knows', () => {

@@ -11,20 +11,18 @@ export type InitialSettings = {
   readonly smarthost: string | null
   /** The smarthost is the one that `postern up` runs for trying things out. */
   readonly smarthostIsTrial: boolean
-  /** Account to run as, or null. */
-  readonly user: string | null
   /** The file with the passphrase of the CA key, or null. */
   readonly passphraseFile: string | null
 }
 
 export function renderInitialConfig(settings: InitialSettings): string {
-  const { hostname, domains, user, passphraseFile } = settings
+  const { hostname, domains, passphraseFile } = settings
   return `# Postern's configuration.
 # Every key has a default. docs/reference/settings.md lists them all, and "postern check" finds what is wrong here.
 # After a change: postern reload
 
 hostname = ${quote(hostname)}
-${user === null ? '# user = "postern"          # account to run as, when started as root' : `user = ${quote(user)}`}
+# user = "postern"          # account of the processes that read mail, when started as root
 
 # Ports 25 (mx), 587 (submission) and 465 (submissions) on every address,
 # or 2525, 2587 and 2465 where ports below 1024 can't be bound.

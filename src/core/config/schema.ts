@@ -208,7 +208,7 @@ export const configSchema = table({
     .string({ error: 'write the name of an account' })
     .min(1, { error: 'write the name of an account' })
     .optional()
-    .describe('Account to run as after the ports are bound, when started as root. Left out: the owner of the data directory.'),
+    .describe('Account of the processes that receive and deliver mail, when started as root. Left out: `postern` if there is such an account, else `nobody`.'),
   listeners: listeners.prefault({}),
   web: web.prefault({}).describe('Pages for enrolment and administration.'),
   tls: tls.prefault({}).describe('Our certificate as a server.'),

@@ -1,0 +1,12 @@
+/** postern queue flush */
+
+import { defineCommand } from '../../command.ts'
+import { changeQueue, renderChanged } from '../../queue-change.ts'
+
+export default defineCommand({
+  summary: 'Try every waiting message again now. Held ones stay held.',
+  options: {},
+  examples: ['postern queue flush'],
+  run: ({ directory }) => changeQueue(directory, 'retry', [{ state: 'waiting' }]),
+  render: (changed, look) => renderChanged(changed, 'due now', look),
+})

@@ -1,0 +1,30 @@
+/** postern queue list */
+
+import { defineCommand } from '../../command.ts'
+import { plural } from '../../output.ts'
+import { filterFrom, FILTER_OPTIONS, queueEntry, queueTable } from '../../queue-selection.ts'
+import { askRunning } from '../../running.ts'
+
+const MOST_BY_DEFAULT = 100
+/** With --json the whole queue is wanted; the control socket takes no larger page. */
+const MOST_OF_ALL = 1_000_000
+
+export default defineCommand({
+  summary: 'List messages that are still in the queue.',
+  options: {
+    ...FILTER_OPTIONS,
+    limit: { type: 'number', value: 'N', describe: `At most so many messages (default ${MOST_BY_DEFAULT}; with --json all).` },
+  },
+  examples: ['postern queue list', 'postern queue list --domain example.net --older-than 4h', 'postern queue list --state held --json'],
+  run: async ({ args, directory, json }) => {
+    const now = Date.now()
+    const limit = Math.max(1, Math.min(args.limit ?? (json ? MOST_OF_ALL : MOST_BY_DEFAULT), MOST_OF_ALL))
+    return { now, ...(await askRunning(directory, { do: 'queueList', filter: filterFrom(args, now), limit })) }
+  },
+  render: ({ messages, more, now }, look) => {
+    if (messages.length === 0) return 'The queue has no such messages.'
+    const end = more ? 'These are the first; --limit N shows more.' : plural(messages.length, 'message')
+    return `${queueTable(messages, now, look)}\n${look.dim(end)}`
+  },
+  toJson: ({ messages }) => messages.map(queueEntry),
+})

@@ -1,0 +1,51 @@
+/**
+ * The data directory, as a command sees it: where it is, and its configuration.
+ */
+
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { formatConfigProblem, parseConfig } from '../core/config/parse.ts'
+import type { Config } from '../core/config/schema.ts'
+import { Problem } from './command.ts'
+
+export function dataDirectory(given: string | undefined): string {
+  return path.resolve(given ?? (process.getuid?.() === 0 ? '/var/lib/postern' : 'postern-data'))
+}
+
+export function configFile(directory: string): string {
+  return path.join(directory, 'postern.toml')
+}
+
+/** Relative paths of the configuration start at the data directory. */
+export function inDirectory(directory: string, file: string): string {
+  return path.resolve(directory, file)
+}
+
+/** Throws a Problem with all that is wrong. */
+export function readConfig(directory: string): Config {
+  const file = configFile(directory)
+  const parsed = parseConfig(readText(file, directory), file)
+  if (parsed.ok) return parsed.value
+  throw new Problem(`the configuration has problems\n${parsed.problem.map(formatConfigProblem).join('\n')}`)
+}
+
+function readText(file: string, directory: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') {
+      throw new Problem(`no postern.toml in ${directory}; make one with "postern init", or name another folder with --dir`)
+    }
+    throw new Problem(`cannot read ${file}: ${reason(error)}`)
+  }
+}
+
+export function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
+}
+
+/** A system error in words, without the call and the path that Node adds. */
+export function reason(error: unknown): string {
+  const known: Record<string, string> = { ENOENT: 'no such file', EACCES: 'permission denied', EISDIR: 'it is a folder', ENOTDIR: 'a part of its path is not a folder' }
+  return known[errorCode(error)] ?? (error instanceof Error ? error.message : String(error))
+}
