@@ -5,7 +5,8 @@ import { test } from 'node:test'
 import { sourceFiles } from './source-files.ts'
 
 const LONGEST_FILE = 400
-const LEFTOVERS = new RegExp(['TO' + 'DO', 'FIX' + 'ME', 'XX' + 'X', '@ts-' + 'ignore', 'as a' + 'ny\\b', 'lint-' + 'disable'].join('|'))
+/** Written so that this line does not find itself. */
+const LEFTOVERS = /TO[D]O|FIX[M]E|XX[X]|@ts-[i]gnore|\bas an[y]\b|lint-[d]isable/
 const VAGUE_NAMES = /(^|\/)(utils?|helpers?|common|manager|handler|index|misc)\.ts$/
 
 const sources = sourceFiles(/^(src|bench|bin|test)\/.*\.(ts|js)$/)

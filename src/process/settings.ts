@@ -1,0 +1,135 @@
+/**
+ * Reads a data directory into what the processes work with, or says all that is wrong with it.
+ *
+ * Used at start and before every reload: a directory with a problem in it never replaces settings
+ * that work.
+ */
+
+import { X509Certificate, createPrivateKey } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { formatConfigProblem, parseConfig } from '../core/config/parse.ts'
+import type { Config } from '../core/config/schema.ts'
+import type { AccessProblem } from '../core/policy/access-map.ts'
+import { fail, ok } from '../core/result.ts'
+import type { Result } from '../core/result.ts'
+import { readKeyFile } from '../io/key-files.ts'
+import type { AuthorityFacts, CertificateIndex } from '../relay/admin.ts'
+import { policyOf } from '../relay/policy-holder.ts'
+import type { WorkerSettings } from './messages.ts'
+import { LISTENER_NAMES } from './sockets.ts'
+
+export type LoadedSettings = {
+  readonly config: Config
+  /** All but what comes from the authority. */
+  readonly forWorkers: Omit<WorkerSettings, 'ownRootPem' | 'ownIssuingPem' | 'index'>
+  readonly warnings: readonly string[]
+}
+
+/** Every problem is one line: file (and line where it has one), what is wrong, what to do. */
+export function loadSettings(directory: string): Result<LoadedSettings, readonly string[]> {
+  const configFile = path.join(directory, 'postern.toml')
+  const configText = readText(configFile, 'make a data directory with: postern init --hostname HOST --domain DOMAIN --dir DIRECTORY')
+  if (!configText.ok) return fail([configText.problem])
+  const parsed = parseConfig(configText.value, configFile)
+  if (!parsed.ok) {
+    return fail(parsed.problem.map(formatConfigProblem))
+  }
+  return loadFiles(directory, parsed.value, configText.value, configFile)
+}
+
+function loadFiles(directory: string, config: Config, configText: string, configFile: string): Result<LoadedSettings, readonly string[]> {
+  const files = new FileReader(directory)
+  const accessText = files.text(config.relay.accessFile, 'relay.access')
+  const serverCertificatePem = files.text(config.tls.certificateFile, 'tls.certificate')
+  const serverKeyPem = files.key(config.tls.keyFile, 'tls.key')
+  const client = files.optionalPair(config.delivery.certificateFile, config.delivery.keyFile)
+  const listed = (name: (typeof LISTENER_NAMES)[number]): readonly string[] =>
+    config.listeners[name].clientCaFiles.map(file => files.text(file, `listeners.${name}.client-ca`))
+  const clientAuthoritiesPem = { mx: listed('mx'), submission: listed('submission'), submissions: listed('submissions') }
+  const trustedFiles = [...(config.delivery.trustedCaFiles ?? []), ...config.routes.flatMap(route => route.trustedCaFiles ?? [])]
+  const trustedPem = Object.fromEntries(trustedFiles.map(file => [file, files.text(file, 'trusted-ca')]))
+  const problems = [...files.problems]
+  if (problems.length === 0) problems.push(...pairProblems(serverCertificatePem, serverKeyPem, config.tls.certificateFile))
+  const access = policyOf(config, { accessText, accessFile: path.resolve(directory, config.relay.accessFile) }).problems
+  problems.push(...access.filter(problem => problem.faultyLine).map(formatAccessProblem))
+  if (problems.length > 0) return fail(problems)
+  return ok({
+    config,
+    warnings: access.filter(problem => !problem.faultyLine).map(formatAccessProblem),
+    forWorkers: {
+      configText,
+      configFile,
+      accessText,
+      accessFile: config.relay.accessFile,
+      serverCertificatePem,
+      serverKeyPem,
+      clientCertificatePem: client?.certificatePem ?? null,
+      clientKeyPem: client?.keyPem ?? null,
+      clientAuthoritiesPem,
+      trustedPem,
+    },
+  })
+}
+
+export function workerSettings(loaded: LoadedSettings, authority: AuthorityFacts, index: CertificateIndex): WorkerSettings {
+  return { ...loaded.forWorkers, ownRootPem: authority.rootPem, ownIssuingPem: authority.issuingPem, index }
+}
+
+/** Reads files by the names that the configuration gives them, and gathers what is wrong. */
+class FileReader {
+  readonly problems: string[] = []
+  readonly #directory: string
+
+  constructor(directory: string) {
+    this.#directory = directory
+  }
+
+  text(file: string, setting: string): string {
+    const read = readText(path.resolve(this.#directory, file), `${setting} in postern.toml names it`)
+    if (read.ok) return read.value
+    this.problems.push(read.problem)
+    return ''
+  }
+
+  /** A private key: nobody but its owner may read it (S24). */
+  key(file: string, setting: string): string {
+    const read = readKeyFile(path.resolve(this.#directory, file))
+    if (read.ok) return read.value
+    this.problems.push(`${setting}: ${read.problem}`)
+    return ''
+  }
+
+  /** Our certificate as a client; a relay without one is allowed. */
+  optionalPair(certificateFile: string, keyFile: string): { readonly certificatePem: string; readonly keyPem: string } | null {
+    const certificate = readText(path.resolve(this.#directory, certificateFile), '')
+    if (!certificate.ok) return null
+    return { certificatePem: certificate.value, keyPem: this.key(keyFile, 'delivery.key') }
+  }
+}
+
+function readText(file: string, remedy: string): Result<string, string> {
+  try {
+    return ok(readFileSync(file, 'utf8'))
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    const what = code === 'ENOENT' ? 'no such file' : code === 'EACCES' ? 'not readable by this account' : message
+    return fail(`${file}: ${what}; ${remedy}`)
+  }
+}
+
+function formatAccessProblem({ file, line, text, suggestion }: AccessProblem): string {
+  return `${file}:${line}: ${text}${suggestion === null ? '' : `; ${suggestion}`}`
+}
+
+function pairProblems(certificatePem: string, keyPem: string, certificateFile: string): readonly string[] {
+  try {
+    const certificate = new X509Certificate(certificatePem)
+    if (!certificate.checkPrivateKey(createPrivateKey(keyPem))) {
+      return [`${certificateFile}: tls.key is not the key of this certificate; issue a new pair with: postern ca issue server HOSTNAME --install`]
+    }
+    return []
+  } catch (error) {
+    return [`${certificateFile}: tls.certificate or tls.key cannot be read as PEM: ${(error as Error).message}`]
+  }
+}

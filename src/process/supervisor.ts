@@ -1,0 +1,313 @@
+/**
+ * The first process: it reads the configuration, binds the ports, and starts the others.
+ *
+ * It reads nothing from the network. Workers receive and deliver; the authority holds the CA key; an
+ * administrator asks over the control socket. SIGHUP reloads, SIGTERM and SIGINT drain. It keeps the
+ * account it was started as, because a crashed worker must be started again and renewed keys read.
+ */
+
+import { mkdirSync, readdirSync, realpathSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import path from 'node:path'
+import packageFacts from '../../package.json' with { type: 'json' }
+import { createLog } from '../io/log-writer.ts'
+import { openControlSocket } from '../io/control-socket.ts'
+import type { ControlServer } from '../io/control-socket.ts'
+import type { AdminRequest, AdminResult, CertificateIndex, Status } from '../relay/admin.ts'
+import { mergeAnswers } from './answers.ts'
+import { startAuthority } from './authority-process.ts'
+import type { AuthorityProcess } from './authority-process.ts'
+import { takeDirectory } from './directory-lock.ts'
+import { parseAdminRequest } from './messages.ts'
+import type { WorkerStart } from './messages.ts'
+import { CODE_FOLDER } from './permissions.ts'
+import { readPassphrase } from './passphrase.ts'
+import { chooseAccount, prepareSpool } from './run-as.ts'
+import { loadSettings, workerSettings } from './settings.ts'
+import type { LoadedSettings } from './settings.ts'
+import { bindListeners } from './sockets.ts'
+import type { BoundListener, Sockets } from './sockets.ts'
+import { WorkerPool } from './worker-pool.ts'
+
+export type SupervisorOptions = {
+  readonly directory: string
+  readonly onReady?: (ready: { readonly listeners: readonly BoundListener[] }) => void
+}
+
+/** How long a drain may take before the workers are killed; what they have promised is on disk. */
+const DRAIN_MILLISECONDS = 60_000
+
+/** Runs until it is told to stop. Resolves with the exit code; problems at start are on standard error. */
+export async function runSupervisor(options: SupervisorOptions): Promise<number> {
+  const loaded = loadSettings(options.directory)
+  if (!loaded.ok) return complain(loaded.problem)
+  const started = await start(options, loaded.value)
+  if (!started.ok) return complain(started.problems)
+  return started.supervisor.untilStopped()
+}
+
+type Started = { readonly ok: true; readonly supervisor: Supervisor } | { readonly ok: false; readonly problems: readonly string[] }
+
+async function start(options: SupervisorOptions, loaded: LoadedSettings): Promise<Started> {
+  const directory = realpathSync(options.directory)
+  const account = chooseAccount(loaded.config.user)
+  if (!account.ok) return { ok: false, problems: [account.problem] }
+  const lock = await takeDirectory(directory)
+  if (!lock.ok) return { ok: false, problems: [lock.problem] }
+  const sockets = await bindListeners(loaded.config.listeners, process.env)
+  if (!sockets.ok) return { ok: false, problems: sockets.problem }
+  const passphrase = readPassphrase(directory, loaded.config.ca.passphraseFile)
+  if (!passphrase.ok) return { ok: false, problems: [passphrase.problem] }
+  const authority = await startAuthority(directory, passphrase.value)
+  if (!authority.ok) return { ok: false, problems: [authority.problem] }
+
+  const spoolFolder = path.join(directory, 'spool')
+  const shards = shardsByWorker(spoolFolder, loaded.config.queue.workers ?? availableParallelism())
+  prepareSpool(spoolFolder, shards.flat(), account.value)
+  const starts = shards.map(
+    (owned): WorkerStart => ({
+      shards: owned,
+      spoolFolder,
+      codeFolder: CODE_FOLDER,
+      runAs: account.value,
+      listeners: sockets.value.bound,
+    }),
+  )
+  const supervisor = new Supervisor(directory, loaded, sockets.value, authority.authority, passphrase.value)
+  const problems = await supervisor.open(starts)
+  if (problems.length > 0) return { ok: false, problems }
+  supervisor.announce(account.value?.name ?? null)
+  options.onReady?.({ listeners: sockets.value.bound })
+  return { ok: true, supervisor }
+}
+
+class Supervisor {
+  readonly #directory: string
+  readonly #sockets: Sockets
+  readonly #passphrase: string | null
+  readonly #log: ReturnType<typeof createLog>
+  readonly #startedAt = Date.now()
+  #authority: AuthorityProcess
+  #loaded: LoadedSettings
+  #pool: WorkerPool | null = null
+  #control: ControlServer | null = null
+  #index: CertificateIndex = { live: [], revoked: [] }
+  #facts: AuthorityShown | null = null
+  #stop: () => void = () => {}
+  readonly #stopped = new Promise<void>(resolve => {
+    this.#stop = resolve
+  })
+
+  constructor(directory: string, loaded: LoadedSettings, sockets: Sockets, authority: AuthorityProcess, passphrase: string | null) {
+    this.#directory = directory
+    this.#loaded = loaded
+    this.#sockets = sockets
+    this.#authority = authority
+    this.#passphrase = passphrase
+    this.#log = createLog({ process: 'supervisor', level: loaded.config.log.level })
+  }
+
+  /** Starts everything; what kept it from starting, if anything did. */
+  async open(starts: readonly WorkerStart[]): Promise<readonly string[]> {
+    const problem = await this.#readAuthority()
+    if (problem !== null) return this.#giveUp([problem])
+    this.#watchAuthority()
+    this.#pool = new WorkerPool(starts, () => this.#workerSettings(), this.#log)
+    const problems = await this.#pool.open()
+    if (problems.length > 0) return this.#giveUp(problems)
+    try {
+      this.#control = await openControlSocket(this.#directory, request => this.#administer(request))
+    } catch (error) {
+      return this.#giveUp([`${path.join(this.#directory, 'control.sock')}: ${(error as Error).message}`])
+    }
+    this.#listenToSignals()
+    return []
+  }
+
+  announce(account: string | null): void {
+    const { bound } = this.#sockets
+    for (const { name, note } of bound) if (note !== null) this.#log.warn({ event: 'listener-moved', listener: name, note })
+    for (const warning of this.#loaded.warnings) this.#log.warn({ event: 'configuration', warning })
+    if (account === 'nobody') {
+      this.#log.warn({ event: 'account', note: 'workers run as nobody; make them an account of their own with: useradd --system postern' })
+    }
+    this.#log.info({
+      event: 'ready',
+      version: packageFacts.version,
+      directory: this.#directory,
+      hostname: this.#loaded.config.hostname,
+      listeners: bound.map(({ name, address, port }) => ({ name, address, port })),
+      workers: this.#pool?.statuses.map(status => status?.pid ?? null) ?? [],
+      authority: this.#authority.pid,
+      runAs: account,
+    })
+  }
+
+  /** Drains when told to. Resolves with the exit code when everything has ended. */
+  async untilStopped(): Promise<number> {
+    await this.#stopped
+    this.#log.info({ event: 'stopping', note: 'sessions finish their transaction, deliveries under way end' })
+    const timer = setTimeout(() => {
+      this.#log.warn({ event: 'drain-cut-short', afterMilliseconds: DRAIN_MILLISECONDS })
+      this.#pool?.kill()
+    }, DRAIN_MILLISECONDS)
+    await this.#pool?.drain()
+    clearTimeout(timer)
+    this.#close()
+    this.#log.info({ event: 'stopped' })
+    this.#log.flush()
+    return 0
+  }
+
+  #giveUp(problems: readonly string[]): readonly string[] {
+    this.#pool?.kill()
+    void this.#pool?.drain()
+    this.#close()
+    return problems
+  }
+
+  #close(): void {
+    this.#authority.stop()
+    this.#control?.close()
+    this.#sockets.close()
+  }
+
+  #listenToSignals(): void {
+    process.on('SIGTERM', this.#stop)
+    process.on('SIGINT', this.#stop)
+    process.on('SIGHUP', () => void this.#reload())
+    // The launcher of an older Node.js is our parent then: if it is killed outright, so are we.
+    process.on('disconnect', this.#stop)
+  }
+
+  #workerSettings(): ReturnType<typeof workerSettings> {
+    if (this.#facts === null) throw new Error('broken invariant: the authority is read before a worker starts')
+    return workerSettings(this.#loaded, this.#facts, this.#index)
+  }
+
+  /** What the authority says of itself and of its certificates. */
+  async #readAuthority(): Promise<string | null> {
+    const shown = await this.#authority.ask({ do: 'show' })
+    const index = await this.#authority.ask({ do: 'index' })
+    if (!shown.ok) return shown.problem
+    if (!index.ok) return index.problem
+    if (shown.answer.kind === 'shown') this.#facts = shown.answer.authority
+    if (index.answer.kind === 'index') this.#index = index.answer.index
+    return null
+  }
+
+  /** Mail goes on without the authority; only issuing and revoking wait for it. */
+  #watchAuthority(): void {
+    this.#authority.onCrash(async how => {
+      this.#log.error({ event: 'authority-crashed', how })
+      await new Promise(resolve => setTimeout(resolve, 1000))
+      const started = await startAuthority(this.#directory, this.#passphrase)
+      if (!started.ok) return this.#log.error({ event: 'authority-cannot-start', problem: started.problem })
+      this.#authority = started.authority
+      this.#watchAuthority()
+    })
+  }
+
+  /** SIGHUP and `postern reload`. Settings with a problem in them leave the old ones in force. */
+  async #reload(): Promise<readonly string[]> {
+    const loaded = loadSettings(this.#directory)
+    const problems = loaded.ok ? [] : [...loaded.problem]
+    const authorityProblem = loaded.ok ? await this.#readAuthority() : null
+    if (authorityProblem !== null) problems.push(authorityProblem)
+    if (loaded.ok && problems.length === 0) {
+      problems.push(...this.#needRestart(loaded.value))
+      this.#loaded = loaded.value
+      const settings = this.#workerSettings()
+      problems.push(...((await this.#pool?.changeAll(requestId => ({ kind: 'configure', requestId, settings }))) ?? []))
+    }
+    for (const problem of problems) this.#log.error({ event: 'reload-problem', problem })
+    this.#log.info({ event: loaded.ok ? 'reloaded' : 'not-reloaded', problems: problems.length })
+    return problems
+  }
+
+  /** What a running Postern cannot change, said rather than silently left as it was. */
+  #needRestart(next: LoadedSettings): readonly string[] {
+    const before = this.#loaded.config
+    const { config } = next
+    const listening = ({ listeners }: typeof config): string =>
+      JSON.stringify(Object.values(listeners).map(({ enabled, address, fallbackPort }) => ({ enabled, address, fallbackPort })))
+    return [
+      ...(listening(before) === listening(config) ? [] : ['listeners: changed addresses are used after a restart']),
+      ...(before.queue.workers === config.queue.workers ? [] : ['queue.workers: a changed number is used after a restart']),
+      ...(before.user === config.user ? [] : ['user: a changed account is used after a restart']),
+    ]
+  }
+
+  async #administer(message: unknown): Promise<AdminResult> {
+    const request = parseAdminRequest(message)
+    if (request === null) return { ok: false, problem: 'the control socket was sent something it does not know; is the command of the same version?' }
+    switch (request.do) {
+      case 'status':
+        return { ok: true, answer: await this.#status(request) }
+      case 'reload':
+        return { ok: true, answer: { problems: await this.#reload() } }
+      case 'stop':
+        setImmediate(this.#stop)
+        return { ok: true, answer: { stopping: true } }
+      case 'authority':
+        return this.#askAuthority(request)
+      default:
+        return mergeAnswers(request, (await this.#pool?.askAll(request)) ?? [])
+    }
+  }
+
+  /** A change of the index is with every worker before it is answered: a revocation holds from its 'done'. */
+  async #askAuthority({ request }: Extract<AdminRequest, { do: 'authority' }>): Promise<AdminResult> {
+    const result = await this.#authority.ask(request)
+    if (!result.ok) return result
+    this.#log.info({ event: 'authority', did: request.do, ...('name' in request ? { name: request.name } : {}) })
+    if (request.do === 'show' || request.do === 'list' || request.do === 'index' || request.do === 'issueServer') return result
+    const problem = await this.#readAuthority()
+    if (problem !== null) return { ok: false, problem: `done, but the relay has not been told: ${problem}; restart it` }
+    const { live, revoked } = this.#index
+    await this.#pool?.changeAll(requestId => ({ kind: 'index', requestId, index: { live, revoked } }))
+    return result
+  }
+
+  async #status(request: AdminRequest): Promise<Status> {
+    const answers = (await this.#pool?.askAll(request)) ?? []
+    const statuses = this.#pool?.statuses ?? []
+    const shares = answers.map(result => (result.ok ? (result.answer as Status) : null))
+    return {
+      version: packageFacts.version,
+      pid: process.pid,
+      hostname: this.#loaded.config.hostname,
+      startedAt: this.#startedAt,
+      listeners: this.#sockets.bound.map(({ name, address, port }) => ({ name, address: `${address.includes(':') ? `[${address}]` : address}:${port}` })),
+      workers: statuses.map((status, index) => ({
+        pid: status?.pid ?? 0,
+        restarts: status?.restarts ?? 0,
+        sessions: shares[index]?.workers[0]?.sessions ?? 0,
+        queued: shares[index]?.queue.messages ?? 0,
+      })),
+      queue: {
+        messages: shares.reduce((sum, share) => sum + (share?.queue.messages ?? 0), 0),
+        quarantinedRecords: shares.reduce((sum, share) => sum + (share?.queue.quarantinedRecords ?? 0), 0),
+      },
+      certificates: shares.find(share => share !== null)?.certificates ?? [],
+    }
+  }
+}
+
+type AuthorityShown = Parameters<typeof workerSettings>[1]
+
+/** Worker n owns shard n, and shards of workers that are no longer wanted are shared out. */
+function shardsByWorker(spoolFolder: string, workers: number): readonly (readonly string[])[] {
+  mkdirSync(spoolFolder, { recursive: true, mode: 0o700 })
+  const shards = Array.from({ length: workers }, (_, index) => [String(index)])
+  for (const name of readdirSync(spoolFolder)) {
+    const number = /^\d{1,4}$/.test(name) ? Number(name) : -1
+    if (number >= workers) shards[number % workers]?.push(name)
+  }
+  return shards
+}
+
+function complain(problems: readonly string[]): number {
+  for (const problem of problems) console.error(`postern: ${problem}`)
+  return 1
+}

@@ -1,0 +1,190 @@
+/**
+ * The workers: started, started again when they crash, asked together, drained together.
+ *
+ * A worker that crashes takes its sessions with it and nothing else: what it promised is in its
+ * shard, and the next one goes on from there. One that crashes again and again is started less and
+ * less often, so that a broken machine is not made busier by us.
+ */
+
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import path from 'node:path'
+import type { AdminRequest, AdminResult } from '../relay/admin.ts'
+import type { Log } from '../relay/ports.ts'
+import { Calls } from './calls.ts'
+import { parseFromWorker } from './messages.ts'
+import type { FromWorker, ToWorker, WorkerSettings, WorkerStart } from './messages.ts'
+import { CODE_FOLDER, workerFlags } from './permissions.ts'
+
+const FIRST_DELAY_MILLISECONDS = 200
+const LONGEST_DELAY_MILLISECONDS = 30_000
+/** A worker that lived this long starts its back-off anew. */
+const STABLE_MILLISECONDS = 60_000
+
+export type WorkerStatus = { readonly pid: number; readonly restarts: number }
+
+type State =
+  | { readonly is: 'starting' | 'ready'; readonly child: ChildProcess }
+  | { readonly is: 'waiting'; readonly timer: NodeJS.Timeout }
+  | { readonly is: 'over' }
+
+/** One worker and its successors. */
+class WorkerSeat {
+  readonly #start: WorkerStart
+  readonly #settings: () => WorkerSettings
+  readonly #log: Log
+  readonly #calls = new Calls<AdminResult>({ ok: false, problem: 'the worker ended before it answered; see the log' })
+  readonly #changes = new Calls<string | null>('the worker ended; it starts again with the new settings')
+  #state: State = { is: 'over' }
+  #restarts = 0
+  #delay = FIRST_DELAY_MILLISECONDS
+  #draining = false
+  #settled: (problem: string | null) => void = () => {}
+  #over: () => void = () => {}
+
+  constructor(start: WorkerStart, settings: () => WorkerSettings, log: Log) {
+    this.#start = start
+    this.#settings = settings
+    this.#log = log
+  }
+
+  get status(): WorkerStatus | null {
+    return this.#state.is === 'ready' ? { pid: this.#state.child.pid ?? 0, restarts: this.#restarts } : null
+  }
+
+  /** Resolves null when the worker is ready for the first time, or with what keeps it from starting. */
+  open(): Promise<string | null> {
+    return new Promise(resolve => {
+      this.#settled = resolve
+      this.#launch()
+    })
+  }
+
+  ask(request: AdminRequest): Promise<AdminResult> {
+    return this.#calls.ask(requestId => this.#send({ kind: 'admin', requestId, request }))
+  }
+
+  change(message: (requestId: number) => Extract<ToWorker, { kind: 'configure' | 'index' }>): Promise<string | null> {
+    return this.#changes.ask(requestId => this.#send(message(requestId)))
+  }
+
+  /** Resolves when the worker has ended. */
+  drain(): Promise<void> {
+    this.#draining = true
+    if (this.#state.is === 'waiting') clearTimeout(this.#state.timer)
+    if (this.#state.is === 'waiting' || this.#state.is === 'over') return Promise.resolve()
+    this.#send({ kind: 'drain' })
+    return new Promise(resolve => {
+      this.#over = resolve
+    })
+  }
+
+  kill(): void {
+    if (this.#state.is === 'starting' || this.#state.is === 'ready') this.#state.child.kill('SIGKILL')
+  }
+
+  #launch(): void {
+    const { spoolFolder, shards, listeners } = this.#start
+    const main = path.join(CODE_FOLDER, 'src', 'process', 'worker-main.ts')
+    const child = spawn(process.execPath, [...workerFlags(spoolFolder, shards), main], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...listeners.map(listener => listener.fd)],
+      cwd: spoolFolder,
+      env: {},
+    })
+    this.#state = { is: 'starting', child }
+    const startedAt = Date.now()
+    child.on('message', message => this.#received(child, message))
+    child.on('error', error => this.#log.error({ event: 'worker-failed', problem: error.message }))
+    child.on('exit', (code, signal) => this.#exited(signal ?? `exit code ${code}`, Date.now() - startedAt))
+    // Inherited descriptors come after the three standard ones and the channel.
+    const passed = listeners.map((listener, index) => ({ name: listener.name, fd: 4 + index }))
+    this.#send({ kind: 'start', start: { ...this.#start, listeners: passed }, settings: this.#settings() })
+  }
+
+  #received(child: ChildProcess, message: unknown): void {
+    const parsed = parseFromWorker(message)
+    if (parsed === null) {
+      this.#log.error({ event: 'worker-misspoke', pid: child.pid, action: 'it is started again' })
+      return void child.kill('SIGKILL')
+    }
+    this.#act(child, parsed)
+  }
+
+  #act(child: ChildProcess, message: FromWorker): void {
+    switch (message.kind) {
+      case 'ready':
+        this.#state = { is: 'ready', child }
+        return this.#settled(null)
+      case 'cannotStart':
+        this.#log.error({ event: 'worker-cannot-start', problem: message.problem })
+        return this.#settled(message.problem)
+      case 'done':
+        return this.#changes.answered(message.requestId, message.problem)
+      case 'answer':
+        return this.#calls.answered(message.requestId, message.result)
+      case 'drained':
+        return
+    }
+  }
+
+  #exited(how: string, livedMilliseconds: number): void {
+    this.#calls.gone()
+    this.#changes.gone()
+    if (this.#draining) {
+      this.#state = { is: 'over' }
+      return this.#over()
+    }
+    if (livedMilliseconds >= STABLE_MILLISECONDS) this.#delay = FIRST_DELAY_MILLISECONDS
+    this.#log.error({ event: 'worker-crashed', how, shards: this.#start.shards, restartInMilliseconds: this.#delay })
+    const timer = setTimeout(() => {
+      this.#restarts++
+      this.#launch()
+    }, this.#delay)
+    this.#state = { is: 'waiting', timer }
+    this.#delay = Math.min(this.#delay * 2, LONGEST_DELAY_MILLISECONDS)
+  }
+
+  #send(message: ToWorker): boolean {
+    if (this.#state.is !== 'starting' && this.#state.is !== 'ready') return false
+    return this.#state.child.connected && (this.#state.child.send(message), true)
+  }
+}
+
+export class WorkerPool {
+  readonly #seats: readonly WorkerSeat[]
+
+  constructor(starts: readonly WorkerStart[], settings: () => WorkerSettings, log: Log) {
+    this.#seats = starts.map(start => new WorkerSeat(start, settings, log))
+  }
+
+  /** Starts all workers; the problems of those that cannot start. */
+  async open(): Promise<readonly string[]> {
+    const settled = await Promise.all(this.#seats.map(seat => seat.open()))
+    return settled.filter(problem => problem !== null)
+  }
+
+  get statuses(): readonly (WorkerStatus | null)[] {
+    return this.#seats.map(seat => seat.status)
+  }
+
+  /** The same question to every worker; answers in the order of the workers. */
+  askAll(request: AdminRequest): Promise<readonly AdminResult[]> {
+    return Promise.all(this.#seats.map(seat => seat.ask(request)))
+  }
+
+  /** The same change to every worker; resolves with the problems when all have made it. */
+  async changeAll(
+    message: (requestId: number) => Extract<ToWorker, { kind: 'configure' | 'index' }>,
+  ): Promise<readonly string[]> {
+    const done = await Promise.all(this.#seats.map(seat => seat.change(message)))
+    return done.filter(problem => problem !== null)
+  }
+
+  async drain(): Promise<void> {
+    await Promise.all(this.#seats.map(seat => seat.drain()))
+  }
+
+  kill(): void {
+    for (const seat of this.#seats) seat.kill()
+  }
+}

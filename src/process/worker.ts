@@ -1,0 +1,282 @@
+/**
+ * A worker: listeners, sessions, its shards of the spool and the delivery from them.
+ *
+ * Composition only. Everything that decides anything is in core; everything that waits is in relay
+ * and io. New messages go to the first shard; further ones were left by workers of an earlier
+ * configuration and are emptied.
+ */
+
+import { X509Certificate } from 'node:crypto'
+import net from 'node:net'
+import { formatConfigProblem, parseConfig } from '../core/config/parse.ts'
+import type { Config } from '../core/config/schema.ts'
+import { identify } from '../core/names/identify.ts'
+import type { TrustedAuthority } from '../core/names/identify.ts'
+import type { ClientIdentity } from '../core/names/identity.ts'
+import type { ListenerName } from '../core/policy/decision.ts'
+import { assert, fail, ok } from '../core/result.ts'
+import type { Result } from '../core/result.ts'
+import type { SessionSettings } from '../core/smtp/session-events.ts'
+import { SocketChannel } from '../io/channel.ts'
+import { createLog } from '../io/log-writer.ts'
+import { system } from '../io/system.ts'
+import { TlsGate } from '../io/tls-gate.ts'
+import type { Handshake, TlsGateOptions } from '../io/tls-gate.ts'
+import { authorityOf, readPresented } from '../io/x509.ts'
+import type { AdminAnswers, AdminRequest, AdminResult, CertificateIndex } from '../relay/admin.ts'
+import { CertificateRegister } from '../relay/certificate-register.ts'
+import { Journal } from '../relay/journal.ts'
+import { PolicyHolder } from '../relay/policy-holder.ts'
+import { changeQueue, holdRevoked, listQueue, showMessage } from '../relay/queue-admin.ts'
+import { Receiver } from '../relay/receiver.ts'
+import type { ReceiverLimits } from '../relay/receiver.ts'
+import type { WorkerSettings, WorkerStart } from './messages.ts'
+import { dropStartupPermissions } from './permissions.ts'
+import { becomeAccount } from './run-as.ts'
+import { Shard } from './shard.ts'
+import { LISTENER_NAMES } from './sockets.ts'
+
+const HANDSHAKE_SECONDS = 30
+const MESSAGE_SECONDS = 3600
+const SWEEP_MILLISECONDS = 1000
+const BACKLOG = 1024
+
+/** The settings of a worker, parsed and ready for use. */
+type Current = {
+  readonly config: Config
+  readonly settings: WorkerSettings
+  readonly trusted: ReadonlyMap<ListenerName, readonly TrustedAuthority[]>
+}
+
+export class Worker {
+  readonly #start: WorkerStart
+  readonly #shards: readonly Shard[]
+  readonly #log: ReturnType<typeof createLog>
+  readonly #register: CertificateRegister
+  readonly #policy: PolicyHolder
+  readonly #receiver: Receiver
+  readonly #gates = new Map<ListenerName, TlsGate>()
+  readonly #servers: net.Server[] = []
+  readonly #sweep: NodeJS.Timeout
+  #current: Current
+
+  /**
+   * Becomes unprivileged, opens the shards and the listeners, then gives up every permission that is
+   * not needed any more. Paths are relative to the spool folder, so that it works wherever the data
+   * directory lies, also below a folder that only root may enter.
+   */
+  static async start(start: WorkerStart, settings: WorkerSettings): Promise<Result<Worker, string>> {
+    try {
+      const current = read(settings)
+      const log = createLog({ process: `worker ${start.shards[0]}`, level: current.config.log.level })
+      process.chdir(start.spoolFolder)
+      if (start.runAs !== null) becomeAccount(start.runAs)
+      const shards: Shard[] = []
+      for (const folder of start.shards) shards.push(await Shard.open(`./${folder}`, current.config, settings, log))
+      dropStartupPermissions()
+      const worker = new Worker(start, current, shards, log)
+      await worker.#listen()
+      return ok(worker)
+    } catch (error) {
+      return fail(error instanceof Error ? error.message : String(error))
+    }
+  }
+
+  private constructor(start: WorkerStart, current: Current, shards: readonly Shard[], log: ReturnType<typeof createLog>) {
+    this.#start = start
+    this.#current = current
+    this.#shards = shards
+    this.#log = log
+    this.#register = new CertificateRegister(current.settings.index)
+    this.#policy = new PolicyHolder(current.config, current.settings)
+    const shard = this.#first
+    const host = {
+      system,
+      resolver: shard.resolver,
+      decide: this.#policy.decide,
+      openDraft: () => shard.spool.draft(),
+      accept: shard.accept,
+      ourNames: [current.config.hostname],
+      messageSeconds: MESSAGE_SECONDS,
+    }
+    this.#receiver = new Receiver(host, new Journal(log, shard.history, system), receiverLimits(current.config))
+    for (const { name } of start.listeners) {
+      this.#gates.set(name, new TlsGate(gateOptions(current, name), handshake => this.#identify(name, handshake)))
+    }
+    this.#sweep = setInterval(() => this.#receiver.sweep(system.now()), SWEEP_MILLISECONDS)
+  }
+
+  /** New settings for connections to come. Returns what keeps them from being used. */
+  configure(settings: WorkerSettings): string | null {
+    try {
+      const next = read(settings)
+      for (const [name, gate] of this.#gates) gate.reload(gateOptions(next, name))
+      this.#policy.replace(next.config, settings)
+      this.#current = next
+      this.#receiver.reconfigure(receiverLimits(next.config))
+      for (const shard of this.#shards) shard.reconfigure(next.config, settings)
+      void this.replaceIndex(settings.index)
+      return null
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error)
+    }
+  }
+
+  /** A revocation counts at once: for handshakes to come, for live sessions and for queued mail. */
+  async replaceIndex(index: CertificateIndex): Promise<void> {
+    const revoked = this.#register.replace(index)
+    if (revoked.size === 0) return
+    const sessions = this.#receiver.reviewIdentities(identity => this.#register.withoutRevoked(identity))
+    let held = 0
+    for (const { spool, history } of this.#shards) held += await holdRevoked(spool, history, revoked, system.now())
+    for (const { name } of revoked.values()) this.#log.warn({ event: 'certificate-revoked', holder: name, sessions, messagesHeld: held })
+  }
+
+  async administer(request: AdminRequest): Promise<AdminResult> {
+    try {
+      const answer = await this.#answer(request)
+      return { ok: true, answer }
+    } catch (error) {
+      this.#log.error({ event: 'administration-failed', asked: request.do, error: (error as Error).message })
+      return { ok: false, problem: (error as Error).message }
+    }
+  }
+
+  /** Stops accepting, lets sessions and deliveries finish, and closes the shards. */
+  async drain(): Promise<void> {
+    for (const server of this.#servers) server.close()
+    await this.#receiver.shutDown()
+    clearInterval(this.#sweep)
+    await Promise.all(this.#shards.map(shard => shard.close()))
+    this.#log.flush()
+  }
+
+  get #first(): Shard {
+    const [shard] = this.#shards
+    assert(shard !== undefined, 'a worker has a shard')
+    return shard
+  }
+
+  async #listen(): Promise<void> {
+    for (const { name, fd } of this.#start.listeners) {
+      const server = net.createServer({ pauseOnConnect: false, noDelay: true }, socket => void this.#serve(name, socket))
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject)
+        server.listen({ fd, backlog: BACKLOG }, resolve)
+      })
+      server.on('error', error => this.#log.error({ event: 'listener-failed', listener: name, error: error.message }))
+      this.#servers.push(server)
+    }
+  }
+
+  async #serve(name: ListenerName, socket: net.Socket): Promise<void> {
+    const channel = new SocketChannel(socket, this.#gates.get(name) ?? null)
+    await this.#receiver.serve(channel, sessionSettings(this.#current.config, name), name === 'submissions')
+  }
+
+  #identify(name: ListenerName, handshake: Handshake): ClientIdentity {
+    const { tls, certificate, chainError, issuerKeyFingerprint } = handshake
+    const presented = certificate === null ? null : readPresented(certificate)
+    const facts = { tls, presented, chainVerified: chainError === null, chainError, issuerKeyFingerprint }
+    return identify(facts, this.#current.trusted.get(name) ?? [], this.#register, system.now())
+  }
+
+  async #answer(request: AdminRequest): Promise<AdminAnswers[AdminRequest['do']]> {
+    const now = system.now()
+    switch (request.do) {
+      case 'queueList': {
+        const pages = this.#shards.map(({ spool }) => listQueue(spool, request.filter, request.limit))
+        return { messages: pages.flatMap(page => page.messages), more: pages.some(page => page.more) }
+      }
+      case 'queueShow': {
+        const shown = await Promise.all(this.#shards.map(({ spool }) => showMessage(spool, request.id)))
+        return shown.find(message => message !== null) ?? null
+      }
+      case 'queueChange': {
+        const changes = await Promise.all(
+          this.#shards.map(({ spool, history }) => changeQueue(spool, history, { change: request.change, filter: request.filter, now })),
+        )
+        for (const shard of this.#shards) shard.wake()
+        return { changed: changes.flatMap(({ changed }) => changed), busy: changes.flatMap(({ busy }) => busy) }
+      }
+      case 'explain':
+        return this.#shards.map(({ history }) => history.decision(request.id)).find(record => record !== null) ?? null
+      case 'trace':
+        return { events: this.#shards.flatMap(({ history }) => history.events(request.of)) }
+      case 'status':
+        return this.#status()
+      default:
+        throw new Error(`a worker is not asked to ${request.do}`)
+    }
+  }
+
+  /** This worker's share of the status; the supervisor adds up. */
+  #status(): AdminAnswers['status'] {
+    const stats = this.#shards.map(({ spool }) => spool.stats())
+    const messages = stats.reduce((sum, shard) => sum + shard.messages, 0)
+    const { settings, config } = this.#current
+    return {
+      version: '',
+      pid: process.pid,
+      hostname: config.hostname,
+      startedAt: 0,
+      listeners: [],
+      workers: [{ pid: process.pid, restarts: 0, sessions: this.#receiver.sessions, queued: messages }],
+      queue: { messages, quarantinedRecords: stats.reduce((sum, shard) => sum + shard.quarantinedRecords, 0) },
+      certificates: [
+        { what: 'server', ...validity(settings.serverCertificatePem) },
+        ...(settings.clientCertificatePem === null ? [] : [{ what: 'client', ...validity(settings.clientCertificatePem) }]),
+        { what: 'issuing CA', ...validity(settings.ownIssuingPem) },
+        { what: 'root CA', ...validity(settings.ownRootPem) },
+      ],
+    }
+  }
+}
+
+function read(settings: WorkerSettings): Current {
+  const parsed = parseConfig(settings.configText, settings.configFile)
+  if (!parsed.ok) throw new Error(parsed.problem.map(formatConfigProblem).join('; '))
+  const own = [settings.ownIssuingPem, settings.ownRootPem].map(pem => authorityOf(pem, true))
+  const trusted = new Map(
+    LISTENER_NAMES.map(name => [name, [...own, ...settings.clientAuthoritiesPem[name].map(pem => authorityOf(pem, false))]]),
+  )
+  return { config: parsed.value, settings, trusted }
+}
+
+function gateOptions({ config, settings }: Current, name: ListenerName): TlsGateOptions {
+  return {
+    certificatePem: settings.serverCertificatePem,
+    keyPem: settings.serverKeyPem,
+    clientAuthoritiesPem: [settings.ownIssuingPem, settings.ownRootPem, ...settings.clientAuthoritiesPem[name]],
+    minVersion: config.tls.minVersion === '1.3' ? 'TLSv1.3' : 'TLSv1.2',
+    handshakeTimeoutSeconds: HANDSHAKE_SECONDS,
+  }
+}
+
+function sessionSettings({ hostname, limits }: Config, listener: ListenerName): SessionSettings {
+  return {
+    listener,
+    hostname,
+    offersStartTls: listener !== 'submissions',
+    limits: {
+      messageBytes: limits.messageSizeBytes,
+      recipients: limits.recipients,
+      messages: limits.messagesPerConnection,
+      errors: limits.errors,
+      headerBytes: limits.headerSizeBytes,
+      headerFields: limits.headerFields,
+      receivedFields: limits.receivedFields,
+      commandSeconds: limits.commandTimeoutSeconds,
+      dataSeconds: limits.dataTimeoutSeconds,
+    },
+  }
+}
+
+function receiverLimits({ limits }: Config): ReceiverLimits {
+  return { connections: limits.connections, connectionsPerAddress: limits.connectionsPerAddress }
+}
+
+function validity(pem: string): { readonly subject: string; readonly notAfter: number } {
+  const certificate = new X509Certificate(pem)
+  return { subject: certificate.subject.replaceAll('\n', ', '), notAfter: certificate.validToDate.getTime() }
+}
