@@ -1,0 +1,101 @@
+/**
+ * May this client relay because of where it is, or what it says its sender is? Rows 16 to 27.
+ *
+ * The address comes before the name, and a `Connect:` entry that refuses does not end the search
+ * here: it had its say when the client connected.
+ */
+
+import { canonicalDomain, parseAddress } from '../names/address.ts'
+import { isWord } from './access-value.ts'
+import { accessAddress, clientName, isLoopback } from './client-address.ts'
+import { connectByName } from './connection.ts'
+import { CLIENT_NAME_MISSING, RELAY, because, inWordsOf, note, noteSetting } from './finding.ts'
+import type { Finding } from './finding.ts'
+import { canAnswer, hasEntries, lookUpAddress, lookUpDomain, lookUpMailbox } from './lookups.ts'
+import type { Inquiry } from './lookups.ts'
+import { isInOwnDomain, isInRelayDomain, isInRelayNetwork, isLocalDomain } from './our-domains.ts'
+import { clientNameUnresolved, relayingDenied } from './refusals.ts'
+
+export function relayByClient(inquiry: Inquiry, reversePath: string): Finding {
+  return relayByAddress(inquiry) ?? relayBySender(inquiry, reversePath) ?? relayByName(inquiry)
+}
+
+/** Rows 16 to 19. */
+function relayByAddress(inquiry: Inquiry): Finding | null {
+  const { policy, asker } = inquiry
+  const address = accessAddress(asker.host.address)
+  if (policy.features.loopbackMayRelay && isLoopback(address)) {
+    return because(inquiry, 'loopback', 'the client is this very host', RELAY)
+  }
+  if (isInRelayNetwork(policy, address)) return because(inquiry, 'relayNetwork', 'the client is in a relay network', RELAY)
+  const entry = canAnswer(inquiry, 'Connect') ? lookUpAddress(inquiry, 'Connect', address) : null
+  if (entry !== null && isWord(entry.value, 'RELAY')) {
+    return because(inquiry, 'connectRelays', 'the entry lets this address relay', RELAY)
+  }
+  if (isLocalDomain(policy, `[${address.toLowerCase()}]`)) {
+    return because(inquiry, 'localAddress', 'the client address is listed as local', RELAY)
+  }
+  return null
+}
+
+/** Rows 20 and 21: features that believe what a client says. No site should have them on. */
+function relayBySender(inquiry: Inquiry, reversePath: string): Finding | null {
+  const { policy } = inquiry
+  const { relayLocalFrom, relayMailFrom, relayHostsOnly } = policy.features
+  if (!relayLocalFrom && relayMailFrom === 'off') return null
+  const parsed = parseAddress(reversePath)
+  if (!parsed.ok || parsed.value.domain === null) return null
+  const { domain } = parsed.value
+  if (relayLocalFrom && isLocalDomain(policy, domain)) {
+    noteSetting(inquiry, 'relayLocalFrom', 'true')
+    return because(inquiry, 'localSender', 'the sender says it is local', RELAY)
+  }
+  if (relayMailFrom === 'off' || !hasEntries(inquiry, 'From')) return null
+  noteSetting(inquiry, 'relayMailFrom', relayMailFrom)
+  const entry =
+    lookUpMailbox(inquiry, 'From', parsed.value) ??
+    (relayMailFrom === 'domain' ? lookUpDomain(inquiry, 'From', domain, { exact: relayHostsOnly }) : null)
+  return entry !== null && isWord(entry.value, 'RELAY') ? because(inquiry, 'senderRelays', 'the entry lets this sender relay', RELAY) : null
+}
+
+/** Rows 22 to 27. A name counts only if DNS leads from it back to the address. */
+function relayByName(inquiry: Inquiry): Finding {
+  const { policy, asker } = inquiry
+  if (!nameMatters(inquiry)) return denied(inquiry)
+  const found = asker.host.name
+  if (found === null) return CLIENT_NAME_MISSING
+  if (found.resolve === 'TEMP') {
+    return because(inquiry, 'clientNameUnresolved', 'the client host name cannot be looked up now', {
+      kind: 'refuse',
+      reply: clientNameUnresolved,
+    })
+  }
+  if (found.resolve !== 'OK') {
+    note(inquiry, found.resolve === 'FAIL' ? 'the client address has no host name' : 'the client host name lacks the client address')
+    return denied(inquiry)
+  }
+  const name = canonicalDomain(clientName(asker.host))
+  if (isInOwnDomain(policy, name)) return because(inquiry, 'ownHost', `${name} is in our own domain`, RELAY)
+  if (policy.features.namedHostsMayRelay && isLocalDomain(policy, name)) return because(inquiry, 'localHost', `${name} is one of our names`, RELAY)
+  if (policy.features.namedHostsMayRelay && isInRelayDomain(policy, name)) {
+    return because(inquiry, 'relayHost', `${name} is in a relay domain`, RELAY)
+  }
+  const entry = connectByName(inquiry) ? lookUpDomain(inquiry, 'Connect', name, { exact: policy.features.relayHostsOnly }) : null
+  if (entry !== null && isWord(entry.value, 'RELAY')) return because(inquiry, 'connectRelays', 'the entry lets this host relay', RELAY)
+  return denied(inquiry)
+}
+
+/** False if no name whatever could be let through, so that none has to be looked up. */
+function nameMatters(inquiry: Inquiry): boolean {
+  const { features } = inquiry.policy
+  return features.namedHostsMayRelay || features.relayEntireDomain || connectByName(inquiry)
+}
+
+function denied(inquiry: Inquiry): Finding {
+  const { relayMessage } = inquiry.policy.features
+  const reply = relayingDenied(inquiry.asker.identity)
+  return because(inquiry, 'relayingDenied', 'nothing lets this client relay', {
+    kind: 'refuse',
+    reply: inWordsOf(relayMessage, reply, reply.enhanced),
+  })
+}

@@ -1,0 +1,101 @@
+/**
+ * The answer to a question put to the policy.
+ *
+ * A pure function of the policy, the question and the facts that had to be found out: the server,
+ * `postern explain` and the tests run this same code, so an explanation cannot disagree with what the
+ * server did. sendmail's checks are beside this file, one each; their order is here, and so is what
+ * Postern adds on its submission listeners.
+ */
+
+import { checkConnection } from './connection.ts'
+import type { Answer, Decision, KnownFacts, Question, Reason } from './decision.ts'
+import { delayedChecks } from './delayed-checks.ts'
+import { ACCEPT, because, noteSetting } from './finding.ts'
+import type { Finding } from './finding.ts'
+import type { Inquiry } from './lookups.ts'
+import type { Policy } from './policy.ts'
+import { identityRequired } from './refusals.ts'
+import { checkRecipient } from './relay.ts'
+import { checkSender, checkSenderBinding } from './sender.ts'
+import { checkClientTls } from './tls-requirements.ts'
+
+export function decide(policy: Policy, question: Question, facts: KnownFacts, id: string): Answer {
+  const inquiry: Inquiry = { policy, asker: question.asker, facts, because: [] }
+  const finding = find(inquiry, question)
+  return finding.kind === 'missing'
+    ? { kind: 'missing', missing: finding.missing }
+    : { kind: 'decided', decision: decision(finding, inquiry.because, id) }
+}
+
+function find(inquiry: Inquiry, question: Question): Finding {
+  switch (question.kind) {
+    case 'connection':
+      return isDelayed(inquiry) ? ACCEPT : checkConnection(inquiry)
+    case 'handshake':
+      return checkClientTls(inquiry)
+    case 'sender':
+      return findSender(inquiry, question.reversePath)
+    case 'recipient':
+      return findRecipient(inquiry, question.reversePath, question.forwardPath)
+  }
+}
+
+function findSender(inquiry: Inquiry, reversePath: string): Finding {
+  const stranger = checkKnown(inquiry)
+  if (stranger !== null) return stranger
+  if (!isDelayed(inquiry)) {
+    const found = firstObjection(checkClientTls(inquiry), () => checkSender(inquiry, reversePath))
+    if (found.kind !== 'accept') return found
+  }
+  return (servesHoldersOnly(inquiry) ? checkBindingOfClient(inquiry, reversePath) : null) ?? ACCEPT
+}
+
+function findRecipient(inquiry: Inquiry, reversePath: string, forwardPath: string): Finding {
+  const stranger = checkKnown(inquiry)
+  if (stranger !== null) return stranger
+  const recipient = checkRecipient(inquiry, reversePath, forwardPath)
+  return recipient.kind === 'accept' && isDelayed(inquiry) ? delayedChecks(inquiry, recipient, reversePath, forwardPath) : recipient
+}
+
+function isDelayed(inquiry: Inquiry): boolean {
+  const { delayChecks } = inquiry.policy.features
+  if (delayChecks !== 'off') noteSetting(inquiry, 'delayChecks', delayChecks)
+  return delayChecks !== 'off'
+}
+
+/** The submission listeners are for people and machines we know; `mx` is for everybody's mail to us. */
+function servesHoldersOnly(inquiry: Inquiry): boolean {
+  return inquiry.asker.listener !== 'mx'
+}
+
+/** RFC 6409 §4.3: a submission server knows who submits. Null if it does. */
+function checkKnown(inquiry: Inquiry): Finding | null {
+  const { identity, authentication, listener } = inquiry.asker
+  if (!servesHoldersOnly(inquiry) || identity.kind === 'verified' || authentication !== null) return null
+  return because(inquiry, 'identityRequired', `${listener} serves only clients that have proved who they are`, {
+    kind: 'refuse',
+    reply: identityRequired(identity, listener),
+  })
+}
+
+/** A client that logged in with a password has shown another identity than its certificate's. */
+function checkBindingOfClient(inquiry: Inquiry, reversePath: string): Finding | null {
+  const { authentication } = inquiry.asker
+  if (authentication !== null && authentication.mechanism.toUpperCase() !== 'EXTERNAL') return null
+  return checkSenderBinding(inquiry, reversePath)
+}
+
+function firstObjection(first: Finding, second: () => Finding): Finding {
+  return first.kind === 'accept' ? second() : first
+}
+
+function decision(finding: Exclude<Finding, { kind: 'missing' }>, because: readonly Reason[], id: string): Decision {
+  return {
+    id,
+    verdict: finding.kind,
+    reply: finding.kind === 'refuse' ? finding.reply : null,
+    holdReason: finding.kind === 'quarantine' ? finding.reason : null,
+    relay: finding.kind === 'accept' && finding.relay,
+    because,
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * The recipient that is really meant, before anything is decided about it.
+ *
+ * `u%dest.example@relay.example` asks us to take the mail for our relay domain and to send it on to
+ * another. Judged by what stands after the `@` it would make an open relay of every relay domain. So
+ * where we are responsible for the domain, it is taken off, what remains is read as an address again,
+ * and that address is judged (sendmail's ParseRecipient).
+ */
+
+import type { Address } from '../names/address.ts'
+import { canonicalDomain } from '../names/address.ts'
+import { isWord } from './access-value.ts'
+import type { AccessEntry } from './decision.ts'
+import { canAnswer, lookUpDomain, lookUpMailbox, lookUpUser } from './lookups.ts'
+import type { Inquiry } from './lookups.ts'
+import { isInOwnDomain, isInRelayDomain, isLocalDomain } from './our-domains.ts'
+import type { PolicyFeatures } from './policy.ts'
+
+export type Normalised = { readonly kind: 'recipient'; readonly address: Address } | { readonly kind: 'missing'; readonly domain: string }
+
+export function normaliseRecipient(inquiry: Inquiry, typed: Address): Normalised {
+  const { policy } = inquiry
+  let address = typed
+  // Each round takes a character off the local part, so this ends.
+  for (;;) {
+    if (address.domain === null) {
+      const inner = readRoutedLocalPart(policy.features, address.localPart)
+      if (inner === null) return { kind: 'recipient', address }
+      address = inner
+    } else if (!hasRouting(policy.features, address.localPart)) {
+      return { kind: 'recipient', address }
+    } else if (isLocalDomain(policy, address.domain)) {
+      address = { localPart: address.localPart, domain: null }
+    } else if (policy.features.looseRelayCheck) {
+      return { kind: 'recipient', address }
+    } else {
+      const ours = takesMailFor(inquiry, address, address.domain)
+      if (ours === 'missing') return { kind: 'missing', domain: address.domain }
+      if (ours !== 'yes') return { kind: 'recipient', address }
+      address = { localPart: address.localPart, domain: null }
+    }
+  }
+}
+
+/** Are we to take mail for the domain from anyone? Rows 10 and 12 to 14 of the relay decision. */
+export function takesMailFor(inquiry: Inquiry, address: Address, domain: string): 'yes' | 'no' | 'unknown' | 'missing' {
+  const { policy, facts } = inquiry
+  if (isInOwnDomain(policy, domain) || isInRelayDomain(policy, domain)) return 'yes'
+  const entry = relayEntryFor(inquiry, address, domain)
+  if (entry !== null && isWord(entry.value, 'RELAY')) return 'yes'
+  if (!policy.features.relayBasedOnMx || domain.startsWith('[')) return 'no'
+  return facts.isMxFor.get(domain) ?? 'missing'
+}
+
+/** The `To:` entry that could make us relay to this recipient. */
+function relayEntryFor(inquiry: Inquiry, address: Address, domain: string): AccessEntry | null {
+  if (!canAnswer(inquiry, 'To')) return null
+  const { relayToFullAddress, relayHostsOnly } = inquiry.policy.features
+  const byDomain = (): AccessEntry | null => lookUpDomain(inquiry, 'To', domain, { exact: relayHostsOnly })
+  if (!relayToFullAddress) return byDomain()
+  return lookUpMailbox(inquiry, 'To', { ...address, domain }) ?? byDomain() ?? lookUpUser(inquiry, 'To', address.localPart)
+}
+
+/** True if the local part holds an address of its own. An `@` there came out of quotation marks. */
+function hasRouting(features: PolicyFeatures, localPart: string): boolean {
+  return (
+    localPart.includes('@') ||
+    (features.percentHack === 'follow' && localPart.includes('%')) ||
+    (features.uucpPaths === 'follow' && localPart.includes('!'))
+  )
+}
+
+/** FEATURE(nopercenthack, reject) and FEATURE(nouucp, reject): whatever the domain, not to be taken for ours. */
+export function hasRefusedRouting(features: PolicyFeatures, localPart: string): boolean {
+  return (
+    (features.percentHack === 'refuse' && localPart.includes('%')) || (features.uucpPaths === 'refuse' && localPart.includes('!'))
+  )
+}
+
+/**
+ * A local part read as an address: `u@a` by its last `@`, `a!u` by its first `!`, `u%a` by its last
+ * `%`. Null if there is nothing more to read in it.
+ */
+function readRoutedLocalPart(features: PolicyFeatures, localPart: string): Address | null {
+  const at = localPart.lastIndexOf('@')
+  if (at !== -1) return split(localPart.slice(0, at), localPart.slice(at + 1))
+  const bang = features.uucpPaths === 'follow' ? localPart.indexOf('!') : -1
+  if (bang !== -1) return split(localPart.slice(bang + 1), localPart.slice(0, bang))
+  const percent = features.percentHack === 'follow' ? localPart.lastIndexOf('%') : -1
+  if (percent !== -1) return split(localPart.slice(0, percent), localPart.slice(percent + 1))
+  return null
+}
+
+function split(localPart: string, domain: string): Address {
+  return { localPart, domain: domain === '' ? null : canonicalDomain(domain) }
+}

@@ -1,0 +1,92 @@
+/**
+ * Every refusal of the policy's own, as the client reads it.
+ *
+ * Codes and enhanced codes are sendmail's. The words say what the client can do about it and nothing
+ * of our configuration; the decision's id is added where the reply is made.
+ */
+
+import type { CertificateProblem, ClientIdentity } from '../names/identity.ts'
+import type { ListenerName, PolicyReply } from './decision.ts'
+
+export const accessDenied: PolicyReply = { code: 550, enhanced: '5.7.1', text: 'Access denied' }
+
+/** An entry whose value is no keyword. sendmail would send the value itself, which tells too much. */
+export const unknownValue: PolicyReply = { code: 553, enhanced: '5.3.0', text: 'Access denied' }
+
+export const mailboxDisabled: PolicyReply = { code: 550, enhanced: '5.2.1', text: 'Mailbox disabled for this recipient' }
+
+export const recipientRequired: PolicyReply = { code: 553, enhanced: '5.0.0', text: 'User address required' }
+
+export const invalidRoute: PolicyReply = { code: 553, enhanced: '5.1.3', text: 'Invalid route address' }
+
+export const recipientDomainRequired: PolicyReply = { code: 553, enhanced: '5.5.4', text: 'Domain name required for recipient address' }
+
+export const senderDomainRequired: PolicyReply = { code: 553, enhanced: '5.5.4', text: 'Domain name required for sender address' }
+
+export const realSenderDomainRequired: PolicyReply = { code: 553, enhanced: '5.5.4', text: 'Real domain name required for sender address' }
+
+export const senderDomainMissing: PolicyReply = { code: 553, enhanced: '5.1.8', text: 'Domain of sender address does not exist' }
+
+export const senderDomainUnresolved: PolicyReply = { code: 451, enhanced: '4.1.8', text: 'Domain of sender address does not resolve' }
+
+export const senderNotAllowed: PolicyReply = { code: 550, enhanced: '5.7.1', text: 'Sender address not allowed for this certificate' }
+
+export const clientNameUnresolved: PolicyReply = {
+  code: 450,
+  enhanced: '4.4.0',
+  text: 'Relaying temporarily denied: your host name cannot be looked up',
+}
+
+export const mxUnresolved: PolicyReply = {
+  code: 450,
+  enhanced: '4.4.0',
+  text: 'Relaying temporarily denied: the MX records of the recipient domain cannot be looked up',
+}
+
+export const reverseNameMissing: PolicyReply = { code: 550, enhanced: '5.7.1', text: 'Fix the reverse DNS of your address' }
+
+export const reverseNameUnresolved: PolicyReply = { code: 451, enhanced: '4.1.8', text: 'Your address does not resolve' }
+
+export const reverseNameForged: PolicyReply = { code: 451, enhanced: '4.1.8', text: 'Your host name does not lead back to your address' }
+
+/** `Relaying denied`, and why this client may not. */
+export function relayingDenied(identity: ClientIdentity): PolicyReply {
+  return { code: 550, enhanced: '5.7.1', text: `Relaying denied: ${whyNoIdentity(identity)}` }
+}
+
+/** RFC 4954 §6 reserves 530 for this; a submission listener serves nobody it does not know. */
+export function identityRequired(identity: ClientIdentity, listener: ListenerName): PolicyReply {
+  if (identity.kind === 'unverified') {
+    return { code: 550, enhanced: '5.7.1', text: `Sending denied: ${whyNoIdentity(identity)}` }
+  }
+  const how =
+    identity.kind === 'plaintext' && listener === 'submission'
+      ? 'Issue a STARTTLS command first, and present your certificate'
+      : 'Authentication required: no certificate was presented'
+  return { code: 530, enhanced: '5.7.0', text: how }
+}
+
+function whyNoIdentity(identity: ClientIdentity): string {
+  switch (identity.kind) {
+    case 'plaintext':
+      return 'the connection is not encrypted and no certificate was presented'
+    case 'anonymous':
+      return 'no certificate was presented'
+    case 'unverified':
+      return certificateProblems[identity.problem.kind]
+    case 'verified':
+      return 'your certificate does not permit it'
+  }
+}
+
+/** What a client may know of its own certificate. */
+const certificateProblems: Record<CertificateProblem['kind'], string> = {
+  untrusted: 'your certificate is not from an authority that is trusted here',
+  expired: 'your certificate has expired',
+  notYetValid: 'your certificate is not valid yet',
+  wrongPurpose: 'your certificate is not meant for clients',
+  revoked: 'your certificate has been revoked',
+  notInIndex: 'your certificate is not known here',
+  lookalikeIssuer: 'your certificate is not from an authority that is trusted here',
+  isAuthority: 'your certificate is not meant for clients',
+}

@@ -1,0 +1,120 @@
+/**
+ * May mail for this recipient be taken? sendmail's check_rcpt: the only place that says yes.
+ *
+ * The rows of the table in order; the first that applies decides. Who the client is comes first, then
+ * whose the recipient is, then where the client is. No row, no relaying.
+ */
+
+import { parseAddress } from '../names/address.ts'
+import type { Address } from '../names/address.ts'
+import { certificateMayRelay } from './certificate.ts'
+import { relayByClient } from './client-relay.ts'
+import type { AccessEntry } from './decision.ts'
+import { ACCEPT, RELAY, RELAY_FINALLY, because, note, noteSetting, objection } from './finding.ts'
+import type { Finding } from './finding.ts'
+import { canAnswer, lookUpDomain, lookUpMailbox, lookUpUser } from './lookups.ts'
+import type { Inquiry } from './lookups.ts'
+import { hasRefusedRouting, normaliseRecipient, takesMailFor } from './normalise-recipient.ts'
+import { isLocalDomain } from './our-domains.ts'
+import { invalidRoute, mxUnresolved, recipientDomainRequired, recipientRequired } from './refusals.ts'
+import { checkSenderBinding } from './sender.ts'
+
+export function checkRecipient(inquiry: Inquiry, reversePath: string, forwardPath: string): Finding {
+  const parsed = parseAddress(forwardPath)
+  if (!parsed.ok) return unreadable(inquiry, parsed.problem)
+  const normalised = normaliseRecipient(inquiry, parsed.value)
+  if (normalised.kind === 'missing') return { kind: 'missing', missing: { kind: 'isMxFor', domain: normalised.domain } }
+  const { address } = normalised
+  if (address.domain !== parsed.value.domain || address.localPart !== parsed.value.localPart) {
+    note(inquiry, `the recipient really meant is ${address.localPart}${address.domain === null ? '' : `@${address.domain}`}`)
+  }
+  const blocked = checkQualified(inquiry, address) ?? checkBlockList(inquiry, address)
+  if (blocked !== null) return blocked
+  if (inquiry.policy.features.promiscuousRelay) {
+    noteSetting(inquiry, 'promiscuousRelay', 'true')
+    return because(inquiry, 'promiscuousRelay', 'anybody may relay', RELAY)
+  }
+  return relay(inquiry, reversePath, address)
+}
+
+/** Rows 6 to 27. */
+function relay(inquiry: Inquiry, reversePath: string, address: Address): Finding {
+  const identity = relayByIdentity(inquiry, reversePath)
+  if (identity?.kind === 'accept') return identity
+  const recipient = relayByRecipient(inquiry, address)
+  if (recipient.kind === 'missing' || recipient.kind === 'accept') return recipient
+  const client = relayByClient(inquiry, reversePath)
+  if (client.kind === 'missing' || client.kind === 'accept') return client
+  // Somebody we know, who may relay, but not as this sender: better told that than "denied".
+  if (identity !== null) return identity
+  return recipient.kind === 'refuse' ? recipient : client
+}
+
+/** Rows 6 to 8: a certificate, or a successful AUTH. Null if neither gives anything. */
+function relayByIdentity(inquiry: Inquiry, reversePath: string): Finding | null {
+  const { policy, asker } = inquiry
+  const permission = certificateMayRelay(inquiry)
+  if (permission !== null) {
+    return checkSenderBinding(inquiry, reversePath) ?? because(inquiry, permission.rule, permission.text, RELAY_FINALLY)
+  }
+  const { authentication } = asker
+  if (authentication === null || !policy.trustedMechanisms.has(authentication.mechanism.toUpperCase())) return null
+  const isExternal = authentication.mechanism.toUpperCase() === 'EXTERNAL'
+  // The certificate behind EXTERNAL may have been revoked since.
+  if (isExternal && asker.identity.kind !== 'verified') return null
+  const bound = isExternal ? checkSenderBinding(inquiry, reversePath) : null
+  return bound ?? because(inquiry, 'authenticated', `${authentication.mechanism} has authenticated the client`, RELAY_FINALLY)
+}
+
+/** Rows 9 to 15: mail for our own domains is taken from anyone. `refuse` here is a remembered failure. */
+function relayByRecipient(inquiry: Inquiry, address: Address): Finding | { readonly kind: 'none' } {
+  const { policy } = inquiry
+  const { domain } = address
+  if (hasRefusedRouting(policy.features, address.localPart)) {
+    note(inquiry, 'the local part routes through us, which this site refuses to follow')
+    return { kind: 'none' }
+  }
+  if (domain === null) return because(inquiry, 'localUser', 'the recipient has no domain, so it is a local user', ACCEPT)
+  if (isLocalDomain(policy, domain)) return because(inquiry, 'localDomain', `${domain} is a local domain`, ACCEPT)
+  switch (takesMailFor(inquiry, address, domain)) {
+    case 'yes':
+      return because(inquiry, 'relayDomain', `we take mail for ${domain}`, ACCEPT)
+    case 'missing':
+      return { kind: 'missing', missing: { kind: 'isMxFor', domain } }
+    case 'unknown':
+      return because(inquiry, 'mxUnresolved', `the MX records of ${domain} cannot be looked up now`, { kind: 'refuse', reply: mxUnresolved })
+    case 'no':
+      note(inquiry, `${domain} is none of our domains`)
+      return { kind: 'none' }
+  }
+}
+
+/** sendmail delivers to users of the host it runs on; a relay has none but the one that RFC 5321 §4.5.1 demands. */
+function checkQualified(inquiry: Inquiry, address: Address): Finding | null {
+  if (address.domain !== null || inquiry.policy.features.acceptUnqualifiedRecipients || address.localPart.toLowerCase() === 'postmaster') {
+    return null
+  }
+  return because(inquiry, 'recipientUnqualified', 'the recipient has no domain', { kind: 'refuse', reply: recipientDomainRequired })
+}
+
+/** Row 5: FEATURE(blocklist_recipients). An entry refuses everyone, holders of certificates too. */
+function checkBlockList(inquiry: Inquiry, address: Address): Finding | null {
+  if (!inquiry.policy.features.blocklistRecipients || !canAnswer(inquiry, 'To')) return null
+  const entry = blockListEntry(inquiry, address)
+  return entry === null ? null : objection(inquiry, entry, 'recipient')
+}
+
+function blockListEntry(inquiry: Inquiry, address: Address): AccessEntry | null {
+  const { localPart, domain } = address
+  if (domain === null) return lookUpUser(inquiry, 'To', localPart)
+  return (
+    lookUpMailbox(inquiry, 'To', address) ??
+    (isLocalDomain(inquiry.policy, domain) ? lookUpUser(inquiry, 'To', localPart) : null) ??
+    lookUpDomain(inquiry, 'To', domain)
+  )
+}
+
+function unreadable(inquiry: Inquiry, problem: 'empty' | 'invalidRoute' | 'malformed'): Finding {
+  const reply = problem === 'empty' ? recipientRequired : invalidRoute
+  return because(inquiry, 'recipientUnreadable', 'the forward-path is not one address', { kind: 'refuse', reply })
+}

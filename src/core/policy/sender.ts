@@ -1,0 +1,127 @@
+/**
+ * May this sender send? sendmail's check_mail, and which reverse-paths a certificate may use.
+ */
+
+import { canonicalDomain, formatAddress, parseAddress } from '../names/address.ts'
+import type { Address } from '../names/address.ts'
+import { accessAddress, clientName, isLoopback } from './client-address.ts'
+import type { AccessEntry } from './decision.ts'
+import { ACCEPT, ACCEPT_FINALLY, CLIENT_NAME_MISSING, because, note, noteSetting, objection } from './finding.ts'
+import type { Finding } from './finding.ts'
+import { canAnswer, lookUpDomain, lookUpMailbox, lookUpUser } from './lookups.ts'
+import type { Inquiry } from './lookups.ts'
+import { isLocalDomain } from './our-domains.ts'
+import {
+  invalidRoute,
+  realSenderDomainRequired,
+  senderDomainMissing,
+  senderDomainRequired,
+  senderDomainUnresolved,
+  senderNotAllowed,
+} from './refusals.ts'
+
+/** The null reverse-path is always taken: without it no bounce could arrive (RFC 5321 §6.1). */
+export function checkSender(inquiry: Inquiry, reversePath: string): Finding {
+  if (reversePath === '') return ACCEPT
+  const parsed = parseAddress(reversePath)
+  if (!parsed.ok) return because(inquiry, 'senderUnreadable', 'the reverse-path is not an address', { kind: 'refuse', reply: invalidRoute })
+  const sender = parsed.value
+  if (sender.domain === null) return checkUnqualified(inquiry, sender.localPart)
+  const isOurs = isOursIfLocalhost(inquiry, sender.domain)
+  if (isOurs === 'missing') return CLIENT_NAME_MISSING
+  if (!isOurs) {
+    return because(inquiry, 'senderAtLocalhost', 'the sender is at localhost and the client is another host', {
+      kind: 'refuse',
+      reply: realSenderDomainRequired,
+    })
+  }
+  const entry = senderEntry(inquiry, sender, sender.domain)
+  if (entry !== null) {
+    return objection(inquiry, entry, 'sender') ?? because(inquiry, 'senderAccepted', 'the entry accepts the sender', ACCEPT_FINALLY)
+  }
+  return checkDomainExists(inquiry, sender.domain)
+}
+
+function senderEntry(inquiry: Inquiry, sender: Address, domain: string): AccessEntry | null {
+  if (!canAnswer(inquiry, 'From')) return null
+  return lookUpMailbox(inquiry, 'From', sender) ?? lookUpUser(inquiry, 'From', sender.localPart) ?? lookUpDomain(inquiry, 'From', domain)
+}
+
+function checkUnqualified(inquiry: Inquiry, localPart: string): Finding {
+  const entry = canAnswer(inquiry, 'From') ? lookUpUser(inquiry, 'From', localPart) : null
+  if (entry !== null) {
+    return objection(inquiry, entry, 'sender') ?? because(inquiry, 'senderAccepted', 'the entry accepts the sender', ACCEPT_FINALLY)
+  }
+  if (inquiry.policy.features.acceptUnqualifiedSenders) return ACCEPT
+  return because(inquiry, 'senderUnqualified', 'the sender has no domain', { kind: 'refuse', reply: senderDomainRequired })
+}
+
+/** `root@localhost` means something on this very host only. */
+function isOursIfLocalhost(inquiry: Inquiry, domain: string): boolean | 'missing' {
+  if (!LOCALHOST.has(domain) && !isLocalhostOfOurs(inquiry, domain)) return true
+  const { host } = inquiry.asker
+  // What a host is called in DNS is no proof of being this one, unless the site says it is.
+  if (!inquiry.policy.features.namedHostsMayRelay) return isLoopback(accessAddress(host.address))
+  if (host.name === null) return 'missing'
+  return isLocalDomain(inquiry.policy, canonicalDomain(clientName(host)))
+}
+
+function isLocalhostOfOurs(inquiry: Inquiry, domain: string): boolean {
+  return domain.startsWith('localhost.') && inquiry.policy.ownDomains.has(domain.slice('localhost.'.length))
+}
+
+const LOCALHOST: ReadonlySet<string> = new Set(['localhost', '[127.0.0.1]', '[ipv6:0:0:0:0:0:0:0:1]', '[ipv6:::1]'])
+
+function checkDomainExists(inquiry: Inquiry, domain: string): Finding {
+  const { policy, facts } = inquiry
+  if (policy.features.acceptUnresolvableDomains || domain.startsWith('[') || isLocalDomain(policy, domain)) return ACCEPT
+  noteSetting(inquiry, 'acceptUnresolvableDomains', 'false')
+  switch (facts.domainExists.get(domain)) {
+    case undefined:
+      return { kind: 'missing', missing: { kind: 'domainExists', domain } }
+    case 'yes':
+      return ACCEPT
+    case 'no':
+      return because(inquiry, 'senderDomainMissing', `${domain} has no MX and no address`, { kind: 'refuse', reply: senderDomainMissing })
+    case 'unknown':
+      return because(inquiry, 'senderDomainUnresolved', `${domain} cannot be looked up now`, { kind: 'refuse', reply: senderDomainUnresolved })
+  }
+}
+
+/**
+ * May the holder of this certificate use this reverse-path? Null if it may.
+ *
+ * A person has a list of addresses and domains and may use nothing else; a machine without a list may
+ * use any. A certificate of another CA is held to the addresses it names, if it names any.
+ *
+ * Deviates: RFC 5321 §2.4 leaves the case of a local part to its own host. Here it is ignored: the
+ * list is the site's own, and no site gives Joe@ and joe@ to two people.
+ */
+export function checkSenderBinding(inquiry: Inquiry, reversePath: string): Finding | null {
+  const { policy, asker } = inquiry
+  if (policy.senderBinding === 'off' || reversePath === '' || asker.identity.kind !== 'verified') return null
+  const { holder, certificate } = asker.identity
+  const allowed = holder === null ? certificate.addresses : holder.senders
+  if (allowed.length === 0 && holder?.kind !== 'person') return null
+  if (isAmong(allowed, reversePath)) return null
+  noteSetting(inquiry, 'senderBinding', policy.senderBinding)
+  const whose = holder === null ? 'the certificate' : `${holder.kind} ${holder.name}`
+  const list = allowed.length === 0 ? 'no sender address' : allowed.join(', ')
+  if (policy.senderBinding === 'warn') {
+    note(inquiry, `${whose} may use ${list}; <${reversePath}> is let through`)
+    return null
+  }
+  return because(inquiry, 'senderNotAllowed', `${whose} may use ${list}`, { kind: 'refuse', reply: senderNotAllowed })
+}
+
+function isAmong(allowed: readonly string[], reversePath: string): boolean {
+  const parsed = parseAddress(reversePath)
+  if (!parsed.ok || parsed.value.domain === null) return false
+  const wholeDomain = `@${parsed.value.domain}`
+  const address = formatAddress(parsed.value).toLowerCase()
+  return allowed.some(entry => {
+    if (entry.startsWith('@')) return `@${canonicalDomain(entry.slice(1))}` === wholeDomain
+    const listed = parseAddress(entry)
+    return listed.ok && formatAddress(listed.value).toLowerCase() === address
+  })
+}
