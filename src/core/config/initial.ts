@@ -15,6 +15,7 @@ export type InitialSettings = {
   readonly passphraseFile: string | null
 }
 
+/** Tables that hold nothing yet are commented out as a whole, so that one of the same name may be added below. */
 export function renderInitialConfig(settings: InitialSettings): string {
   const { hostname, domains, passphraseFile } = settings
   return `# Postern's configuration.
@@ -22,7 +23,12 @@ export function renderInitialConfig(settings: InitialSettings): string {
 # After a change: postern reload
 
 hostname = ${quote(hostname)}
-# user = "postern"          # account of the processes that read mail, when started as root
+# user = "postern"            # account of the processes that read mail, when started as root
+
+[relay]
+# Our own domains: mail to them is accepted from anyone. Who may send elsewhere is said in the file "access".
+domains = [${domains.map(quote).join(', ')}]
+# sender-binding = "enforce"  # "warn" or "off" lets a certificate send as other addresses than its own
 
 # Ports 25 (mx), 587 (submission) and 465 (submissions) on every address,
 # or 2525, 2587 and 2465 where ports below 1024 can't be bound.
@@ -31,14 +37,7 @@ hostname = ${quote(hostname)}
 # [listeners.submissions]
 # enabled = false
 
-[relay]
-# Our own domains: mail to them is accepted from anyone. Who may send elsewhere is said in the file "access".
-domains = [${domains.map(quote).join(', ')}]
-# "warn" or "off" lets a certificate send as other addresses than its own.
-# sender-binding = "enforce"
-
-[delivery]
-${smarthostLines(settings)}
+${deliveryTable(settings)}
 
 # A next hop of its own for some domains.
 # [[route]]
@@ -46,11 +45,11 @@ ${smarthostLines(settings)}
 # to = "mail.example.net:25"
 # tls = "verify"
 
-[queue]
+# [queue]
 # lifetime = "5d"             # then the message bounces
 # delay-warning = "4h"        # then the sender is told, once
 
-[limits]
+# [limits]
 # message-size = "50MiB"
 ${passphraseFile === null ? '' : `\n[ca]\npassphrase-file = ${quote(passphraseFile)}\n`}
 # What must stay true, whatever is changed above or in "access". Run by "postern check" and before every reload.
@@ -82,24 +81,23 @@ CERTISSUER:${issuer}\tRELAY
 `
 }
 
-function smarthostLines({ smarthost, smarthostIsTrial }: InitialSettings): string {
+function deliveryTable({ smarthost, smarthostIsTrial }: InitialSettings): string {
   if (smarthost === null) {
     return `# Without a smarthost, mail goes to each domain's MX hosts.
+# [delivery]
 # smarthost = "smtp.example.net:587"
-# "opportunistic" encrypts where the next hop offers it; "verify" insists on a good certificate.
-# tls = "opportunistic"`
+# tls = "verify"              # insist on a good certificate; the default, "opportunistic", encrypts where it can`
   }
   if (smarthostIsTrial) {
-    return `# For trying things out: "postern up" runs this next hop itself. It keeps each message as a file in sink/ and sends none on.
-# To deliver for real, delete the next line (mail then goes to each domain's MX hosts), or name your provider's server:
-# smarthost = "smtp.example.net:587"
-smarthost = ${quote(smarthost)}
-# tls = "opportunistic"`
+    return `[delivery]
+# For trying things out: "postern up" runs this next hop itself. It keeps each message as a file in sink/, and sends none on.
+# To deliver for real, delete the next line (mail then goes to each domain's MX hosts), or name your provider's server.
+smarthost = ${quote(smarthost)}`
   }
-  return `# Every message goes to this server. Without it, mail goes to each domain's MX hosts.
+  return `[delivery]
+# Every message goes to this server. Without it, mail goes to each domain's MX hosts.
 smarthost = ${quote(smarthost)}
-# "opportunistic" encrypts where the next hop offers it; "verify" insists on a good certificate.
-# tls = "verify"`
+# tls = "verify"              # insist on a good certificate; the default, "opportunistic", encrypts where it can`
 }
 
 /** A TOML basic string; JSON's escapes are a subset of TOML's. */

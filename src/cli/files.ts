@@ -1,0 +1,36 @@
+/** New files where a person asked for them: never over one that is there. */
+
+import { lstatSync, mkdirSync } from 'node:fs'
+import path from 'node:path'
+import { writeWholeFile } from '../io/whole-file.ts'
+import { Problem } from './command.ts'
+
+export const PRIVATE_FILE = 0o600
+export const PUBLIC_FILE = 0o644
+
+export type NewFile = { readonly file: string; readonly content: string | Uint8Array; readonly mode: number }
+
+/** To be asked before anything is made that the files are to hold. */
+export function refuseOverwriting(files: readonly string[]): void {
+  const there = files.find(file => lstatSync(file, { throwIfNoEntry: false }) !== undefined)
+  if (there !== undefined) throw new Problem(`${there} exists already; move it away, or choose another folder with --out`)
+}
+
+export async function writeNewFiles(files: readonly NewFile[]): Promise<void> {
+  refuseOverwriting(files.map(({ file }) => file))
+  for (const { file, content, mode } of files) {
+    mkdirSync(path.dirname(file), { recursive: true })
+    await writeWholeFile(file, content, mode)
+  }
+}
+
+/** As a shell takes it. */
+export function shellQuoted(word: string): string {
+  return /^[\w./:@%+=,[\]-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
+}
+
+/** As short as it stays unambiguous: relative where the file lies below the current folder. */
+export function shortPath(file: string): string {
+  const relative = path.relative(process.cwd(), file)
+  return relative === '' || relative.startsWith('..') ? file : relative
+}
