@@ -7,8 +7,7 @@ import { defineCommand, UsageProblem } from '../../command.ts'
 import { PRIVATE_FILE, PUBLIC_FILE, refuseOverwriting, shortPath, writeNewFiles, type NewFile } from '../../files.ts'
 import { fields, indent, type Look } from '../../output.ts'
 import { askAuthority } from '../../running.ts'
-
-const DEFAULT_DAYS = 365
+import { CLIENT_DAYS } from '../../validity.ts'
 
 type Added = {
   readonly name: string
@@ -33,7 +32,7 @@ A person may send from the addresses given with --email and --sender. A machine 
     sender: { type: 'list', value: 'A', describe: 'A further address, or @DOMAIN for all of a domain, that it may send from.' },
     format: { type: 'choice', choices: ['p12', 'p12-modern', 'pem'], describe: 'The kind of file (default p12, which every mail program reads; p12-modern has newer ciphers).' },
     'key-type': { type: 'choice', choices: ['p256', 'rsa2048'], describe: 'The kind of key (default p256; rsa2048 for old devices).' },
-    days: { type: 'number', value: 'N', describe: `How long it is valid (default ${DEFAULT_DAYS}).` },
+    days: { type: 'number', value: 'N', describe: `How long it is valid (default ${CLIENT_DAYS}).` },
     out: { type: 'text', value: 'FOLDER', describe: 'Where to write the files (default: the current folder).' },
   },
   examples: [
@@ -58,7 +57,7 @@ A person may send from the addresses given with --email and --sender. A machine 
         dnsNames: args.dns,
         senders: args.sender,
         keyType: args['key-type'] ?? 'p256',
-        days: args.days ?? DEFAULT_DAYS,
+        days: args.days ?? CLIENT_DAYS,
         format,
       },
       'issuedClient',

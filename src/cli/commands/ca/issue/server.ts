@@ -8,9 +8,7 @@ import { inDirectory, readConfig } from '../../../directory.ts'
 import { PRIVATE_FILE, PUBLIC_FILE, refuseOverwriting, shortPath, writeNewFiles } from '../../../files.ts'
 import { fields, indent } from '../../../output.ts'
 import { askAuthority, askIfRunning } from '../../../running.ts'
-
-/** Apple's programs take no server certificate that is valid for longer than 825 days. */
-export const SERVER_DAYS = 820
+import { SERVER_DAYS } from '../../../validity.ts'
 
 export default defineCommand({
   summary: 'Issue a certificate to a server, of this relay or another one.',

@@ -1,0 +1,139 @@
+/**
+ * Makes a data directory: the authority, certificates, configuration and access map.
+ *
+ * postern.toml is written last and nothing is done where one of our names is taken, so a directory is
+ * either whole or has no configuration. What a failed attempt made is removed again.
+ */
+
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import path from 'node:path'
+import { renderInitialAccess, renderInitialConfig } from '../core/config/initial.ts'
+import { formatConfigProblem, parseConfig } from '../core/config/parse.ts'
+import { writeWholeFile } from '../io/whole-file.ts'
+import { createAuthorityOnce, startAuthority, type AuthorityProcess } from '../process/authority-process.ts'
+import type { AuthorityResult } from '../process/messages.ts'
+import { readPassphrase } from '../process/passphrase.ts'
+import type { AuthorityAnswer, AuthorityRequest, IssuedClient, KeyType } from '../relay/admin.ts'
+import { Problem } from './command.ts'
+import { configFile } from './directory.ts'
+import { SERVER_DAYS } from './validity.ts'
+
+export type InitialPlan = {
+  readonly hostname: string
+  readonly domains: readonly string[]
+  readonly organisation: string | null
+  readonly keyType: KeyType
+  readonly smarthost: string | null
+  readonly smarthostIsTrial: boolean
+  readonly passphraseFile: string | null
+}
+
+export type Made = {
+  readonly issuingSubject: string
+  readonly serverNames: readonly string[]
+}
+
+/** `meanwhile` may have the new authority do more before the configuration is written. */
+export async function initialise(
+  directory: string,
+  plan: InitialPlan,
+  meanwhile: (authority: AuthorityProcess) => Promise<void> = async () => {},
+): Promise<Made> {
+  const config = renderInitialConfig(plan)
+  const parsed = parseConfig(config, 'postern.toml')
+  if (!parsed.ok) throw new Problem(`the answers make no configuration\n${parsed.problem.map(problem => formatConfigProblem({ ...problem, line: 1 })).join('\n')}`)
+  refuseOccupied(directory)
+  const wasThere = existsSync(directory)
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    return await fill(directory, plan, config, meanwhile)
+  } catch (error) {
+    for (const name of wasThere ? OUR_NAMES : ['']) rmSync(path.join(directory, name), { recursive: true, force: true })
+    throw error
+  }
+}
+
+/** The files and folders that init makes. */
+const OUR_NAMES = ['postern.toml', 'access', 'ca', 'tls', 'spool', 'clients', 'sink'] as const
+
+/** A relay asks for help by these names too: a first try on the same machine should just work. */
+const NAMES_OF_THIS_MACHINE = ['localhost', '127.0.0.1', '::1']
+
+async function fill(
+  directory: string,
+  plan: InitialPlan,
+  config: string,
+  meanwhile: (authority: AuthorityProcess) => Promise<void>,
+): Promise<Made> {
+  const { hostname, keyType, passphraseFile } = plan
+  const passphrase = readPassphrase(directory, passphraseFile)
+  if (!passphrase.ok) throw new Problem(passphrase.problem)
+  for (const folder of ['tls', 'spool']) mkdirSync(path.join(directory, folder), { mode: 0o700 })
+  const organisation = plan.organisation ?? plan.domains[0] ?? hostname
+  const created = expect(await createAuthorityOnce(directory, { hostname, organisation, keyType }, passphrase.value), 'shown')
+
+  const started = await startAuthority(directory, passphrase.value)
+  if (!started.ok) throw new Problem(started.problem)
+  const { authority } = started
+  try {
+    const serverNames = [...new Set([hostname, ...NAMES_OF_THIS_MACHINE])]
+    const server = await ask(authority, { do: 'issueServer', names: serverNames, keyType, days: SERVER_DAYS }, 'issuedServer')
+    await writePair(path.join(directory, 'tls', 'server'), server.certificatePem, server.keyPem)
+    const { issued } = await ask(authority, ourClientCertificate(plan), 'issuedClient')
+    await writeIssued(path.join(directory, 'tls', 'client'), issued)
+    await meanwhile(authority)
+    await writeWholeFile(path.join(directory, 'access'), renderInitialAccess(created.authority.issuingSubject), 0o600)
+    await writeWholeFile(configFile(directory), config, 0o600)
+    return { issuingSubject: created.authority.issuingSubject, serverNames }
+  } finally {
+    authority.stop()
+  }
+}
+
+/** The certificate that we show to next hops: of our own name, and for a client only. */
+function ourClientCertificate({ hostname, keyType }: InitialPlan): AuthorityRequest {
+  return {
+    do: 'issueClient',
+    name: hostname.slice(0, 64),
+    kind: 'machine',
+    addresses: [],
+    dnsNames: [hostname],
+    senders: [],
+    keyType,
+    days: SERVER_DAYS, // so that it is renewed together with the server's
+    format: 'pem',
+  }
+}
+
+/** Asks and throws a Problem if the answer is one. */
+export async function ask<Kind extends AuthorityAnswer['kind']>(
+  authority: AuthorityProcess,
+  request: AuthorityRequest,
+  kind: Kind,
+): Promise<Extract<AuthorityAnswer, { kind: Kind }>> {
+  return expect(await authority.ask(request), kind)
+}
+
+function expect<Kind extends AuthorityAnswer['kind']>(result: AuthorityResult, kind: Kind): Extract<AuthorityAnswer, { kind: Kind }> {
+  if (!result.ok) throw new Problem(result.problem)
+  if (result.answer.kind !== kind) throw new Problem(`the authority answered "${result.answer.kind}" where "${kind}" was expected`)
+  return result.answer as Extract<AuthorityAnswer, { kind: Kind }>
+}
+
+/** NAME.pem and NAME.key of a certificate that was asked for as PEM. */
+export async function writeIssued(base: string, issued: IssuedClient): Promise<void> {
+  if (issued.format !== 'pem') throw new Problem('the authority sent a PKCS#12 file where PEM was asked for')
+  await writePair(base, issued.certificatePem, issued.keyPem)
+}
+
+async function writePair(base: string, certificatePem: string, keyPem: string): Promise<void> {
+  await writeWholeFile(`${base}.key`, keyPem, 0o400)
+  await writeWholeFile(`${base}.pem`, certificatePem, 0o644)
+}
+
+function refuseOccupied(directory: string): void {
+  if (!existsSync(directory)) return
+  const taken = readdirSync(directory).find(name => OUR_NAMES.some(ours => ours === name))
+  if (taken === undefined) return
+  throw new Problem(`${path.join(directory, taken)} exists already, and init overwrites nothing; choose another folder with --dir, or move this one away`)
+}
