@@ -14,7 +14,22 @@ import type { AccessEntry } from './decision.ts'
 import { canAnswer, lookUpDomain, lookUpMailbox, lookUpUser } from './lookups.ts'
 import type { Inquiry } from './lookups.ts'
 import { isInOwnDomain, isInRelayDomain, isLocalDomain } from './our-domains.ts'
-import type { PolicyFeatures } from './policy.ts'
+import type { Policy, PolicyFeatures } from './policy.ts'
+
+/**
+ * A sender in the form that entries are compared with: a local domain behind a routed local part is
+ * no more than a detour, so `a%spam.example@us` cannot pass for one of us.
+ */
+export function normaliseSender(policy: Policy, typed: Address): Address {
+  let address = typed
+  for (;;) {
+    const { localPart, domain } = address
+    const isDetour = domain === null || (hasRouting(policy.features, localPart) && isLocalDomain(policy, domain))
+    const inner = isDetour ? readRoutedLocalPart(policy.features, localPart) : null
+    if (inner === null) return address
+    address = inner
+  }
+}
 
 export type Normalised = { readonly kind: 'recipient'; readonly address: Address } | { readonly kind: 'missing'; readonly domain: string }
 

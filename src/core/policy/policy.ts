@@ -147,7 +147,7 @@ export function compilePolicy(source: PolicySource): Policy {
   return {
     access: source.access,
     survey: surveyAccess(source.access),
-    hostname: source.hostname,
+    hostname: canonicalDomain(source.hostname),
     localDomains: new Set(source.localDomains.map(canonicalDomain)),
     relayDomains: new Set(source.relayDomains.filter(member => !isNetwork(member)).map(canonicalDomain)),
     relayNetworks: new Set(source.relayDomains.filter(isNetwork).map(foldCase)),

@@ -10,6 +10,7 @@ import { ACCEPT, ACCEPT_FINALLY, CLIENT_NAME_MISSING, because, note, noteSetting
 import type { Finding } from './finding.ts'
 import { canAnswer, lookUpDomain, lookUpMailbox, lookUpUser } from './lookups.ts'
 import type { Inquiry } from './lookups.ts'
+import { normaliseSender } from './normalise-recipient.ts'
 import { isLocalDomain } from './our-domains.ts'
 import {
   invalidRoute,
@@ -25,7 +26,7 @@ export function checkSender(inquiry: Inquiry, reversePath: string): Finding {
   if (reversePath === '') return ACCEPT
   const parsed = parseAddress(reversePath)
   if (!parsed.ok) return because(inquiry, 'senderUnreadable', 'the reverse-path is not an address', { kind: 'refuse', reply: invalidRoute })
-  const sender = parsed.value
+  const sender = normaliseSender(inquiry.policy, parsed.value)
   if (sender.domain === null) return checkUnqualified(inquiry, sender.localPart)
   const isOurs = isOursIfLocalhost(inquiry, sender.domain)
   if (isOurs === 'missing') return CLIENT_NAME_MISSING
@@ -74,7 +75,7 @@ const LOCALHOST: ReadonlySet<string> = new Set(['localhost', '[127.0.0.1]', '[ip
 
 function checkDomainExists(inquiry: Inquiry, domain: string): Finding {
   const { policy, facts } = inquiry
-  if (policy.features.acceptUnresolvableDomains || domain.startsWith('[') || isLocalDomain(policy, domain)) return ACCEPT
+  if (policy.features.acceptUnresolvableDomains || domain.startsWith('[') || domain === policy.hostname) return ACCEPT
   noteSetting(inquiry, 'acceptUnresolvableDomains', 'false')
   switch (facts.domainExists.get(domain)) {
     case undefined:

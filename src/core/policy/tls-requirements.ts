@@ -155,7 +155,7 @@ export function parseRequirement(value: string): TlsRequirement | null {
 
 const REQUIREMENT = /^(?:(PERM|TEMP)[ \t]*\+[ \t]*)?(VERIFY|ENCR)(?![A-Z0-9_-])[ \t]*(.*?)[ \t]*$/is
 const BITS_AND_MORE = /^(?::[ \t]*([^+\s]+)[ \t]*)?(?:\+[ \t]*(.+))?$|^(.+)$/s
-const NUMBER = /^\d{1,9}$/
+const NUMBER = /^\d+$/
 
 function splitOnce(text: string, separator: string): readonly [string, string | null] {
   const at = text.indexOf(separator)

@@ -1,0 +1,37 @@
+/**
+ * What the access map says about a session beyond mail: Srv_Features, Try_TLS, TLS_…_Features.
+ */
+
+import { isWord } from './access-value.ts'
+import type { Reason } from './decision.ts'
+import { hasEntries } from './lookups.ts'
+import type { Tag } from './lookups.ts'
+import type { Policy } from './policy.ts'
+import { findPeerEntry } from './tls-requirements.ts'
+
+/** The other side: its name or, in brackets, its address; and its address in access map form. */
+export type PeerHost = { readonly name: string; readonly address: string }
+
+/** Features of our own side as a server for this client. Letters that sendmail ignores are left out. */
+export function serverFeatures(policy: Policy, peer: PeerHost): { readonly letters: readonly string[]; readonly offersStartTls: boolean } {
+  const value = featureValue(policy, 'Srv_Features', peer) ?? ''
+  const letters = value.split(/[ \t]+/).filter(word => word !== '')
+  return { letters, offersStartTls: !letters.some(word => word.startsWith('S')) }
+}
+
+/** Try_TLS: false if STARTTLS is not to be used with this server. */
+export function mayTryTls(policy: Policy, peer: PeerHost): boolean {
+  const value = featureValue(policy, 'Try_TLS', peer)
+  return value === null || !isWord(value, 'NO')
+}
+
+/** Settings for TLS with this peer, unread: `Options=…; CipherList=…`. Null without an entry. */
+export function tlsSessionFeatures(policy: Policy, tag: 'TLS_Srv_Features' | 'TLS_Clt_Features', peer: PeerHost): string | null {
+  return featureValue(policy, tag, peer)?.replaceAll('"', '') ?? null
+}
+
+function featureValue(policy: Policy, tag: Tag, peer: PeerHost): string | null {
+  const because: Reason[] = []
+  const search = { policy, because }
+  return hasEntries(search, tag) ? (findPeerEntry(search, tag, peer)?.value ?? null) : null
+}

@@ -1,0 +1,84 @@
+/** Runs the cases of tls-policy.json: one call of a TLS rule set each. */
+
+import { parseAccessMap } from '../../src/core/policy/access-map.ts'
+import type { Reason } from '../../src/core/policy/decision.ts'
+import { findRecipientEntry } from '../../src/core/policy/next-hop-tls.ts'
+import { compilePolicy } from '../../src/core/policy/policy.ts'
+import { mayTryTls, serverFeatures, tlsSessionFeatures } from '../../src/core/policy/session-features.ts'
+import { checkPeerTls, findPeerEntry } from '../../src/core/policy/tls-requirements.ts'
+import type { TlsPeer } from '../../src/core/policy/tls-requirements.ts'
+import { compare } from './outcome.ts'
+import type { CaseOutcome } from './outcome.ts'
+import { featuresNamed } from './sendmail-features.ts'
+
+type TlsCase = {
+  readonly name: string
+  readonly ruleset: string
+  readonly accessDb: boolean
+  readonly access: string
+  readonly defines: readonly string[]
+  readonly arg: string | null
+  readonly peer: { readonly name: string; readonly addr: string }
+  readonly tls: Readonly<Record<'verify' | 'cipherBits' | 'authSsf' | 'cnSubject' | 'certSubject' | 'certIssuer', string>> & {
+    readonly certAltnames?: string | readonly string[]
+  }
+  readonly expect: { readonly result: string; readonly code?: number; readonly enhanced?: string; readonly value?: string }
+}
+
+type Result = { readonly result: string; readonly code?: number; readonly enhanced?: string; readonly value?: string }
+
+export function runTlsCase(input: unknown): CaseOutcome {
+  const tlsCase = input as TlsCase
+  const { result, code, enhanced, value } = tlsCase.expect
+  return compare(tlsCase.name, { result, code, enhanced, value }, run(tlsCase))
+}
+
+function run({ ruleset, accessDb, access, defines, arg, peer, tls }: TlsCase): Result {
+  const policy = compilePolicy({
+    access: parseAccessMap(accessDb ? access : '', 'access').map,
+    hostname: 'mx.home.example',
+    localDomains: [],
+    relayDomains: [],
+    ownDomains: [],
+    trustedMechanisms: [],
+    senderBinding: 'off',
+    features: featuresNamed(defines),
+  })
+  const because: Reason[] = []
+  const search = { policy, because }
+  const host = { name: peer.name, address: peer.addr }
+  switch (ruleset) {
+    case 'tls_client':
+    case 'tls_server':
+    case 'tls_rcpt': {
+      const entry =
+        ruleset === 'tls_rcpt' ? findRecipientEntry(search, arg ?? '') : findPeerEntry(search, ruleset === 'tls_client' ? 'TLS_Clt' : 'TLS_Srv', host)
+      const finding = checkPeerTls(search, entry, peerOf(host, tls))
+      return finding.kind === 'refuse' ? { result: 'error', code: finding.reply.code, enhanced: finding.reply.enhanced } : { result: 'ok' }
+    }
+    case 'try_tls':
+      return mayTryTls(policy, host) ? { result: 'ok' } : { result: 'error', code: 550, enhanced: '5.7.1' }
+    case 'srv_features':
+      return { result: 'value', value: serverFeatures(policy, host).letters.join('') }
+    case 'tls_srv_features':
+      return { result: 'value', value: tlsSessionFeatures(policy, 'TLS_Srv_Features', host) ?? '' }
+    case 'tls_clt_features':
+      return { result: 'value', value: tlsSessionFeatures(policy, 'TLS_Clt_Features', host) ?? '' }
+    default:
+      throw new Error(`no rule set is called ${ruleset}`)
+  }
+}
+
+function peerOf(host: { readonly name: string; readonly address: string }, tls: TlsCase['tls']): TlsPeer {
+  const altNames = tls.certAltnames ?? []
+  return {
+    ...host,
+    verify: tls.verify,
+    cipherBits: Number(tls.cipherBits),
+    securityLayerBits: Number(tls.authSsf),
+    cnSubject: tls.cnSubject,
+    subject: tls.certSubject,
+    issuer: tls.certIssuer,
+    dnsNames: typeof altNames === 'string' ? altNames.split(',').filter(name => name !== '') : altNames,
+  }
+}
