@@ -12,7 +12,8 @@ import { mkdirSync, realpathSync } from 'node:fs'
 import path from 'node:path'
 import type { AuthorityRequest } from '../relay/admin.ts'
 import { Calls } from './calls.ts'
-import type { AuthorityPlan, AuthorityResult, FromAuthority, ToAuthority } from './messages.ts'
+import type { AuthorityResult } from '../relay/authority.ts'
+import type { AuthorityPlan, FromAuthority, ToAuthority } from './messages.ts'
 import { authorityFlags, CODE_FOLDER } from './permissions.ts'
 
 export type AuthorityStarted =

@@ -6,7 +6,10 @@
  */
 
 import { z } from 'zod'
-import type { AdminRequest, AdminResult, AuthorityAnswer, AuthorityRequest, CertificateIndex, KeyType } from '../relay/admin.ts'
+import type { AdminRequest, AdminResult, AuthorityRequest, CertificateIndex, KeyType } from '../relay/admin.ts'
+import type { AuthorityResult } from '../relay/authority.ts'
+
+export type { AuthorityResult }
 
 /** What a worker must know to work. The texts are parsed again by the worker itself. */
 export type WorkerSettings = {
@@ -70,12 +73,10 @@ export type AuthorityPlan = {
   /** The relay's own name; the CA may not have the same one. */
   readonly hostname: string
   readonly organisation: string
+  /** Name of the issuing CA; null for one made from the organisation. */
+  readonly caName?: string | null
   readonly keyType: KeyType
 }
-
-export type AuthorityResult =
-  | { readonly ok: true; readonly answer: AuthorityAnswer }
-  | { readonly ok: false; readonly problem: string }
 
 /** What may be asked of the authority, by whoever reaches the control socket. */
 export function parseAuthorityRequest(value: unknown): AuthorityRequest | null {

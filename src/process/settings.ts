@@ -17,7 +17,7 @@ import { readKeyFile } from '../io/key-files.ts'
 import type { AuthorityFacts, CertificateIndex } from '../relay/admin.ts'
 import { policyOf } from '../relay/policy-holder.ts'
 import type { WorkerSettings } from './messages.ts'
-import { LISTENER_NAMES } from './sockets.ts'
+import type { ListenerName } from '../core/policy/decision.ts'
 
 export type LoadedSettings = {
   readonly config: Config
@@ -44,7 +44,7 @@ function loadFiles(directory: string, config: Config, configText: string, config
   const serverCertificatePem = files.text(config.tls.certificateFile, 'tls.certificate')
   const serverKeyPem = files.key(config.tls.keyFile, 'tls.key')
   const client = files.optionalPair(config.delivery.certificateFile, config.delivery.keyFile)
-  const listed = (name: (typeof LISTENER_NAMES)[number]): readonly string[] =>
+  const listed = (name: ListenerName): readonly string[] =>
     config.listeners[name].clientCaFiles.map(file => files.text(file, `listeners.${name}.client-ca`))
   const clientAuthoritiesPem = { mx: listed('mx'), submission: listed('submission'), submissions: listed('submissions') }
   const trustedFiles = [...(config.delivery.trustedCaFiles ?? []), ...config.routes.flatMap(route => route.trustedCaFiles ?? [])]

@@ -1,0 +1,59 @@
+/** `[delivery]`, `[[route]]` and `[queue]` of postern.toml, as the delivery side wants them. */
+
+import type { Config, RouteConfig } from '../core/config/schema.ts'
+import type { ConfiguredHop, HopTerms } from '../core/message/route.ts'
+import { DEFAULT_LIMITS } from '../relay/delivery-settings.ts'
+import type { DeliverySettings } from '../relay/delivery-settings.ts'
+import type { WorkerSettings } from './messages.ts'
+
+const SMTP_PORT = 25
+
+export function deliveryFromConfig(config: Config, settings: WorkerSettings): DeliverySettings {
+  const { delivery, queue, hostname } = config
+  const { clientCertificatePem, clientKeyPem, trustedPem } = settings
+  const trusted = (files: readonly string[] | null): readonly string[] | null => files?.map(file => trustedPem[file] ?? '') ?? null
+  const usual = { tls: delivery.tls, trustedPem: trusted(delivery.trustedCaFiles) }
+  const smarthost: ConfiguredHop | null =
+    delivery.smarthost === null
+      ? null
+      : { kind: 'host', ...delivery.smarthost, ...usual, implicitTls: delivery.implicitTls, showCertificate: true }
+  return {
+    hostname,
+    helloName: delivery.helloName ?? hostname,
+    ownNames: new Set([hostname.toLowerCase()]),
+    routing: {
+      smarthost,
+      routes: new Map(config.routes.map(route => [route.domain.toLowerCase(), routeHop(route, usual, trusted)])),
+      mx: { ...usual, port: SMTP_PORT },
+    },
+    certificate:
+      clientCertificatePem === null || clientKeyPem === null ? null : { certificatePem: clientCertificatePem, keyPem: clientKeyPem },
+    retry: {
+      delaysSeconds: queue.retrySeconds,
+      lifetimeSeconds: queue.lifetimeSeconds,
+      warnAfterSeconds: queue.delayWarningSeconds,
+    },
+    connectTimeoutSeconds: delivery.connectTimeoutSeconds,
+    limits: {
+      ...DEFAULT_LIMITS,
+      connectionsPerHop: delivery.concurrency,
+      messagesPerConnection: delivery.connectionMessages,
+      recipientsPerTransaction: delivery.recipientsPerMessage,
+    },
+  }
+}
+
+function routeHop(
+  route: RouteConfig,
+  usual: Pick<HopTerms, 'tls' | 'trustedPem'>,
+  trusted: (files: readonly string[] | null) => readonly string[] | null,
+): ConfiguredHop {
+  return {
+    kind: 'host',
+    ...route.to,
+    tls: route.tls ?? usual.tls,
+    trustedPem: trusted(route.trustedCaFiles) ?? usual.trustedPem,
+    implicitTls: route.implicitTls,
+    showCertificate: route.showCertificate,
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * One shard: its spool, its history, and the delivery from it.
+ *
+ * What recovery found at opening is logged here, once, for the administrator.
+ */
+
+import type { Config } from '../core/config/schema.ts'
+import { dialer } from '../io/dialer.ts'
+import { openLmdbHistory } from '../io/lmdb-history.ts'
+import { openLmdbSpool } from '../io/lmdb-spool.ts'
+import type { SpoolReport } from '../io/lmdb-spool.ts'
+import { createResolver } from '../io/resolver.ts'
+import { system } from '../io/system.ts'
+import { timers } from '../io/timers.ts'
+import { DeliveryJournal } from '../relay/delivery-journal.ts'
+import type { History, Log, NewMessage, Resolver, Spool } from '../relay/ports.ts'
+import { Scheduler } from '../relay/scheduler.ts'
+import { deliveryFromConfig } from './delivery-from-config.ts'
+import type { WorkerSettings } from './messages.ts'
+
+export class Shard {
+  readonly spool: Spool
+  readonly history: History & { close(): Promise<void> }
+  readonly resolver: Resolver
+  readonly #scheduler: Scheduler
+
+  static async open(folder: string, config: Config, settings: WorkerSettings, log: Log): Promise<Shard> {
+    const { spool, report } = await openLmdbSpool({
+      folder,
+      now: system.now,
+      inlineBytes: config.queue.inlineSizeBytes,
+      report: what => tellReport(folder, what, log),
+    })
+    if (report.resumed > 0 || report.orphanFilesRemoved > 0 || report.quarantined.length > 0) {
+      log.warn({ event: 'spool-recovered', shard: folder, ...report })
+    }
+    const history = await openLmdbHistory({ folder })
+    return new Shard(spool, history, config, settings, log)
+  }
+
+  private constructor(spool: Spool, history: Shard['history'], config: Config, settings: WorkerSettings, log: Log) {
+    this.spool = spool
+    this.history = history
+    this.resolver = createResolver({ servers: config.delivery.resolvers })
+    this.#scheduler = new Scheduler({
+      spool,
+      system,
+      timers,
+      dialer,
+      resolver: this.resolver,
+      history,
+      observer: new DeliveryJournal(log),
+      settings: deliveryFromConfig(config, settings),
+    })
+    this.#scheduler.start()
+  }
+
+  /** Makes a message durable. Where there is room, it goes out from memory and is never read back. */
+  readonly accept = async (message: NewMessage): Promise<void> => {
+    const leased = message.message.heldBecause === null && this.#scheduler.hasRoom()
+    const lease = await this.spool.enqueue(message, { leased })
+    if (leased) this.#scheduler.offer(lease)
+    else this.#scheduler.wake()
+  }
+
+  reconfigure(config: Config, settings: WorkerSettings): void {
+    this.#scheduler.reconfigure(deliveryFromConfig(config, settings))
+  }
+
+  /** An administrator has made something due. */
+  wake(): void {
+    this.#scheduler.flush()
+  }
+
+  async close(): Promise<void> {
+    await this.#scheduler.stop()
+    await this.spool.close()
+    await this.history.close()
+  }
+}
+
+function tellReport(shard: string, report: SpoolReport, log: Log): void {
+  if (report.kind === 'quarantined') return log.error({ event: 'record-quarantined', shard, id: report.id, why: report.why })
+  log.error({ event: 'spool-broken', shard, why: report.why, action: 'this worker ends and is started again' })
+  // Its promises are on disk. Going on with a broken store might not keep the next one.
+  setImmediate(() => process.exit(1))
+}

@@ -1,0 +1,44 @@
+/** Log lines about deliveries: one for each attempt for a recipient, one for each notice and suspension. */
+
+import { describeOutcome, describeProblem } from '../core/message/outcome.ts'
+import type { AttemptProblem } from '../core/message/outcome.ts'
+import type { Log } from './ports.ts'
+import type { AttemptReport, DeliveryObserver } from './settler.ts'
+
+export class DeliveryJournal implements DeliveryObserver {
+  readonly #log: Log
+
+  constructor(log: Log) {
+    this.#log = log
+  }
+
+  attempted(attempt: AttemptReport): void {
+    const { messageId, reversePath, recipient, nextHop, outcome } = attempt
+    const isWaiting = recipient.state === 'waiting'
+    const fields = {
+      event: isWaiting ? 'deferred' : recipient.state,
+      message: messageId,
+      from: reversePath,
+      to: recipient.address,
+      nextHop,
+      attempts: recipient.attempts,
+      said: describeOutcome(outcome),
+      ...(isWaiting ? { nextAttempt: new Date(recipient.dueAt).toISOString() } : {}),
+    }
+    if (recipient.state === 'delivered') this.#log.info(fields)
+    else this.#log.warn(fields)
+  }
+
+  notified(notice: Parameters<DeliveryObserver['notified']>[0]): void {
+    const { messageId, noticeId, kind, to } = notice
+    this.#log.info({ event: 'notice', kind, message: messageId, notice: noticeId, to })
+  }
+
+  suspended(nextHop: string, why: AttemptProblem): void {
+    this.#log.warn({ event: 'next-hop-suspended', nextHop, why: describeProblem(why) })
+  }
+
+  failed(what: string, error: unknown): void {
+    this.#log.error({ event: 'failed', what, error: error instanceof Error ? (error.stack ?? error.message) : String(error) })
+  }
+}
