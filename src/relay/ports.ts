@@ -187,7 +187,7 @@ export type Spool = {
    * deliver is removed, body and all.
    */
   settle(id: string, changes: readonly RecipientChange[], bounces: readonly NewMessage[]): Promise<void>
-  /** When the earliest recipient that nobody holds is due; null if none. */
+  /** When the earliest message of which nobody has a lease is due; null if none. */
   nextDueAt(): number | null
   find(id: string): QueuedMessage | null
   /** A page of messages after the id `after`, in order of acceptance. */

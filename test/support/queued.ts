@@ -1,0 +1,70 @@
+/** Messages for the tests of spools. */
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import type { TestContext } from 'node:test'
+import type { QueuedMessage, Recipient } from '../../src/core/message/envelope.ts'
+import type { Body, Draft, Lease, NewMessage, Spool } from '../../src/relay/ports.ts'
+
+/** The instant at which these tests take place. */
+export const NOW = 1_790_000_000_000
+
+export function recipient(changes: Partial<Recipient> = {}): Recipient {
+  return { address: 'bob@example.net', state: 'waiting', attempts: 0, dueAt: NOW, lastReply: null, warned: false, ...changes }
+}
+
+export function message(id: string, changes: Partial<QueuedMessage> = {}): QueuedMessage {
+  const recipients = changes.recipients ?? [recipient()]
+  return {
+    id,
+    envelope: {
+      reversePath: 'ann@example.org',
+      forwardPaths: recipients.map(({ address }) => address),
+      bodyType: '7BIT',
+      utf8: false,
+      declaredSizeBytes: null,
+    },
+    origin: { sessionId: 's1', listener: 'submission', address: '192.0.2.7', hello: 'laptop.example.org', fingerprint: null, holder: null },
+    acceptedAt: NOW,
+    sizeBytes: 0,
+    heldBecause: null,
+    ...changes,
+    recipients,
+  }
+}
+
+/** A message with its draft written, ready to be enqueued. */
+export async function drafted(spool: Spool, id: string, text = 'Subject: test\r\n\r\n', changes: Partial<QueuedMessage> = {}): Promise<NewMessage> {
+  const draft = await draftOf(spool, [Buffer.from(text)])
+  return { message: message(id, { ...changes, sizeBytes: draft.sizeBytes }), draft }
+}
+
+export async function draftOf(spool: Spool, parts: Iterable<Uint8Array>): Promise<Draft> {
+  const draft = spool.draft()
+  for (const part of parts) await draft.write(part)
+  return draft
+}
+
+export async function enqueue(spool: Spool, id: string, changes: Partial<QueuedMessage> = {}, text?: string): Promise<Lease> {
+  return spool.enqueue(await drafted(spool, id, text, changes), { leased: false })
+}
+
+/** All that is due at `now`. */
+export function claimAll(spool: Spool, now: number = NOW, limit = 1000): Promise<readonly Lease[]> {
+  return spool.claim({ now, leaseSeconds: 600, limit })
+}
+
+export async function textOf(body: Body | null): Promise<string | null> {
+  if (body === null) return null
+  const chunks: Uint8Array[] = []
+  for await (const chunk of body.chunks()) chunks.push(chunk)
+  return Buffer.concat(chunks).toString('latin1')
+}
+
+/** An empty folder, removed when the test is over. */
+export function emptyFolder(t: Pick<TestContext, 'after'>): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'postern-spool-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
