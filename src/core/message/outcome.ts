@@ -32,8 +32,8 @@ export type AttemptProblem =
   | { readonly kind: 'noRoute'; readonly cause: NoRoute; readonly domain: string; readonly detail: string }
   /** The message needs an extension that the server lacks, or is larger than it takes. */
   | { readonly kind: 'unsupported'; readonly feature: '8BITMIME' | 'SMTPUTF8' | 'SIZE'; readonly peer: string }
-  /** The message could not be read back from our own spool. */
-  | { readonly kind: 'bodyUnreadable'; readonly detail: string }
+  /** Nobody else's fault: the message could not be read back from our own spool, or a bug. */
+  | { readonly kind: 'localTrouble'; readonly detail: string }
   /** Nothing was tried: the next hop failed a moment ago, for this reason. */
   | { readonly kind: 'suspended'; readonly because: AttemptProblem }
 
@@ -74,7 +74,7 @@ export function isPermanent(problem: AttemptProblem): boolean {
     case 'connectionLost':
     case 'badReply':
     case 'tlsFailed':
-    case 'bodyUnreadable':
+    case 'localTrouble':
     case 'suspended':
       return false
     default:
@@ -104,8 +104,8 @@ export function describeProblem(problem: AttemptProblem): string {
       return oneLine(`no route to ${problem.domain}: ${problem.detail}`)
     case 'unsupported':
       return oneLine(`${problem.peer} ${UNSUPPORTED_WORDS[problem.feature]}`)
-    case 'bodyUnreadable':
-      return oneLine(`the message could not be read from the spool: ${problem.detail}`)
+    case 'localTrouble':
+      return oneLine(`trouble of our own: ${problem.detail}`)
     case 'suspended':
       return oneLine(`not tried again yet: ${describeProblem(problem.because)}`)
     default:
@@ -137,7 +137,7 @@ export function statusOf(problem: AttemptProblem): string {
       return NO_ROUTE_STATUS[problem.cause]
     case 'unsupported':
       return UNSUPPORTED_STATUS[problem.feature]
-    case 'bodyUnreadable':
+    case 'localTrouble':
       return '4.3.0'
     case 'suspended':
       return statusOf(problem.because)

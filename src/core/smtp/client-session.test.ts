@@ -310,7 +310,7 @@ test('a message that cannot be read to its end is never finished', () => {
     S: 250 ok
     S: 354 go
     * unreadable
-    => deferred: the message could not be read from the spool: gone`)
+    => deferred: trouble of our own: gone`)
   assert.equal(next, 'close')
 })
 

@@ -36,6 +36,7 @@ export type ClientFact =
   | { readonly kind: 'tlsEstablished'; readonly protocol: string; readonly unverified: string | null }
   | { readonly kind: 'tlsFailed'; readonly cause: 'handshake' | 'injected'; readonly detail: string }
   | { readonly kind: 'inspected'; readonly eightBit: { readonly header: boolean; readonly body: boolean } }
+  /** Our own spool did not give the message back. */
   | { readonly kind: 'bodyUnreadable'; readonly detail: string }
 
 export type Script<Answer> = Generator<ClientStep, Answer, ClientFact>
@@ -119,7 +120,7 @@ export function* deliver(session: ClientSession, delivery: Delivery): Script<Del
 
   const sent = yield { kind: 'sendBody' }
   // Half a message has gone out; closing the connection is the only way not to finish it.
-  if (sent.kind === 'bodyUnreadable') return finish(outcomeOf(sent), null)
+  if (sent.kind === 'bodyUnreadable') return finish(outcomeOf({ kind: 'localTrouble', detail: sent.detail }), null)
 
   // RFC 5321 §6.1: with this 250 the server takes responsibility.
   const taken = yield* expect('end of data', session.peer, isPositive)
@@ -179,7 +180,7 @@ function* findObstacle(session: ClientSession, delivery: Delivery): Script<Attem
   const paths = [delivery.reversePath, ...delivery.forwardPaths]
   if (missesUtf8 && paths.some(path => NON_ASCII.test(path))) return { kind: 'unsupported', feature: 'SMTPUTF8', peer }
   const fact = yield { kind: 'inspectBody' }
-  if (fact.kind === 'bodyUnreadable') return fact
+  if (fact.kind === 'bodyUnreadable') return { kind: 'localTrouble', detail: fact.detail }
   assert(fact.kind === 'inspected', 'the message was to be inspected')
   if (missesUtf8 && fact.eightBit.header) return { kind: 'unsupported', feature: 'SMTPUTF8', peer }
   // RFC 6152 §3: convert or return. A relay that rewrites bodies breaks signatures, so we return.

@@ -1,0 +1,367 @@
+/**
+ * Decides which message goes where, when, and over how many connections.
+ *
+ * Messages come from two sides: just accepted, by `offer`, and due again, by `claim` from the spool.
+ * Their recipients are grouped by next hop; each group is a job in the queue of its next hop. A job
+ * that ends is settled at once, so that a crash repeats nothing but what a next hop took and we had
+ * not yet written down (S29).
+ *
+ * Nothing is unbounded: connections are counted per next hop and in all, messages and bytes in memory
+ * as well. What does not fit stays in the spool.
+ */
+
+import { isPermanent, outcomeOf, type AttemptProblem, type Outcome } from '../core/message/outcome.ts'
+import { formatHop, hopKey, nextHopOf, type ConfiguredHop, type NextHop } from '../core/message/route.ts'
+import type { Connection } from './connection.ts'
+import { deliverOver, openConnection } from './deliverer.ts'
+import type { DeliverySettings } from './delivery-settings.ts'
+import { HopQueue } from './hop-queue.ts'
+import type { Dialer, Lease, Resolver } from './ports.ts'
+import { Settler, type SettlerHost } from './settler.ts'
+
+export type SchedulerOptions = SettlerHost & {
+  readonly dialer: Dialer
+  readonly resolver: Resolver
+  readonly settings: DeliverySettings
+}
+
+/** A message with a lease, until nothing of it is under way. */
+type Work = {
+  readonly lease: Lease
+  jobs: number
+  /** Some of its recipients were not tried. */
+  untried: boolean
+}
+
+/** Recipients of one message that go to one next hop in one transaction. */
+type Job = { readonly work: Work; readonly indices: readonly number[] }
+
+const TICK_MILLISECONDS = 1000
+/** A node that dies loses its leases after this; nobody delivers for so long. */
+const LEASE_SECONDS = 3600
+const CLAIM_LIMIT = 200
+/** How long cut connections may take to be noticed. */
+const CUT_SECONDS = 5
+
+export class Scheduler {
+  readonly #options: SchedulerOptions
+  readonly #settler: Settler
+  #settings: DeliverySettings
+  readonly #hops = new Map<string | ConfiguredHop, HopQueue<Job>>()
+  /** Next hops that could use a connection, in turn. */
+  #line: HopQueue<Job>[] = []
+  readonly #connections = new Set<Connection>()
+  #active = 0
+  #messages = 0
+  #bytes = 0
+  #phase: 'new' | 'running' | 'stopping' | 'stopped' = 'new'
+  #claiming = false
+  #cancelTick: (() => void) | null = null
+  #onQuiet: (() => void) | null = null
+
+  constructor(options: SchedulerOptions) {
+    this.#options = options
+    this.#settler = new Settler(options)
+    this.#settings = options.settings
+  }
+
+  start(): void {
+    this.#phase = 'running'
+    this.#tick()
+  }
+
+  /** Messages that are ready for delivery in memory, or under way. */
+  get messages(): number {
+    return this.#messages
+  }
+
+  /** There is room for a message: enqueue it leased, and offer it. */
+  hasRoom(): boolean {
+    const { messagesInMemory, bytesInMemory } = this.#settings.limits
+    return this.#phase === 'running' && this.#messages < messagesInMemory && this.#bytes < bytesInMemory
+  }
+
+  /** Takes charge of a lease. What cannot be tried now goes back to the spool. */
+  offer(lease: Lease): void {
+    if (lease.due.length === 0) return
+    if (this.#phase !== 'running') return this.#giveBack(lease.message.id)
+    this.#take(lease)
+    this.#pump()
+  }
+
+  /** Something has become due earlier than the spool said: looks at once. */
+  wake(): void {
+    void this.#claim()
+  }
+
+  /** As `wake`, and next hops that failed a moment ago get another chance. */
+  flush(): void {
+    for (const hop of this.#hops.values()) hop.resume()
+    this.wake()
+  }
+
+  /** New settings, for all that has not begun: what waits in memory goes back, to be routed anew. */
+  reconfigure(settings: DeliverySettings): void {
+    this.#settings = settings
+    this.#abandonJobs()
+    this.#closeIdle(Infinity)
+    this.#hops.clear()
+    this.wake()
+  }
+
+  /** Lets transactions finish within a bound, then cuts them. All that is not delivered stays in the spool. */
+  async stop(): Promise<void> {
+    if (this.#phase !== 'running') return
+    this.#phase = 'stopping'
+    this.#cancelTick?.()
+    this.#settler.stop()
+    this.#abandonJobs()
+    this.#closeIdle(Infinity)
+    await this.#quietWithin(this.#settings.limits.drainSeconds)
+    for (const connection of this.#connections) connection.close()
+    await this.#quietWithin(CUT_SECONDS)
+    this.#phase = 'stopped'
+  }
+
+  #tick(): void {
+    const now = this.#options.system.now()
+    this.#closeIdle(now - this.#settings.limits.idleSeconds * 1000)
+    for (const [key, hop] of this.#hops) if (hop.isForgettable(now)) this.#hops.delete(key)
+    void this.#claim()
+    this.#pump()
+    if (this.#phase === 'running') this.#cancelTick = this.#options.timers.after(TICK_MILLISECONDS, () => this.#tick())
+  }
+
+  /** Takes what is due, oldest first, as long as there is room. */
+  async #claim(): Promise<void> {
+    if (this.#claiming || !this.hasRoom()) return
+    const { spool, system, observer } = this.#options
+    this.#claiming = true
+    try {
+      for (;;) {
+        const now = system.now()
+        const dueAt = spool.nextDueAt()
+        if (dueAt === null || dueAt > now || !this.hasRoom()) break
+        const limit = Math.min(CLAIM_LIMIT, this.#settings.limits.messagesInMemory - this.#messages)
+        const leases = await spool.claim({ now, leaseSeconds: LEASE_SECONDS, limit })
+        if (leases.length === 0) break
+        for (const lease of leases) this.offer(lease)
+      }
+    } catch (error) {
+      observer.failed('claim', error)
+    } finally {
+      this.#claiming = false
+    }
+  }
+
+  /** Puts the recipients of a lease into the queues of their next hops. */
+  #take(lease: Lease): void {
+    const work: Work = { lease, jobs: 0, untried: false }
+    this.#messages++
+    this.#bytes += memoryBytes(lease)
+    const groups = new Map<string | ConfiguredHop, { readonly hop: NextHop; readonly indices: number[] }>()
+    const lost: { readonly index: number; readonly problem: AttemptProblem }[] = []
+    for (const index of lease.due) {
+      const hop = nextHopOf(lease.message.recipients[index]?.address ?? '', this.#settings.routing)
+      if (!hop.ok) {
+        lost.push({ index, problem: hop.problem })
+        continue
+      }
+      const key = hopKey(hop.value)
+      const group = groups.get(key)
+      if (group === undefined) groups.set(key, { hop: hop.value, indices: [index] })
+      else group.indices.push(index)
+    }
+    const limit = this.#settings.limits.recipientsPerTransaction
+    const jobs: { readonly hop: NextHop; readonly job: Job }[] = []
+    for (const { hop, indices } of groups.values())
+      for (let at = 0; at < indices.length; at += limit) jobs.push({ hop, job: { work, indices: indices.slice(at, at + limit) } })
+    // Counted before anything is tried, so that the lease does not end with the first of several.
+    work.jobs = jobs.length + (lost.length > 0 ? 1 : 0)
+    if (lost.length > 0)
+      this.#conclude({ work, indices: lost.map(({ index }) => index) }, lost.map(({ problem }) => outcomeOf(problem)), 'no route')
+    for (const { hop, job } of jobs) this.#queue(hop, job)
+  }
+
+  #queue(hop: NextHop, job: Job): void {
+    const key = hopKey(hop)
+    let queue = this.#hops.get(key)
+    if (queue === undefined) this.#hops.set(key, (queue = new HopQueue(hop)))
+    const suspension = queue.suspension(this.#options.system.now())
+    if (suspension !== null) return this.#concludeAll(queue, job, { kind: 'suspended', because: suspension })
+    queue.push(job)
+    this.#list(queue)
+  }
+
+  /** Puts a next hop into the line of those that could use a connection. */
+  #list(queue: HopQueue<Job>): void {
+    if (queue.isListed || !queue.isReady(this.#settings.limits.connectionsPerHop)) return
+    queue.isListed = true
+    this.#line.push(queue)
+  }
+
+  /** Starts what can be started. Next hops take turns, so a long queue does not starve a short one. */
+  #pump(): void {
+    while (this.#active < this.#settings.limits.connections) {
+      const queue = this.#line.shift()
+      if (queue === undefined) return
+      queue.isListed = false
+      if (!queue.isReady(this.#settings.limits.connectionsPerHop)) continue
+      const job = queue.start()
+      this.#list(queue)
+      if (job === null) continue
+      this.#active++
+      void this.#run(queue, job)
+    }
+  }
+
+  async #run(queue: HopQueue<Job>, job: Job): Promise<void> {
+    try {
+      await this.#attempt(queue, job)
+    } catch (error) {
+      // A bug of ours must not take the message along: it waits like any other that failed.
+      this.#options.observer.failed('delivery', error)
+      this.#concludeAll(queue, job, { kind: 'localTrouble', detail: error instanceof Error ? error.message : String(error) })
+    }
+    queue.finish()
+    this.#active--
+    this.#list(queue)
+    this.#pump()
+    this.#noteQuiet()
+  }
+
+  async #attempt(queue: HopQueue<Job>, job: Job): Promise<void> {
+    const used = queue.takeIdle()
+    if (used !== null) {
+      const { outcomes, wentAway } = await this.#deliver(queue, job, used)
+      if (!wentAway) return this.#concludeOver(queue, job, outcomes)
+      // The server had closed a connection that waited; that says nothing about this message.
+    }
+    const opened = await openConnection(queue.hop, this.#settings, this.#options)
+    if (!opened.ok) return this.#unreachable(queue, job, opened.problem)
+    this.#connections.add(opened.value)
+    const { outcomes } = await this.#deliver(queue, job, opened.value)
+    this.#concludeOver(queue, job, outcomes)
+  }
+
+  async #deliver(queue: HopQueue<Job>, job: Job, connection: Connection): ReturnType<typeof deliverOver> {
+    try {
+      const report = await deliverOver(connection, job.work.lease, job.indices)
+      if (this.#isWorthKeeping(queue, connection)) queue.putIdle(connection, this.#options.system.now())
+      else this.#leave(connection)
+      return report
+    } catch (error) {
+      connection.close()
+      this.#leave(connection)
+      throw error
+    }
+  }
+
+  #isWorthKeeping(queue: HopQueue<Job>, connection: Connection): boolean {
+    const { messagesPerConnection, connections } = this.#settings.limits
+    return connection.isOpen && connection.transactions < messagesPerConnection && this.#connections.size <= connections && this.#isCurrent(queue)
+  }
+
+  /** Nobody looks after queues of former settings, and nothing begins after `stop`. */
+  #isCurrent(queue: HopQueue<Job>): boolean {
+    return this.#phase === 'running' && this.#hops.get(hopKey(queue.hop)) === queue
+  }
+
+  /** Says goodbye in the background; the next message does not wait for it. */
+  #leave(connection: Connection): void {
+    void connection.quit().finally(() => {
+      this.#connections.delete(connection)
+      this.#noteQuiet()
+    })
+  }
+
+  #closeIdle(since: number): void {
+    for (const hop of this.#hops.values()) for (const connection of hop.takeIdleSince(since)) this.#leave(connection)
+  }
+
+  #concludeOver(queue: HopQueue<Job>, job: Job, outcomes: readonly Outcome[]): void {
+    queue.succeeded()
+    this.#conclude(job, outcomes, formatHop(queue.hop))
+  }
+
+  /** No host of the next hop would talk to us. */
+  #unreachable(queue: HopQueue<Job>, job: Job, problem: AttemptProblem): void {
+    if (!this.#isCurrent(queue)) return this.#leaveUntried(job)
+    if (queue.hasOthers()) {
+      // It may allow no more connections than there are. The message waits for one of those.
+      queue.shrink()
+      return queue.putBack(job)
+    }
+    this.#concludeAll(queue, job, problem)
+    if (isPermanent(problem)) return
+    const { limits, retry } = this.#settings
+    const seconds = Math.min(limits.suspendSeconds, ...retry.delaysSeconds)
+    queue.suspend(this.#options.system.now() + seconds * 1000, problem)
+    this.#options.observer.suspended(formatHop(queue.hop), problem)
+    for (const waiting of queue.drain()) this.#concludeAll(queue, waiting, { kind: 'suspended', because: problem })
+  }
+
+  #concludeAll(queue: HopQueue<Job>, job: Job, problem: AttemptProblem): void {
+    this.#conclude(job, job.indices.map(() => outcomeOf(problem)), formatHop(queue.hop))
+  }
+
+  #conclude(job: Job, outcomes: readonly Outcome[], nextHop: string): void {
+    const { work, indices } = job
+    this.#settler.settle({ lease: work.lease, indices, outcomes, nextHop }, this.#settings).then(
+      () => this.#jobDone(work),
+      // Only a bug comes here. The lease stays: given back, the message would come round at once, for ever.
+      (error: unknown) => this.#options.observer.failed('settle', error),
+    )
+  }
+
+  /** The job ends without an attempt; its recipients are due as before. */
+  #leaveUntried(job: Job): void {
+    job.work.untried = true
+    this.#jobDone(job.work)
+  }
+
+  #jobDone(work: Work): void {
+    work.jobs--
+    if (work.jobs > 0) return
+    if (work.untried) this.#giveBack(work.lease.message.id)
+    this.#messages--
+    this.#bytes -= memoryBytes(work.lease)
+    this.#noteQuiet()
+    // Nobody but the tick looks for due work else, and a backlog must not wait for it.
+    if (this.#messages < this.#settings.limits.messagesInMemory / 2) void this.#claim()
+  }
+
+  /** Puts back into the spool whatever has not begun. */
+  #abandonJobs(): void {
+    for (const queue of this.#hops.values()) for (const job of queue.drain()) this.#leaveUntried(job)
+  }
+
+  #giveBack(id: string): void {
+    this.#options.spool.giveBack(id).catch((error: unknown) => this.#options.observer.failed('giveBack', error))
+  }
+
+  /** Resolves when nothing is under way any more, or the time is over. */
+  #quietWithin(seconds: number): Promise<void> {
+    if (this.#isQuiet()) return Promise.resolve()
+    return new Promise(resolve => {
+      const cancel = this.#options.timers.after(seconds * 1000, resolve)
+      this.#onQuiet = () => {
+        cancel()
+        resolve()
+      }
+    })
+  }
+
+  #isQuiet(): boolean {
+    return this.#messages === 0 && this.#active === 0 && this.#connections.size === 0
+  }
+
+  #noteQuiet(): void {
+    if (this.#isQuiet()) this.#onQuiet?.()
+  }
+}
+
+/** What a message takes up while it waits: large bodies stay in files. */
+function memoryBytes(lease: Lease): number {
+  return Math.min(lease.body.sizeBytes, 64 * 1024)
+}

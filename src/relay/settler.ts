@@ -1,0 +1,139 @@
+/**
+ * Writes down what became of an attempt: new states into the spool, together with the bounces that
+ * follow from them; events into the history; a line for the log.
+ *
+ * Between the 250 of the next hop and the end of `Spool.settle` lies the only window in which a crash
+ * makes a message arrive twice (RFC 5321 §6.1, S29). Nothing waits in between but the spool itself.
+ */
+
+import { concludeAttempt, type Conclusion } from '../core/message/conclusion.ts'
+import type { RecipientState } from '../core/message/envelope.ts'
+import { describeOutcome, type AttemptProblem, type Outcome } from '../core/message/outcome.ts'
+import { composeNotice, type Notice } from './bouncer.ts'
+import type { DeliverySettings } from './delivery-settings.ts'
+import type { History, Lease, NewMessage, Spool, System, Timers } from './ports.ts'
+
+/** Sees what becomes of deliveries, for the log; never changes it. */
+export type DeliveryObserver = {
+  /** One recipient's attempt is over. */
+  attempted(attempt: AttemptReport): void
+  /** The sender is told of failed or late recipients by the message `noticeId`. */
+  notified(notice: { readonly messageId: string; readonly noticeId: string; readonly kind: Notice['kind']; readonly to: string }): void
+  /** A next hop is left alone for a while. */
+  suspended(nextHop: string, why: AttemptProblem): void
+  /** Our own trouble: the spool, or a bug. */
+  failed(what: string, error: unknown): void
+}
+
+export type AttemptReport = {
+  readonly messageId: string
+  readonly reversePath: string
+  readonly recipient: string
+  readonly nextHop: string
+  readonly outcome: Outcome
+  /** What the attempt led to: waiting for another one, or the end. */
+  readonly state: RecipientState
+  readonly attempts: number
+  /** When the next attempt is due; null if there is none. */
+  readonly dueAt: number | null
+}
+
+/** An attempt that is over: one outcome for each index. */
+export type Attempt = {
+  readonly lease: Lease
+  readonly indices: readonly number[]
+  readonly outcomes: readonly Outcome[]
+  readonly nextHop: string
+}
+
+export type SettlerHost = {
+  readonly spool: Spool
+  readonly system: System
+  readonly timers: Timers
+  readonly history: History
+  readonly observer: DeliveryObserver
+}
+
+/** How long to wait after the spool failed to write a result down. */
+const RETRY_MILLISECONDS = 1000
+
+export class Settler {
+  readonly #host: SettlerHost
+  #stopping = false
+
+  constructor(host: SettlerHost) {
+    this.#host = host
+  }
+
+  /** From now on a result that can't be written is given up: the attempt will be made again. */
+  stop(): void {
+    this.#stopping = true
+  }
+
+  /** Resolves when the result is written down, or nobody can write it any more. Rejects never. */
+  async settle(attempt: Attempt, settings: DeliverySettings): Promise<void> {
+    const { system } = this.#host
+    const { lease, indices, outcomes } = attempt
+    const context = { schedule: settings.retry, now: system.now(), jitter: system.random() }
+    const conclusion = concludeAttempt(lease.message, indices, outcomes, context)
+    this.#report(attempt, conclusion)
+    for (;;) {
+      const isWritten = await this.#write(lease, conclusion, settings)
+      if (isWritten || this.#stopping) return
+      await new Promise<void>(resolve => this.#host.timers.after(RETRY_MILLISECONDS, resolve))
+      // A rejected promise promises nothing: perhaps it was written after all.
+      if (!this.#isStillLeased(lease, conclusion)) return
+    }
+  }
+
+  async #write(lease: Lease, conclusion: Conclusion, settings: DeliverySettings): Promise<boolean> {
+    const { spool, observer } = this.#host
+    const bounces: NewMessage[] = []
+    try {
+      if (conclusion.failed.length > 0) await this.#notify({ kind: 'failed', about: conclusion.failed }, lease, settings, bounces)
+      if (conclusion.delayed.length > 0) await this.#notify({ kind: 'delayed', about: conclusion.delayed }, lease, settings, bounces)
+      await spool.settle(lease.message.id, conclusion.changes, bounces)
+    } catch (error) {
+      observer.failed('settle', error)
+      for (const { draft } of bounces) await draft.drop()
+      return false
+    }
+    for (const bounce of bounces) this.#reportNotice(lease, bounce, bounce === bounces[0] && conclusion.failed.length > 0)
+    return true
+  }
+
+  async #notify(notice: Notice, lease: Lease, settings: DeliverySettings, bounces: NewMessage[]): Promise<void> {
+    const composed = await composeNotice(notice, lease, { ...this.#host, settings })
+    if (composed !== null) bounces.push(composed)
+  }
+
+  #isStillLeased(lease: Lease, conclusion: Conclusion): boolean {
+    const stored = this.#host.spool.find(lease.message.id)
+    return conclusion.changes.some(({ index }) => stored?.recipients[index]?.state === 'leased')
+  }
+
+  #report(attempt: Attempt, conclusion: Conclusion): void {
+    const { history, observer, system } = this.#host
+    const { id, envelope } = attempt.lease.message
+    const at = system.now()
+    for (const [i, { recipient: after }] of conclusion.changes.entries()) {
+      const outcome = attempt.outcomes[i]
+      if (outcome === undefined) continue
+      const { address: recipient, state, attempts } = after
+      const event = state === 'waiting' ? 'deferred' : state === 'failed' ? 'failed' : 'delivered'
+      history.recordEvent({ at, messageId: id, event, recipient, text: `${attempt.nextHop}: ${describeOutcome(outcome)}` })
+      const dueAt = state === 'waiting' ? after.dueAt : null
+      observer.attempted({ messageId: id, reversePath: envelope.reversePath, recipient, nextHop: attempt.nextHop, outcome, state, attempts, dueAt })
+    }
+  }
+
+  #reportNotice(lease: Lease, bounce: NewMessage, isFailure: boolean): void {
+    const { history, observer, system } = this.#host
+    const messageId = lease.message.id
+    const noticeId = bounce.message.id
+    const to = lease.message.envelope.reversePath
+    const event = isFailure ? 'bounced' : 'warned'
+    history.recordEvent({ at: system.now(), messageId, event, recipient: to, text: `the sender is told by message ${noticeId}` })
+    observer.notified({ messageId, noticeId, kind: isFailure ? 'failed' : 'delayed', to })
+  }
+}
