@@ -21,7 +21,7 @@ const WRITE_ACCESS = 0o022
 export function readKeyFile(file: string): Result<string, string> {
   let descriptor: number
   try {
-    descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW)
+    descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   } catch (error) {
     return fail(cannotOpen(file, error as NodeJS.ErrnoException))
   }

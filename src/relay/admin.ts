@@ -7,7 +7,10 @@
 
 import type { Decision, Question } from '../core/policy/decision.ts'
 import type { QueuedMessage } from '../core/message/envelope.ts'
+import type { KeyType } from '../core/pki/certificate-plan.ts'
 import type { QueueFilter } from './ports.ts'
+
+export type { KeyType } from '../core/pki/certificate-plan.ts'
 
 export type AdminRequest =
   | { readonly do: 'status' }
@@ -92,8 +95,6 @@ export type AuthorityRequest =
   | { readonly do: 'remove'; readonly name: string }
   /** What the workers must know of the index. */
   | { readonly do: 'index' }
-
-export type KeyType = 'p256' | 'rsa2048'
 
 export type AuthorityAnswer =
   | { readonly kind: 'shown'; readonly authority: AuthorityFacts }

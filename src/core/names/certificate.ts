@@ -16,6 +16,8 @@ export type CertificateContent = {
   readonly serial: string
   readonly issuer: DistinguishedName
   readonly subject: DistinguishedName
+  /** The subject as it stands in the certificate: what this CA signs must repeat it byte for byte. */
+  readonly subjectName: Uint8Array
   /** Milliseconds since 1970. */
   readonly notBefore: number
   readonly notAfter: number
@@ -54,13 +56,14 @@ function readToBeSigned(signed: DerReader): CertificateContent {
   const notBefore = readTime(validity, 'notBefore')
   const notAfter = readTime(validity, 'notAfter')
   validity.finish('the validity')
+  const subjectName = signed.peekWhole(TAG.sequence, 'the subject')
   const subject = readName(signed, 'the subject')
   const publicKeyInfo = signed.takeWhole(TAG.sequence, 'the public key')
   if (signed.nextTag === CONTEXT.issuerUniqueId) signed.skip('the issuer unique identifier')
   if (signed.nextTag === CONTEXT.subjectUniqueId) signed.skip('the subject unique identifier')
   const extensions = readExtensions(signed)
   signed.finish('the signed part')
-  return { serial, issuer, subject, notBefore, notAfter, publicKeyInfo, ...extensions }
+  return { serial, issuer, subject, subjectName, notBefore, notAfter, publicKeyInfo, ...extensions }
 }
 
 type Extensions = Pick<CertificateContent, 'isAuthority' | 'purposes' | 'addresses' | 'dnsNames' | 'uris'>

@@ -90,6 +90,14 @@ export class DerReader {
     return this.#bytes.subarray(element.start, element.end)
   }
 
+  /** The same, without moving on. */
+  peekWhole(tag: number, what: string): Uint8Array {
+    const at = this.#at
+    const whole = this.takeWhole(tag, what)
+    this.#at = at
+    return whole
+  }
+
   /** Passes over the next element, whatever it is. */
   skip(what: string): void {
     const tag = this.nextTag
