@@ -1,0 +1,45 @@
+/**
+ * A whole transaction put to the policy without anybody sending mail.
+ *
+ * The questions are those of a session, in a session's order, up to the first that is not accepted.
+ * `explain`, `check` and the `[[test]]` cases ask here.
+ */
+
+import { decide } from './decide.ts'
+import type { Asker, Decision, KnownFacts, Missing, Question } from './decision.ts'
+import type { Policy } from './policy.ts'
+
+export type Trial = {
+  readonly asker: Asker
+  readonly reversePath: string
+  readonly forwardPath: string
+}
+
+export type Step = { readonly question: Question; readonly decision: Decision }
+
+/** `steps` has at least one member; the last one decides. */
+export type TrialAnswer =
+  | { readonly kind: 'decided'; readonly steps: readonly Step[] }
+  /** Find it out and ask again from the start. */
+  | { readonly kind: 'missing'; readonly missing: Missing }
+
+export function tryOut(policy: Policy, trial: Trial, facts: KnownFacts, id: string): TrialAnswer {
+  const steps: Step[] = []
+  for (const question of questionsOf(trial)) {
+    const answer = decide(policy, question, facts, id)
+    if (answer.kind === 'missing') return answer
+    steps.push({ question, decision: answer.decision })
+    if (answer.decision.verdict !== 'accept') break
+  }
+  return { kind: 'decided', steps }
+}
+
+function questionsOf({ asker, reversePath, forwardPath }: Trial): readonly Question[] {
+  const beforeTls: Asker = { ...asker, identity: { kind: 'plaintext' }, authentication: null }
+  return [
+    { kind: 'connection', asker: beforeTls },
+    ...(asker.identity.kind === 'plaintext' ? [] : [{ kind: 'handshake', asker } as const]),
+    { kind: 'sender', asker, reversePath },
+    { kind: 'recipient', asker, reversePath, forwardPath },
+  ]
+}

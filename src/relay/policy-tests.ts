@@ -1,0 +1,84 @@
+/**
+ * The `[[test]]` cases of postern.toml: what must stay true of the policy, whatever is changed.
+ *
+ * Run by `postern check` and before every reload. DNS is left out, so that a test fails only because
+ * of what is written: sender domains exist, and no client has a host name.
+ */
+
+import { keyLines } from '../core/config/key-lines.ts'
+import type { Config, TestCase } from '../core/config/schema.ts'
+import type { ClientIdentity } from '../core/names/identity.ts'
+import type { Asker, Decision, KnownFacts, Missing } from '../core/policy/decision.ts'
+import type { Policy } from '../core/policy/policy.ts'
+import { tryOut } from '../core/policy/trial.ts'
+import { assert } from '../core/result.ts'
+import type { HolderRecord } from './admin.ts'
+import { USUAL_TLS, identityOfHolder } from './holder-identity.ts'
+
+export type PolicyUnderTest = {
+  readonly config: Config
+  readonly policy: Policy
+  /** For the lines of the cases. */
+  readonly configText: string
+  readonly configFile: string
+  /** Of our own authority. */
+  readonly holders: readonly HolderRecord[]
+  readonly issuingSubject: string
+  readonly now: number
+}
+
+/** One line for each case that does not hold: where it is written, what was expected and what came. */
+export function failedPolicyTests(tested: PolicyUnderTest): readonly string[] {
+  const { config, configText, configFile } = tested
+  const lineOf = keyLines(configText)
+  return config.tests.flatMap((testCase, index) => {
+    const failure = failureOf(testCase, tested)
+    return failure === null ? [] : [`${configFile}:${lineOf(['test', index]) ?? 1}: test[${index}]: ${failure}`]
+  })
+}
+
+function failureOf(testCase: TestCase, { policy, holders, issuingSubject, now }: PolicyUnderTest): string | null {
+  const identity = identityNamed(testCase.as, holders, issuingSubject, now)
+  if (identity === null) return `nobody named "${testCase.as}" holds a certificate; "postern user list" shows who does`
+  const decision = decisionFor(policy, testCase, identity)
+  const came = decision.verdict
+  const holds = testCase.expect === 'relay' ? came === 'accept' && decision.relay : came === testCase.expect
+  if (holds) return null
+  const reply = decision.reply === null ? '' : ` (${decision.reply.code} ${decision.reply.text})`
+  const how = came === 'accept' && testCase.expect === 'relay' ? 'accept, because the recipient is ours and not because the client may relay' : came
+  return `${testCase.as} from <${testCase.from}> to <${testCase.to}>: expected ${testCase.expect}, and the policy says ${how}${reply}`
+}
+
+/** `anonymous` is TLS without a certificate. Null if the name is nobody's. */
+function identityNamed(name: string, holders: readonly HolderRecord[], issuingSubject: string, now: number): ClientIdentity | null {
+  if (name === 'anonymous') return { kind: 'anonymous', tls: USUAL_TLS }
+  const holder = holders.find(holder => holder.name.toLowerCase() === name.toLowerCase())
+  return holder === undefined ? null : identityOfHolder(holder, issuingSubject, now)
+}
+
+function decisionFor(policy: Policy, testCase: TestCase, identity: ClientIdentity): Decision {
+  let asker: Asker = {
+    listener: testCase.listener,
+    host: { address: testCase.client, name: null },
+    hello: 'test.invalid',
+    identity,
+    authentication: null,
+  }
+  const facts = { domainExists: new Map<string, 'yes'>(), isMxFor: new Map<string, 'no'>() }
+  for (;;) {
+    const answer = tryOut(policy, { asker, reversePath: testCase.from, forwardPath: testCase.to }, facts satisfies KnownFacts, 'test')
+    if (answer.kind === 'decided') {
+      const last = answer.steps.at(-1)
+      assert(last !== undefined, 'a trial has at least one step')
+      return last.decision
+    }
+    asker = supply(answer.missing, asker, facts)
+  }
+}
+
+function supply(missing: Missing, asker: Asker, facts: { domainExists: Map<string, 'yes'>; isMxFor: Map<string, 'no'> }): Asker {
+  if (missing.kind === 'clientName') return { ...asker, host: { ...asker.host, name: { resolve: 'FAIL' } } }
+  if (missing.kind === 'domainExists') facts.domainExists.set(missing.domain, 'yes')
+  else facts.isMxFor.set(missing.domain, 'no')
+  return asker
+}
