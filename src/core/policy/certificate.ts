@@ -8,6 +8,7 @@
 
 import type { PeerCertificate } from '../names/identity.ts'
 import { isWord } from './access-value.ts'
+import type { Reason } from './decision.ts'
 import { note } from './finding.ts'
 import { lookUpExact } from './lookups.ts'
 import type { Inquiry } from './lookups.ts'
@@ -15,7 +16,11 @@ import type { Inquiry } from './lookups.ts'
 /** Null if the certificate gives nothing. It can never deny: that is not what these entries are for. */
 export function certificateMayRelay(inquiry: Inquiry): { readonly rule: string; readonly text: string } | null {
   const { identity } = inquiry.asker
-  if (identity.kind !== 'verified' || !canMatch(inquiry, identity.certificate, 'issuer')) return null
+  if (identity.kind !== 'verified') {
+    inquiry.because.push(NOT_VERIFIED)
+    return null
+  }
+  if (!canMatch(inquiry, identity.certificate, 'issuer')) return null
   const { issuerPattern, subjectPattern } = inquiry.policy.features
   const issuer = lookUpExact(inquiry, 'CERTISSUER', throughPattern(issuerPattern, identity.certificate.issuer))
   if (issuer === null) return null
@@ -24,6 +29,8 @@ export function certificateMayRelay(inquiry: Inquiry): { readonly rule: string; 
   const subject = lookUpExact(inquiry, 'CERTSUBJECT', throughPattern(subjectPattern, identity.certificate.subject))
   return subject !== null && isWord(subject.value, 'RELAY') ? { rule: 'subjectRelays', text: 'this certificate may relay' } : null
 }
+
+const NOT_VERIFIED: Reason = { kind: 'fact', text: 'the client has no verified certificate' }
 
 function canMatch(inquiry: Inquiry, certificate: PeerCertificate, which: 'issuer' | 'subject'): boolean {
   if (certificate[which] === '') {

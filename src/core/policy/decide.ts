@@ -16,7 +16,7 @@ import type { Inquiry } from './lookups.ts'
 import type { Policy } from './policy.ts'
 import { identityRequired } from './refusals.ts'
 import { checkRecipient } from './relay.ts'
-import { checkSender, checkSenderBinding } from './sender.ts'
+import { checkSender, checkSenderBinding, refuseSender } from './sender.ts'
 import { checkClientTls } from './tls-requirements.ts'
 
 export function decide(policy: Policy, question: Question, facts: KnownFacts, id: string): Answer {
@@ -82,7 +82,8 @@ function checkKnown(inquiry: Inquiry): Finding | null {
 function checkBindingOfClient(inquiry: Inquiry, reversePath: string): Finding | null {
   const { authentication } = inquiry.asker
   if (authentication !== null && authentication.mechanism.toUpperCase() !== 'EXTERNAL') return null
-  return checkSenderBinding(inquiry, reversePath)
+  const limit = checkSenderBinding(inquiry, reversePath)
+  return limit === null ? null : refuseSender(inquiry, limit)
 }
 
 function firstObjection(first: Finding, second: () => Finding): Finding {

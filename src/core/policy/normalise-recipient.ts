@@ -49,22 +49,33 @@ export function normaliseRecipient(inquiry: Inquiry, typed: Address): Normalised
     } else if (policy.features.looseRelayCheck) {
       return { kind: 'recipient', address }
     } else {
-      const ours = takesMailFor(inquiry, address, address.domain)
-      if (ours === 'missing') return { kind: 'missing', domain: address.domain }
-      if (ours !== 'yes') return { kind: 'recipient', address }
+      const taken = takesMailFor(inquiry, address, address.domain)
+      if (taken === 'missing') return { kind: 'missing', domain: address.domain }
+      if (taken === 'no' || taken === 'unknown') return { kind: 'recipient', address }
       address = { localPart: address.localPart, domain: null }
     }
   }
 }
 
-/** Are we to take mail for the domain from anyone? Rows 10 and 12 to 14 of the relay decision. */
-export function takesMailFor(inquiry: Inquiry, address: Address, domain: string): 'yes' | 'no' | 'unknown' | 'missing' {
+/** Why we take mail for a domain from anyone, or that we do not. Rows 10 and 12 to 14 of the relay decision. */
+export type Taken = 'relayDomain' | 'toRelays' | 'mxRelays' | 'no' | 'unknown' | 'missing'
+
+export function takesMailFor(inquiry: Inquiry, address: Address, domain: string): Taken {
   const { policy, facts } = inquiry
-  if (isInOwnDomain(policy, domain) || isInRelayDomain(policy, domain)) return 'yes'
+  if (isInOwnDomain(policy, domain) || isInRelayDomain(policy, domain)) return 'relayDomain'
   const entry = relayEntryFor(inquiry, address, domain)
-  if (entry !== null && isWord(entry.value, 'RELAY')) return 'yes'
+  if (entry !== null && isWord(entry.value, 'RELAY')) return 'toRelays'
   if (!policy.features.relayBasedOnMx || domain.startsWith('[')) return 'no'
-  return facts.isMxFor.get(domain) ?? 'missing'
+  switch (facts.isMxFor.get(domain)) {
+    case undefined:
+      return 'missing'
+    case 'yes':
+      return 'mxRelays'
+    case 'no':
+      return 'no'
+    case 'unknown':
+      return 'unknown'
+  }
 }
 
 /** The `To:` entry that could make us relay to this recipient. */

@@ -17,7 +17,7 @@ import type { Inquiry } from './lookups.ts'
 import { hasRefusedRouting, normaliseRecipient, takesMailFor } from './normalise-recipient.ts'
 import { isLocalDomain } from './our-domains.ts'
 import { invalidRoute, mxUnresolved, recipientDomainRequired, recipientRequired } from './refusals.ts'
-import { checkSenderBinding } from './sender.ts'
+import { checkSenderBinding, refuseSender } from './sender.ts'
 
 export function checkRecipient(inquiry: Inquiry, reversePath: string, forwardPath: string): Finding {
   const parsed = parseAddress(forwardPath)
@@ -39,31 +39,32 @@ export function checkRecipient(inquiry: Inquiry, reversePath: string, forwardPat
 
 /** Rows 6 to 27. */
 function relay(inquiry: Inquiry, reversePath: string, address: Address): Finding {
-  const identity = relayByIdentity(inquiry, reversePath)
-  if (identity?.kind === 'accept') return identity
+  const permission = permissionOfIdentity(inquiry)
+  const limit = permission?.boundToSenders === true ? checkSenderBinding(inquiry, reversePath) : null
+  if (permission !== null && limit === null) return because(inquiry, permission.rule, permission.text, RELAY_FINALLY)
   const recipient = relayByRecipient(inquiry, address)
   if (recipient.kind === 'missing' || recipient.kind === 'accept') return recipient
   const client = relayByClient(inquiry, reversePath)
   if (client.kind === 'missing' || client.kind === 'accept') return client
-  // Somebody we know, who may relay, but not as this sender: better told that than "denied".
-  if (identity !== null) return identity
+  // Somebody who may relay, but not as this sender: better told that than "denied".
+  if (limit !== null) return refuseSender(inquiry, limit)
   return recipient.kind === 'refuse' ? recipient : client
 }
 
+type IdentityPermission = { readonly rule: string; readonly text: string; readonly boundToSenders: boolean }
+
 /** Rows 6 to 8: a certificate, or a successful AUTH. Null if neither gives anything. */
-function relayByIdentity(inquiry: Inquiry, reversePath: string): Finding | null {
+function permissionOfIdentity(inquiry: Inquiry): IdentityPermission | null {
   const { policy, asker } = inquiry
-  const permission = certificateMayRelay(inquiry)
-  if (permission !== null) {
-    return checkSenderBinding(inquiry, reversePath) ?? because(inquiry, permission.rule, permission.text, RELAY_FINALLY)
-  }
-  const { authentication } = asker
-  if (authentication === null || !policy.trustedMechanisms.has(authentication.mechanism.toUpperCase())) return null
-  const isExternal = authentication.mechanism.toUpperCase() === 'EXTERNAL'
+  const mechanism = asker.authentication?.mechanism.toUpperCase()
+  const isTrusted = mechanism !== undefined && policy.trustedMechanisms.has(mechanism)
+  const isExternal = mechanism === 'EXTERNAL'
+  const byCertificate = certificateMayRelay(inquiry)
+  // Who has logged in with a password is that account, and not the certificate's holder.
+  if (byCertificate !== null) return { ...byCertificate, boundToSenders: !isTrusted || isExternal }
   // The certificate behind EXTERNAL may have been revoked since.
-  if (isExternal && asker.identity.kind !== 'verified') return null
-  const bound = isExternal ? checkSenderBinding(inquiry, reversePath) : null
-  return bound ?? because(inquiry, 'authenticated', `${authentication.mechanism} has authenticated the client`, RELAY_FINALLY)
+  if (!isTrusted || (isExternal && asker.identity.kind !== 'verified')) return null
+  return { rule: 'authenticated', text: `${mechanism} has authenticated the client`, boundToSenders: isExternal }
 }
 
 /** Rows 9 to 15: mail for our own domains is taken from anyone. `refuse` here is a remembered failure. */
@@ -76,9 +77,14 @@ function relayByRecipient(inquiry: Inquiry, address: Address): Finding | { reado
   }
   if (domain === null) return because(inquiry, 'localUser', 'the recipient has no domain, so it is a local user', ACCEPT)
   if (isLocalDomain(policy, domain)) return because(inquiry, 'localDomain', `${domain} is a local domain`, ACCEPT)
-  switch (takesMailFor(inquiry, address, domain)) {
-    case 'yes':
-      return because(inquiry, 'relayDomain', `we take mail for ${domain}`, ACCEPT)
+  const taken = takesMailFor(inquiry, address, domain)
+  switch (taken) {
+    case 'relayDomain':
+      return because(inquiry, taken, `${domain} is one of our relay domains`, ACCEPT)
+    case 'toRelays':
+      return because(inquiry, taken, `the entry takes mail for ${domain} from anyone`, ACCEPT)
+    case 'mxRelays':
+      return because(inquiry, taken, `we are an MX host of ${domain}`, ACCEPT)
     case 'missing':
       return { kind: 'missing', missing: { kind: 'isMxFor', domain } }
     case 'unknown':

@@ -90,7 +90,7 @@ function checkDomainExists(inquiry: Inquiry, domain: string): Finding {
 }
 
 /**
- * May the holder of this certificate use this reverse-path? Null if it may.
+ * May the holder of this certificate use this reverse-path? Null if it may; else who may use what.
  *
  * A person has a list of addresses and domains and may use nothing else; a machine without a list may
  * use any. A certificate of another CA is held to the addresses it names, if it names any.
@@ -98,21 +98,23 @@ function checkDomainExists(inquiry: Inquiry, domain: string): Finding {
  * Deviates: RFC 5321 §2.4 leaves the case of a local part to its own host. Here it is ignored: the
  * list is the site's own, and no site gives Joe@ and joe@ to two people.
  */
-export function checkSenderBinding(inquiry: Inquiry, reversePath: string): Finding | null {
+export function checkSenderBinding(inquiry: Inquiry, reversePath: string): string | null {
   const { policy, asker } = inquiry
   if (policy.senderBinding === 'off' || reversePath === '' || asker.identity.kind !== 'verified') return null
   const { holder, certificate } = asker.identity
   const allowed = holder === null ? certificate.addresses : holder.senders
   if (allowed.length === 0 && holder?.kind !== 'person') return null
   if (isAmong(allowed, reversePath)) return null
-  noteSetting(inquiry, 'senderBinding', policy.senderBinding)
+  noteSetting(inquiry, 'relay.sender-binding', policy.senderBinding)
   const whose = holder === null ? 'the certificate' : `${holder.kind} ${holder.name}`
-  const list = allowed.length === 0 ? 'no sender address' : allowed.join(', ')
-  if (policy.senderBinding === 'warn') {
-    note(inquiry, `${whose} may use ${list}; <${reversePath}> is let through`)
-    return null
-  }
-  return because(inquiry, 'senderNotAllowed', `${whose} may use ${list}`, { kind: 'refuse', reply: senderNotAllowed })
+  const limit = `${whose} may use ${allowed.length === 0 ? 'no sender address' : allowed.join(', ')}`
+  if (policy.senderBinding === 'enforce') return limit
+  note(inquiry, `${limit}; <${reversePath}> is let through`)
+  return null
+}
+
+export function refuseSender(inquiry: Inquiry, limit: string): Finding {
+  return because(inquiry, 'senderNotAllowed', limit, { kind: 'refuse', reply: senderNotAllowed })
 }
 
 function isAmong(allowed: readonly string[], reversePath: string): boolean {

@@ -1,0 +1,150 @@
+/**
+ * The one change that would make an answer come out differently.
+ *
+ * Said to the administrator, never to the client.
+ */
+
+import type { CertificateProblem } from '../names/identity.ts'
+import { domainOf } from '../names/address.ts'
+import { accessAddress } from './client-address.ts'
+import type { AccessEntry, Asker, Decision, Question, Reason } from './decision.ts'
+
+export function adviceFor(question: Question, decision: Decision): string | null {
+  const rule = decision.because.findLast(reason => reason.kind === 'rule')
+  if (rule?.kind !== 'rule') return null
+  const entry = lastEntry(decision.because)
+  switch (rule.rule) {
+    case 'relayingDenied':
+      return toRelay(question, decision.because)
+    case 'identityRequired':
+      return toBeKnown(question.asker)
+    case 'senderNotAllowed':
+      return toSendAs(question)
+    case 'clientRejected':
+    case 'senderRejected':
+    case 'recipientRejected':
+    case 'clientDiscarded':
+    case 'senderDiscarded':
+    case 'recipientDiscarded':
+    case 'clientQuarantined':
+    case 'senderQuarantined':
+    case 'recipientQuarantined':
+    case 'tlsRequirement':
+    case 'connectRelays':
+    case 'toRelays':
+    case 'senderRelays':
+      return entry === null ? null : `change or remove ${at(entry)}.`
+    case 'issuerRelays':
+    case 'subjectRelays':
+      return toStopCertificate(question.asker, entry)
+    case 'relayDomain':
+      return 'take the domain out of the relay domains in postern.toml.'
+    case 'relayNetwork':
+      return 'take the network out of the relay domains in postern.toml.'
+    case 'noReverseName':
+      return `give ${address(question.asker)} a host name that leads back to it, or add ${line(`Connect:${address(question.asker)}`, 'OK')} to access.`
+    case 'clientNameUnresolved':
+      return `make the reverse DNS of ${address(question.asker)} answer, or add ${line(`Connect:${address(question.asker)}`, 'RELAY')} to access.`
+    case 'senderDomainMissing':
+    case 'senderDomainUnresolved':
+      return question.kind === 'connection' || question.kind === 'handshake'
+        ? null
+        : `${line(`From:${domainOf(question.reversePath) ?? ''}`, 'OK')} in access would take it without DNS.`
+    case 'senderUnqualified':
+    case 'senderAtLocalhost':
+      return 'the client must give a sender address with its domain.'
+    case 'recipientUnqualified':
+    case 'recipientUnreadable':
+      return 'the client must give a whole recipient address: user@domain.'
+    case 'promiscuousRelay':
+      return 'turn promiscuousRelay off: this is an open relay.'
+    default:
+      return null
+  }
+}
+
+function toRelay(question: Question, because: readonly Reason[]): string {
+  const { asker } = question
+  if (asker.identity.kind === 'verified') return toListCertificate(asker, because)
+  if (asker.identity.kind === 'unverified') return forProblem(asker.identity.problem)
+  const domain = question.kind === 'recipient' && !ROUTED.test(question.forwardPath) ? domainOf(question.forwardPath) : null
+  const alternatives = [`${line(`Connect:${address(asker)}`, 'RELAY')} in access would let this address relay`]
+  if (domain !== null) alternatives.push(`${line(`To:${domain}`, 'RELAY')} would take mail for ${domain} from anyone`)
+  return `the client must present a certificate (\`postern user add NAME\` makes one). Without one, ${alternatives.join('; ')}.`
+}
+
+/** Here the domain that was typed is not the one that was judged. */
+const ROUTED = /[%!"]/
+
+/** The certificate is good, and no entry speaks for it. */
+function toListCertificate(asker: Asker, because: readonly Reason[]): string {
+  if (asker.identity.kind !== 'verified') return ''
+  const { issuer, subject, ambiguousNames = [] } = asker.identity.certificate
+  const found = because.find(reason => reason.kind === 'lookedUp' && reason.key.startsWith('CERTISSUER:'))
+  const entry = found?.kind === 'lookedUp' ? found.entry : null
+  if (issuer === '' || ambiguousNames.includes('issuer')) return 'no entry can match this issuer; the CA needs a name that is not empty, not too long, and has no backslash.'
+  if (entry === null) return `${line(`CERTISSUER:${issuer}`, 'RELAY')} in access would let every certificate of this CA relay.`
+  if (entry.value.trim().toUpperCase() !== 'SUBJECT') {
+    return `${at(entry)} gives no permission: RELAY would let every certificate of this CA relay, SUBJECT those with a CERTSUBJECT: line.`
+  }
+  if (subject === '' || ambiguousNames.includes('subject')) return 'no entry can match this subject; the certificate needs one that is not empty, not too long, and has no backslash.'
+  return `${line(`CERTSUBJECT:${subject}`, 'RELAY')} in access would let this certificate relay.`
+}
+
+function toBeKnown(asker: Asker): string {
+  if (asker.identity.kind === 'unverified') return forProblem(asker.identity.problem)
+  const how = asker.identity.kind === 'plaintext' ? 'use TLS and present a certificate' : 'present a certificate'
+  return `the client must ${how} (\`postern user add NAME\` makes one).`
+}
+
+function forProblem(problem: CertificateProblem): string {
+  const renew = (name: string | null): string => `issue a new one with \`postern user add ${name ?? 'NAME'}\`.`
+  switch (problem.kind) {
+    case 'revoked':
+      return `the certificate was revoked: ${renew(problem.holder)}`
+    case 'expired':
+      return `the certificate has expired: ${renew(null)}`
+    case 'notYetValid':
+      return 'wait, or check the clocks of the CA and of this host.'
+    case 'wrongPurpose':
+    case 'isAuthority':
+      return `the client must present a certificate that is meant for clients: ${renew(null)}`
+    case 'notInIndex':
+      return `somebody else may have the CA key, or its index was lost. If all is well, ${renew(null)}`
+    case 'untrusted':
+    case 'lookalikeIssuer':
+      return `the client must present a certificate of a CA that is trusted on this listener: ${renew(null)}`
+  }
+}
+
+function toSendAs(question: Question): string | null {
+  if (question.kind !== 'sender' && question.kind !== 'recipient') return null
+  const { identity } = question.asker
+  const holder = identity.kind === 'verified' ? identity.holder : null
+  const whose = holder === null ? 'a certificate that names the address' : `the sender addresses of ${holder.name}`
+  const give = holder === null ? `present ${whose}` : `add <${question.reversePath}> to ${whose}`
+  return `${give}, or set relay.sender-binding to "warn".`
+}
+
+function toStopCertificate(asker: Asker, entry: AccessEntry | null): string | null {
+  const holder = asker.identity.kind === 'verified' ? asker.identity.holder : null
+  if (holder !== null) return `\`postern user revoke ${holder.name}\` takes the permission away at once.`
+  return entry === null ? null : `change or remove ${at(entry)}.`
+}
+
+function lastEntry(because: readonly Reason[]): AccessEntry | null {
+  const found = because.findLast(reason => reason.kind === 'lookedUp' && reason.entry !== null)
+  return found?.kind === 'lookedUp' ? found.entry : null
+}
+
+function at(entry: AccessEntry): string {
+  return `${entry.file}:${entry.line} (${entry.key} ${entry.value})`
+}
+
+function line(key: string, value: string): string {
+  return `a line \`${key} ${value}\``
+}
+
+function address(asker: Asker): string {
+  return accessAddress(asker.host.address)
+}

@@ -1,0 +1,81 @@
+/**
+ * Reads a file of decisions: an access map, some settings, and questions with their explained answers.
+ *
+ *     Words for the reader, up to the first setting.
+ *     access:
+ *         KEY VALUE
+ *     relay domains: example.org
+ *     features: delay_checks
+ *
+ *     ? mx 192.0.2.7 as joe: from <joe@example.org> to <ann@dest.example>
+ *         the answer, as `postern explain` prints it
+ *
+ * `renderFile` answers every question anew and gives the whole text back; a test compares the two.
+ */
+
+import { parseAccessMap } from '../../src/core/policy/access-map.ts'
+import { decide } from '../../src/core/policy/decide.ts'
+import type { Asker, ClientName, KnownFacts, ListenerName, Question } from '../../src/core/policy/decision.ts'
+import { explainDecision } from '../../src/core/policy/explain.ts'
+import { compilePolicy, posternFeatures } from '../../src/core/policy/policy.ts'
+import type { Policy, PolicyFeatures, PolicySource } from '../../src/core/policy/policy.ts'
+import { callerNamed } from './people.ts'
+
+const AT = Date.UTC(2026, 10, 23, 19, 26)
+const NO_FACTS: KnownFacts = { domainExists: new Map(), isMxFor: new Map() }
+
+export function renderFile(text: string): string {
+  const start = text.search(/^\? /m)
+  const head = text.slice(0, start)
+  const policy = policyOf(head)
+  const questions = text.slice(start).split(/^(?=\? )/m).map(block => block.split('\n')[0] ?? '')
+  const answers = questions.map(question => `${question}\n${indented(answer(policy, question))}`)
+  return `${head}${answers.join('\n')}`
+}
+
+function policyOf(head: string): Policy {
+  const setting = (name: string): readonly string[] => (new RegExp(`^${name}: *(.*)$`, 'm').exec(head)?.[1] ?? '').split(/[ ,]+/).filter(word => word !== '')
+  const access = (/^access:\n((?: {4}.*\n)*)/m.exec(head)?.[1] ?? '').replaceAll(/^ {4}/gm, '')
+  const [senderBinding = 'enforce'] = setting('sender binding')
+  return compilePolicy({
+    access: parseAccessMap(access, 'access').map,
+    hostname: 'mx.example.org',
+    localDomains: setting('local domains'),
+    relayDomains: setting('relay domains'),
+    ownDomains: [],
+    trustedMechanisms: setting('trusted mechanisms'),
+    senderBinding: senderBinding as PolicySource['senderBinding'],
+    features: { ...posternFeatures, ...(Object.fromEntries(setting('features').map(word => word.split('='))) as Partial<PolicyFeatures>) },
+  })
+}
+
+const QUESTION = /^\? (mx|submission|submissions) (\S+?)(?:\((.+?)\))?(?: as (.+?))?: (?:(connects|finishes the handshake)|from <(.*?)>(?: to <(.*)>)?)$/
+
+function answer(policy: Policy, line: string): readonly string[] {
+  const [, listener, address = '', name, caller = 'plaintext', event, reversePath = '', forwardPath] = QUESTION.exec(line) ?? []
+  if (listener === undefined) throw new Error(`not a question: ${line}`)
+  const asker: Asker = {
+    listener: listener as ListenerName,
+    host: { address, name: name === undefined ? null : clientName(name) },
+    hello: 'client.example',
+    ...callerNamed(caller),
+  }
+  const question = questionOf(asker, event, reversePath, forwardPath)
+  const given = decide(policy, question, NO_FACTS, 'D1')
+  if (given.kind === 'missing') return [`=> must be found out first: ${Object.values(given.missing).join(' ')}`]
+  return explainDecision({ at: AT, question, decision: given.decision })
+}
+
+function questionOf(asker: Asker, event: string | undefined, reversePath: string, forwardPath: string | undefined): Question {
+  if (event === 'connects') return { kind: 'connection', asker }
+  if (event !== undefined) return { kind: 'handshake', asker }
+  return forwardPath === undefined ? { kind: 'sender', asker, reversePath } : { kind: 'recipient', asker, reversePath, forwardPath }
+}
+
+function clientName(text: string): ClientName {
+  return text === 'FAIL' || text === 'FORGED' || text === 'TEMP' ? { resolve: text } : { resolve: 'OK', name: text }
+}
+
+function indented(lines: readonly string[]): string {
+  return lines.map(line => (line === '' ? '\n' : `    ${line}\n`)).join('')
+}

@@ -1,0 +1,76 @@
+/** The people, machines and strangers of the decision tests, by the name a test file calls them. */
+
+import type { CertificateProblem, ClientIdentity, Holder, PeerCertificate } from '../../src/core/names/identity.ts'
+import type { Authentication } from '../../src/core/policy/decision.ts'
+
+export type Caller = { readonly identity: ClientIdentity; readonly authentication: Authentication | null }
+
+/** `joe`, `revoked joe`, `printer`, `password`, `nobody`; see the table. */
+export function callerNamed(name: string): Caller {
+  const caller = CALLERS[name]
+  if (caller === undefined) throw new Error(`nobody is called "${name}"; there are ${Object.keys(CALLERS).join(', ')}`)
+  return caller
+}
+
+const tls = { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', cipherBits: 256 }
+
+const ourCa = '/O=Example/CN=Example+20CA'
+
+function certificate(commonName: string, changes: Partial<PeerCertificate> = {}): PeerCertificate {
+  return {
+    subject: `/O=Example/CN=${commonName}`,
+    issuer: ourCa,
+    cnSubject: commonName,
+    cnIssuer: 'Example+20CA',
+    fingerprint: 'f'.repeat(64),
+    keyFingerprint: 'e'.repeat(64),
+    serial: '2a',
+    notBefore: Date.UTC(2026, 0, 1),
+    notAfter: Date.UTC(2027, 0, 1),
+    addresses: [],
+    dnsNames: [],
+    uris: [],
+    ...changes,
+  }
+}
+
+function verified(presented: PeerCertificate, holder: Holder | null): Caller {
+  return { identity: { kind: 'verified', tls, certificate: presented, holder }, authentication: null }
+}
+
+function unverified(problem: CertificateProblem, changes: Partial<PeerCertificate> = {}): Caller {
+  return { identity: { kind: 'unverified', tls, certificate: certificate('joe', changes), problem }, authentication: null }
+}
+
+const joe: Holder = { name: 'joe', kind: 'person', senders: ['joe@example.org', '@joe.example'] }
+const password: Authentication = { mechanism: 'PLAIN', authenticationId: 'joe', authorizationId: '', securityLayerBits: 0 }
+
+const CALLERS: Readonly<Record<string, Caller>> = {
+  plaintext: { identity: { kind: 'plaintext' }, authentication: null },
+  nobody: { identity: { kind: 'anonymous', tls }, authentication: null },
+  joe: verified(certificate('joe'), joe),
+  jane: verified(certificate('jane'), { name: 'jane', kind: 'person', senders: [] }),
+  printer: verified(certificate('printer'), { name: 'printer', kind: 'machine', senders: [] }),
+  scanner: verified(certificate('scanner'), { name: 'scanner', kind: 'machine', senders: ['scan@example.org'] }),
+  partner: verified(certificate('gw', { subject: '/O=Partner/CN=gw', issuer: '/O=Partner/CN=Partner+20CA', addresses: ['gw@partner.example'] }), null),
+  nameless: verified(certificate('', { subject: '' }), { name: 'nameless', kind: 'machine', senders: [] }),
+  'cut short': verified(certificate('long', { ambiguousNames: ['subject'] }), { name: 'long', kind: 'machine', senders: [] }),
+  'revoked joe': unverified({ kind: 'revoked', since: Date.UTC(2026, 10, 1), holder: 'joe' }),
+  'expired joe': unverified({ kind: 'expired', since: Date.UTC(2026, 9, 1) }, { notAfter: Date.UTC(2026, 9, 1) }),
+  'early joe': unverified({ kind: 'notYetValid', until: Date.UTC(2027, 0, 1) }),
+  'web server': unverified({ kind: 'wrongPurpose' }),
+  'unknown joe': unverified({ kind: 'notInIndex' }),
+  impostor: unverified({ kind: 'lookalikeIssuer' }),
+  'the CA': unverified({ kind: 'isAuthority' }),
+  stranger: unverified(
+    { kind: 'untrusted', detail: 'unable to get local issuer certificate' },
+    { subject: '/CN=mail.stranger.example', issuer: '/C=US/O=Public/CN=Public+20CA' },
+  ),
+  password: { identity: { kind: 'anonymous', tls }, authentication: password },
+  'stranger with password': { ...unverified({ kind: 'untrusted', detail: 'self-signed certificate' }), authentication: password },
+  'joe by EXTERNAL': { ...verified(certificate('joe'), joe), authentication: { ...password, mechanism: 'EXTERNAL' } },
+  'joe by EXTERNAL, since revoked': {
+    ...unverified({ kind: 'revoked', since: Date.UTC(2026, 10, 1), holder: 'joe' }),
+    authentication: { ...password, mechanism: 'EXTERNAL' },
+  },
+}
