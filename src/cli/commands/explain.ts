@@ -1,0 +1,144 @@
+/** postern explain */
+
+import { readFileSync } from 'node:fs'
+import { isIpAddress } from '../../core/config/forms.ts'
+import { keyLines } from '../../core/config/key-lines.ts'
+import type { Config } from '../../core/config/schema.ts'
+import type { ClientIdentity } from '../../core/names/identity.ts'
+import { explainDecision } from '../../core/policy/explain.ts'
+import type { Asker, Reason } from '../../core/policy/decision.ts'
+import { tryOut, type Trial } from '../../core/policy/trial.ts'
+import { formatInstant } from '../../core/time.ts'
+import { createResolver } from '../../io/resolver.ts'
+import type { DecisionRecord } from '../../relay/admin.ts'
+import { ClientFacts } from '../../relay/client-facts.ts'
+import { USUAL_TLS } from '../../relay/holder-identity.ts'
+import { policyOf } from '../../relay/policy-holder.ts'
+import { defineCommand, Problem, UsageProblem, type Args, type OptionSpecs } from '../command.ts'
+import { configFile, inDirectory, readConfig, reason } from '../directory.ts'
+import { identityByCertificate, identityByName } from '../identities.ts'
+import { visible } from '../output.ts'
+import { askRunning } from '../running.ts'
+
+const DRY_RUN = 'dry-run'
+
+const OPTIONS = {
+  cert: { type: 'text', value: 'FILE', describe: 'Who asks: the holder of this certificate.' },
+  as: { type: 'text', value: 'NAME', describe: 'Who asks: a person or machine of "postern user list".' },
+  anonymous: { type: 'flag', describe: 'Who asks: somebody without a certificate (the default).' },
+  client: { type: 'text', value: 'IP', describe: 'The address it connects from.' },
+  from: { type: 'text', value: 'A', describe: 'The sender; "" for the null sender.' },
+  to: { type: 'text', value: 'A', describe: 'The recipient.' },
+  listener: { type: 'choice', choices: ['mx', 'submission', 'submissions'], describe: 'Where it connects (default mx).' },
+} as const satisfies OptionSpecs
+
+export default defineCommand({
+  summary: 'Give the decision on a message and its reasons: of one that was made, or of one that would be.',
+  details: `With the ID from a refusal, or from the log, a running Postern tells what it decided and why. With --client, --from
+and --to the policy is asked what it would decide, by the same code, from the configuration and access map as they are
+on disk now. Nothing is sent.`,
+  operands: '[ID]',
+  options: OPTIONS,
+  examples: [
+    'postern explain d7k2m9x4q1',
+    'postern explain --as joe --client 192.0.2.7 --from joe@example.org --to ann@example.net',
+    'postern explain --cert joe.pem --client 192.0.2.7 --from joe@example.org --to ann@example.net --listener submission --json',
+  ],
+  run: async ({ args, operands: [id], directory }) => {
+    if (id !== undefined) return { configText: '', records: [await recorded(directory, id, args)] }
+    return dryRun(directory, args)
+  },
+  render: ({ records }, look) => {
+    const last = records.at(-1)
+    if (last === undefined) return ''
+    return explainDecision(last)
+      .map(line => (line.startsWith('=> ') ? (last.decision.verdict === 'accept' ? look.good(line) : look.bad(line)) : line))
+      .join('\n')
+  },
+  toJson: ({ configText, records }) => {
+    const last = records.at(-1)
+    const lineOf = keyLines(configText)
+    const flat = (reason: Reason) => flatten(reason, name => lineOf(name.split('.')))
+    return {
+      id: last?.decision.id,
+      verdict: last?.decision.verdict,
+      relay: last?.decision.relay,
+      reply: last?.decision.reply,
+      because: records.flatMap(record => record.decision.because.map(flat)),
+      question: last?.question,
+      at: last === undefined ? null : formatInstant(last.at),
+    }
+  },
+})
+
+async function recorded(directory: string, id: string, args: Args<typeof OPTIONS>): Promise<DecisionRecord> {
+  const others = [args.cert, args.as, args.client, args.from, args.to, args.listener].some(value => value !== undefined)
+  if (others || args.anonymous) throw new UsageProblem('give an ID, or the options of a dry run, not both')
+  const record = await askRunning(directory, { do: 'explain', id })
+  if (record === null) throw new Problem(`no decision ${visible(id)} is remembered; the newest are kept, and older ones are in the log`)
+  return record
+}
+
+async function dryRun(directory: string, args: Args<typeof OPTIONS>): Promise<{ configText: string; records: readonly DecisionRecord[] }> {
+  const { client, from, to, listener = 'mx' } = args
+  if (client === undefined || from === undefined || to === undefined) throw new UsageProblem('give an ID, or --client, --from and --to (see postern explain --help)')
+  if (!isIpAddress(client)) throw new UsageProblem(`--client ${visible(client)}: write an IP address, such as 192.0.2.7`)
+  const config = readConfig(directory)
+  const now = Date.now()
+  const asker: Asker = {
+    listener,
+    host: { address: client, name: null },
+    hello: '',
+    identity: await identityFrom(directory, config, args, now),
+    authentication: null,
+  }
+  const records = await decide(directory, config, { asker, reversePath: bare(from), forwardPath: bare(to) }, now)
+  return { configText: readFileSync(configFile(directory), 'utf8'), records }
+}
+
+async function identityFrom(directory: string, config: Config, args: Args<typeof OPTIONS>, now: number): Promise<ClientIdentity> {
+  const ways = [args.cert !== undefined, args.as !== undefined, args.anonymous].filter(Boolean).length
+  if (ways > 1) throw new UsageProblem('choose one of --cert, --as and --anonymous')
+  if (args.cert !== undefined) return identityByCertificate(directory, config, { file: args.cert, listener: args.listener ?? 'mx', now })
+  if (args.as !== undefined) return identityByName(directory, args.as, now)
+  return { kind: 'anonymous', tls: USUAL_TLS }
+}
+
+/** DNS is asked only where the decision hangs on it, as the server does. */
+async function decide(directory: string, config: Config, trial: Trial, now: number): Promise<readonly DecisionRecord[]> {
+  const { policy } = policyOf(config, { accessText: readAccess(directory, config), accessFile: config.relay.accessFile })
+  const resolver = createResolver({ servers: config.delivery.resolvers })
+  const facts = new ClientFacts(resolver, trial.asker.host.address, [config.hostname])
+  for (;;) {
+    const answer = tryOut(policy, { ...trial, asker: { ...trial.asker, host: facts.host } }, facts.known, DRY_RUN)
+    if (answer.kind === 'decided') return answer.steps.map(step => ({ at: now, ...step }))
+    await facts.find(answer.missing)
+  }
+}
+
+function readAccess(directory: string, config: Config): string {
+  const file = inDirectory(directory, config.relay.accessFile)
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new Problem(`${file}: ${reason(error)}; relay.access in postern.toml names the access map`)
+  }
+}
+
+/** One level deep, with `file` and `line` where the reason has them. */
+function flatten(reason: Reason, lineOf: (setting: string) => number | null): object {
+  switch (reason.kind) {
+    case 'lookedUp':
+      return { kind: reason.kind, key: reason.key, value: reason.entry?.value ?? null, file: reason.entry?.file ?? null, line: reason.entry?.line ?? null }
+    case 'setting':
+      return { ...reason, file: 'postern.toml', line: lineOf(reason.name) }
+    case 'fact':
+    case 'rule':
+      return { ...reason, file: null, line: null }
+  }
+}
+
+/** An address as people write it, in angle brackets or not. */
+function bare(address: string): string {
+  return address.replace(/^<(.*)>$/, '$1')
+}

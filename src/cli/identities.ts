@@ -1,0 +1,52 @@
+/** Who is asking, in a dry run of the policy: by certificate file, by name, or nobody. */
+
+import type { X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { X509Certificate as Certificate } from 'node:crypto'
+import type { Config } from '../core/config/schema.ts'
+import { identify, type HandshakeFacts } from '../core/names/identify.ts'
+import type { ClientIdentity } from '../core/names/identity.ts'
+import type { ListenerName } from '../core/policy/decision.ts'
+import { authorityOf } from '../io/x509.ts'
+import { CertificateRegister } from '../relay/certificate-register.ts'
+import { identityOfHolder, USUAL_TLS } from '../relay/holder-identity.ts'
+import { readCertificateFile } from './certificate-file.ts'
+import { Problem } from './command.ts'
+import { inDirectory } from './directory.ts'
+import { askAuthority } from './running.ts'
+
+export async function identityByName(directory: string, name: string, now: number): Promise<ClientIdentity> {
+  const { holders } = await askAuthority(directory, { do: 'list' }, 'listed')
+  const { authority } = await askAuthority(directory, { do: 'show' }, 'shown')
+  const holder = holders.find(holder => holder.name.toLowerCase() === name.toLowerCase())
+  const identity = holder === undefined ? null : identityOfHolder(holder, authority.issuingSubject, now)
+  if (identity === null) throw new Problem(`nobody named "${name}" holds a certificate; "postern user list" shows who does`)
+  return identity
+}
+
+/** As a listener would judge it, if it came with nothing but the CAs that are known here. */
+export async function identityByCertificate(
+  directory: string,
+  config: Config,
+  asked: { readonly file: string; readonly listener: ListenerName; readonly now: number },
+): Promise<ClientIdentity> {
+  const { presented, x509 } = readCertificateFile(asked.file)
+  const { authority } = await askAuthority(directory, { do: 'show' }, 'shown')
+  const { index } = await askAuthority(directory, { do: 'index' }, 'index')
+  const furtherPem = config.listeners[asked.listener].clientCaFiles.map(file => readFileSync(inDirectory(directory, file), 'utf8'))
+  const trusted = [authorityOf(authority.issuingPem, true), ...furtherPem.map(pem => authorityOf(pem, false))]
+  const signers = [authority.issuingPem, ...furtherPem].map(pem => ({ certificate: new Certificate(pem), ...authorityOf(pem, false) }))
+  const signer = signers.find(({ certificate }) => isSignedBy(x509, certificate))
+  const facts: HandshakeFacts = {
+    tls: USUAL_TLS,
+    presented,
+    chainVerified: signer !== undefined,
+    chainError: signer === undefined ? 'UNABLE_TO_GET_ISSUER_CERT' : null,
+    issuerKeyFingerprint: signer?.keyFingerprint ?? null,
+  }
+  return identify(facts, trusted, new CertificateRegister(index), asked.now)
+}
+
+function isSignedBy(certificate: X509Certificate, authority: X509Certificate): boolean {
+  return certificate.checkIssued(authority) && certificate.verify(authority.publicKey)
+}
