@@ -7,7 +7,7 @@
  */
 
 import { concludeAttempt, type Conclusion } from '../core/message/conclusion.ts'
-import type { RecipientState } from '../core/message/envelope.ts'
+import type { Recipient } from '../core/message/envelope.ts'
 import { describeOutcome, type AttemptProblem, type Outcome } from '../core/message/outcome.ts'
 import { composeNotice, type Notice } from './bouncer.ts'
 import type { DeliverySettings } from './delivery-settings.ts'
@@ -28,14 +28,10 @@ export type DeliveryObserver = {
 export type AttemptReport = {
   readonly messageId: string
   readonly reversePath: string
-  readonly recipient: string
   readonly nextHop: string
   readonly outcome: Outcome
-  /** What the attempt led to: waiting for another one, or the end. */
-  readonly state: RecipientState
-  readonly attempts: number
-  /** When the next attempt is due; null if there is none. */
-  readonly dueAt: number | null
+  /** The recipient as it is now: its state, its attempts, when the next is due. */
+  readonly recipient: Recipient
 }
 
 /** An attempt that is over: one outcome for each index. */
@@ -116,14 +112,13 @@ export class Settler {
     const { history, observer, system } = this.#host
     const { id, envelope } = attempt.lease.message
     const at = system.now()
-    for (const [i, { recipient: after }] of conclusion.changes.entries()) {
+    for (const [i, { recipient }] of conclusion.changes.entries()) {
       const outcome = attempt.outcomes[i]
       if (outcome === undefined) continue
-      const { address: recipient, state, attempts } = after
+      const { address, state } = recipient
       const event = state === 'waiting' ? 'deferred' : state === 'failed' ? 'failed' : 'delivered'
-      history.recordEvent({ at, messageId: id, event, recipient, text: `${attempt.nextHop}: ${describeOutcome(outcome)}` })
-      const dueAt = state === 'waiting' ? after.dueAt : null
-      observer.attempted({ messageId: id, reversePath: envelope.reversePath, recipient, nextHop: attempt.nextHop, outcome, state, attempts, dueAt })
+      history.recordEvent({ at, messageId: id, event, recipient: address, text: `${attempt.nextHop}: ${describeOutcome(outcome)}` })
+      observer.attempted({ messageId: id, reversePath: envelope.reversePath, nextHop: attempt.nextHop, outcome, recipient })
     }
   }
 

@@ -142,10 +142,10 @@ function reasonLines(why: AttemptProblem): readonly string[] {
 
 function advice(status: string): string {
   if (/^5\.1\.(?:10|[0-8])$/.test(status)) return 'Check the address for typing errors, or ask the recipient for a new one.'
-  if (/^5\.2\./.test(status)) return 'The mailbox takes no mail at present. Reach the recipient in another way.'
+  if (status.startsWith('5.2.')) return 'The mailbox takes no mail at present. Reach the recipient in another way.'
   if (/^5\.(?:3\.4|2\.3)$/.test(status)) return 'The message is too large for that server. Make it smaller, or send parts.'
-  if (/^5\.6\./.test(status)) return 'That server can not take messages of this form. Plain text may pass.'
-  if (/^5\.7\./.test(status)) return 'That server does not want this message from you. Ask the recipient, or your administrator.'
+  if (status.startsWith('5.6.')) return 'That server can not take messages of this form. Plain text may pass.'
+  if (status.startsWith('5.7.')) return 'That server does not want this message from you. Ask the recipient, or your administrator.'
   return 'If this makes no sense to you, pass it on to your administrator.'
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describeOutcome, describeProblem, isPermanent, oneLine, outcomeOf, statusOf, type AttemptProblem } from './outcome.ts'
 
 const peer = 'mx.example.net[192.0.2.7]:25'

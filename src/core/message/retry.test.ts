@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { DEFAULT_RETRY, isExpired, isWarningDue, nextAttemptAt } from './retry.ts'
 
 const MINUTE = 60_000

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { DataEncoder } from './data-encoder.ts'
 
 function encode(message: Uint8Array | string, cuts: readonly number[] = []): string {

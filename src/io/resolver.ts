@@ -1,0 +1,150 @@
+/**
+ * DNS as mail needs it: a stub resolver that asks recursive servers and remembers what they said.
+ *
+ * Servers are asked in order, each twice at most. What none of them can say is `failed`, which always
+ * means "later": no mail bounces because a name server is down. DNSSEC facts (for DANE) have their
+ * place in the answer of `exchange`; nothing uses them yet.
+ */
+
+import { readFileSync } from 'node:fs'
+import net from 'node:net'
+import { domainToASCII } from 'node:url'
+import type { DnsAnswer, Resolver } from '../relay/ports.ts'
+import { exchange, type DnsQuestion, type DnsServer } from './dns-exchange.ts'
+import { hostName, readAddresses, readAnswer, readMx, readNames, type Reading } from './dns-reading.ts'
+
+export type ResolverOptions = {
+  /** Null: those of /etc/resolv.conf. */
+  readonly servers: readonly DnsServer[] | null
+  /** Contents of the hosts file; left out: /etc/hosts. */
+  readonly hostsFile?: string
+  readonly timeoutMilliseconds?: number
+}
+
+const TIMEOUT_MILLISECONDS = 3000
+const ROUNDS = 2
+const MOST_SERVERS = 3
+const MOST_REMEMBERED = 10_000
+
+type Remembered = { readonly reading: Reading; readonly until: number }
+
+export function createResolver(options: ResolverOptions): Resolver {
+  const servers = options.servers ?? parseResolvConf(readIfThere('/etc/resolv.conf'))
+  const hosts = parseHosts(options.hostsFile ?? readIfThere('/etc/hosts'))
+  const ask = rememberingAnswers(question => askServers(question, servers, options.timeoutMilliseconds ?? TIMEOUT_MILLISECONDS))
+  return {
+    async mx(domain) {
+      const name = questionName(domain)
+      return name === null ? { kind: 'noName' } : readMx((await ask({ name, type: 'MX' })).answer)
+    },
+    async addresses(host) {
+      if (net.isIP(host) !== 0) return { kind: 'found', values: [host] }
+      const name = questionName(host)
+      if (name === null) return { kind: 'noName' }
+      const local = hosts.get(name) ?? localAddresses(name)
+      if (local !== null) return { kind: 'found', values: local }
+      const [ipv4, ipv6] = await Promise.all([ask({ name, type: 'A' }), ask({ name, type: 'AAAA' })])
+      return together(readAddresses(ipv4.answer), readAddresses(ipv6.answer))
+    },
+    async ptr(address) {
+      const name = reverseName(address)
+      return name === null ? { kind: 'noName' } : readNames((await ask({ name, type: 'PTR' })).answer)
+    },
+  }
+}
+
+async function askServers(question: DnsQuestion, servers: readonly DnsServer[], timeoutMilliseconds: number): Promise<Reading> {
+  let last: Reading = { answer: { kind: 'failed', detail: 'there is no DNS server to ask' }, ttlSeconds: 0 }
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const server of servers.slice(0, MOST_SERVERS)) {
+      const reply = await exchange(question, server, timeoutMilliseconds).catch((error: unknown) => ({ failed: String(error) }))
+      last = 'failed' in reply ? { answer: { kind: 'failed', detail: reply.failed }, ttlSeconds: 0 } : readAnswer(question, reply)
+      if (last.answer.kind !== 'failed') return last
+    }
+  }
+  return last
+}
+
+/** Equal questions at one time are asked once, and answers are kept for as long as they may be. */
+function rememberingAnswers(ask: (question: DnsQuestion) => Promise<Reading>): (question: DnsQuestion) => Promise<Reading> {
+  const remembered = new Map<string, Remembered>()
+  const underWay = new Map<string, Promise<Reading>>()
+  return question => {
+    const key = `${question.type} ${question.name}`
+    const known = remembered.get(key)
+    if (known !== undefined && known.until > performance.now()) return Promise.resolve(known.reading)
+    const waiting = underWay.get(key)
+    if (waiting !== undefined) return waiting
+    const asked = ask(question).then(reading => {
+      underWay.delete(key)
+      remembered.delete(key)
+      // The oldest goes; it is the likeliest to be out of date.
+      const [oldest] = remembered.keys()
+      if (remembered.size >= MOST_REMEMBERED && oldest !== undefined) remembered.delete(oldest)
+      if (reading.ttlSeconds > 0) remembered.set(key, { reading, until: performance.now() + reading.ttlSeconds * 1000 })
+      return reading
+    })
+    underWay.set(key, asked)
+    return asked
+  }
+}
+
+/** Both families of addresses. One family that cannot be looked up does not hide the other. */
+function together(ipv4: DnsAnswer<string>, ipv6: DnsAnswer<string>): DnsAnswer<string> {
+  const values = [ipv4, ipv6].flatMap(answer => (answer.kind === 'found' ? answer.values : []))
+  if (values.length > 0) return { kind: 'found', values }
+  if (ipv4.kind === 'failed') return ipv4
+  if (ipv6.kind === 'failed') return ipv6
+  return ipv4.kind === 'noName' && ipv6.kind === 'noName' ? { kind: 'noName' } : { kind: 'noData' }
+}
+
+/** The name as DNS has it (RFC 5890: A-labels); null if no name in DNS can be meant. */
+function questionName(name: string): string | null {
+  const ascii = /^[\0-\x7f]*$/.test(name) ? name : domainToASCII(name)
+  return hostName(ascii)
+}
+
+/** RFC 6761 §6.3: these never leave the machine. */
+function localAddresses(name: string): readonly string[] | null {
+  return name === 'localhost' || name.endsWith('.localhost') ? ['127.0.0.1', '::1'] : null
+}
+
+/** `7.2.0.192.in-addr.arpa`, or 32 digits below `ip6.arpa` (RFC 3596 §2.5). */
+export function reverseName(address: string): string | null {
+  if (net.isIPv4(address)) return `${address.split('.').toReversed().join('.')}.in-addr.arpa`
+  if (!net.isIPv6(address) || address.includes('.') || address.includes('%')) return null
+  const [front = '', back] = address.toLowerCase().split('::')
+  const before = front === '' ? [] : front.split(':')
+  const after = back === undefined || back === '' ? [] : back.split(':')
+  const missing = back === undefined ? 0 : 8 - before.length - after.length
+  const groups = [...before, ...Array.from({ length: missing }, () => '0'), ...after]
+  const digits = groups.map(group => group.padStart(4, '0')).join('')
+  return `${[...digits].toReversed().join('.')}.ip6.arpa`
+}
+
+export function parseResolvConf(text: string): readonly DnsServer[] {
+  const servers = text
+    .split('\n')
+    .map(line => /^\s*nameserver\s+([^\s#;]+)/.exec(line)?.[1] ?? '')
+    .filter(address => net.isIP(address.split('%')[0] ?? '') !== 0)
+  // resolv.conf(5): without any, the server on this machine.
+  return (servers.length > 0 ? servers : ['127.0.0.1']).map(host => ({ host, port: 53 }))
+}
+
+function parseHosts(text: string): ReadonlyMap<string, readonly string[]> {
+  const hosts = new Map<string, string[]>()
+  for (const line of text.split('\n')) {
+    const [address = '', ...names] = (line.split('#')[0] ?? '').trim().split(/\s+/)
+    if (net.isIP(address) === 0) continue
+    for (const name of names.map(name => name.toLowerCase())) hosts.set(name, [...(hosts.get(name) ?? []), address])
+  }
+  return hosts
+}
+
+function readIfThere(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
+}
