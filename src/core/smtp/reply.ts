@@ -5,6 +5,11 @@
  * for a decision, its id, by which the administrator finds the rest.
  */
 
+import type { Decision } from '../policy/decision.ts'
+import { assert, unreachable } from '../result.ts'
+import type { AuthenticationProblem } from './authentication.ts'
+import type { CommandProblem } from './command.ts'
+
 /** A reply (RFC 5321 §4.2) with its enhanced status (RFC 2034), if it has one. Lines hold no CR or LF. */
 export type Reply = {
   readonly code: number
@@ -12,3 +17,172 @@ export type Reply = {
   readonly enhanced: string | null
   readonly lines: readonly string[]
 }
+
+/** The bytes of a reply, all of them printable ASCII (RFC 5321 §4.2), as one or more lines with CRLF. */
+export function formatReply(reply: Reply): string {
+  const only = reply.lines.length === 1 ? reply.lines[0] : undefined
+  if (only !== undefined && only.length <= TEXT_LIMIT && !UNPRINTABLE.test(only)) {
+    return `${reply.code} ${status(reply)}${only}\r\n`
+  }
+  const lines = reply.lines.flatMap(line => wrapped(line.replaceAll(UNPRINTABLES, '?')))
+  const last = lines.length - 1
+  return lines.map((line, at) => `${reply.code}${at === last ? ' ' : '-'}${status(reply)}${line}\r\n`).join('')
+}
+
+/** What the policy answers if it refuses: its own words, and the id that `postern explain` takes. */
+export function policyRefusal(decision: Decision): Reply | null {
+  if (decision.verdict !== 'refuse') return null
+  assert(decision.reply !== null, 'a refusal has a reply')
+  const { code, enhanced, text } = decision.reply
+  return reply(code, enhanced, `${text} (id ${decision.id})`)
+}
+
+/** What is wrong with a command line. */
+export function commandRefusal(problem: CommandProblem): Reply {
+  switch (problem.kind) {
+    case 'tooLong':
+      return replies.lineTooLong
+    case 'unprintable':
+      return replies.unprintable
+    case 'unknownCommand':
+      return replies.unknownCommand
+    case 'notImplemented':
+      return replies.notImplemented
+    case 'notSmtp':
+      return replies.notSmtp
+    case 'badSyntax':
+      return replies.badSyntax(problem.expected)
+    case 'badPath':
+      if (problem.problem.kind === 'noDomain') return replies.domainRequired
+      return problem.verb === 'MAIL' ? replies.badReversePath(problem.problem.detail) : replies.badForwardPath(problem.problem.detail)
+    case 'unknownParameter':
+      return replies.unknownParameter(problem.keyword)
+    case 'badParameter':
+      return replies.badParameter(problem.detail)
+    default:
+      return unreachable(problem)
+  }
+}
+
+export function authenticationRefusal(problem: AuthenticationProblem): Reply {
+  switch (problem) {
+    case 'cancelled':
+      return replies.authCancelled
+    case 'notBase64':
+      return replies.authNotBase64
+    case 'notAllowed':
+      return replies.authFailed
+    default:
+      return unreachable(problem)
+  }
+}
+
+export const replies = {
+  // The connection.
+  greeting: (hostname: string) => reply(220, null, `${hostname} ESMTP Postern`),
+  spokeBeforeGreeting: reply(554, '5.5.0', 'Wait for the greeting before you speak'),
+  connectionRefused: reply(503, '5.5.1', 'No service for you here; only QUIT is left'),
+  bye: (hostname: string) => reply(221, '2.0.0', `${hostname} Bye`),
+  idle: (hostname: string) => reply(421, '4.4.2', `${hostname} Nothing was heard for too long`),
+  shuttingDown: (hostname: string) => reply(421, '4.3.2', `${hostname} The service is going down; try again soon`),
+  tooManyConnections: (hostname: string) => reply(421, '4.7.0', `${hostname} Too many connections; try again later`),
+  tooManyErrors: (hostname: string) => reply(421, '4.7.0', `${hostname} Too many errors`),
+  tooManyMessages: (hostname: string) => reply(421, '4.7.0', `${hostname} Too many messages on one connection; connect again`),
+  serviceUnavailable: (hostname: string) => reply(421, '4.3.0', `${hostname} The service is not available now; try again later`),
+
+  // Command lines.
+  lineTooLong: reply(500, '5.5.2', 'Line too long'),
+  bareLineEnd: reply(500, '5.5.2', 'Lines end with CRLF; a CR or LF alone is not allowed'),
+  unprintable: reply(500, '5.5.2', 'Commands are printable ASCII, or UTF-8 in addresses'),
+  unknownCommand: reply(500, '5.5.1', 'Command not recognized'),
+  notImplemented: reply(502, '5.5.1', 'Command not implemented'),
+  notSmtp: reply(554, '5.5.1', 'This is an SMTP server'),
+  badSyntax: (expected: string) => reply(501, '5.5.4', `Syntax: ${expected}`),
+  pipelinedBehind: (verb: string) => reply(503, '5.5.0', `Wait for the reply to ${verb} before you go on`),
+  helloFirst: reply(503, '5.5.1', 'Send EHLO first'),
+
+  // EHLO, HELO and the commands that change nothing.
+  hello: (lines: readonly string[]): Reply => ({ code: 250, enhanced: null, lines }),
+  reset: reply(250, '2.0.0', 'Reset'),
+  noop: reply(250, '2.0.0', 'OK'),
+  cannotVerify: reply(252, '2.5.0', 'Cannot verify the user, but will take the message and try to deliver it'),
+  help: {
+    code: 214,
+    enhanced: '2.0.0',
+    lines: ['This is Postern. It knows EHLO HELO STARTTLS AUTH MAIL RCPT DATA', 'RSET NOOP VRFY HELP QUIT, as RFC 5321 and its extensions say.'],
+  },
+
+  // STARTTLS (RFC 3207 §4).
+  readyForTls: reply(220, '2.0.0', 'Ready to start TLS'),
+  bytesBehindStartTls: reply(501, '5.5.2', 'Nothing may follow STARTTLS before the handshake'),
+  startTlsNotOffered: reply(502, '5.5.1', 'STARTTLS is not offered here'),
+  tlsAlreadyActive: reply(503, '5.5.1', 'TLS is already active'),
+  startTlsInTransaction: reply(503, '5.5.1', 'STARTTLS is not possible within a mail transaction'),
+
+  // AUTH (RFC 4954 §4 and §6).
+  authenticated: reply(235, '2.7.0', 'Authentication successful'),
+  authContinue: reply(334, null, ''),
+  authCancelled: reply(501, '5.7.0', 'Authentication cancelled'),
+  authNotBase64: reply(501, '5.5.2', 'That is not base64'),
+  authUnknownMechanism: reply(504, '5.5.4', 'Authentication mechanism not offered'),
+  authNeedsTls: reply(538, '5.7.11', 'Issue a STARTTLS command first: authentication needs encryption'),
+  authFailed: reply(535, '5.7.8', 'Your certificate does not allow this identity'),
+  authTwice: reply(503, '5.5.1', 'You have authenticated already'),
+  authInTransaction: reply(503, '5.5.1', 'AUTH is not possible within a mail transaction'),
+
+  // MAIL and RCPT (RFC 5321 §4.1.1.2-3).
+  senderOk: reply(250, '2.1.0', 'Sender OK'),
+  recipientOk: reply(250, '2.1.5', 'Recipient OK'),
+  nestedMail: reply(503, '5.5.1', 'A mail transaction is open already; RSET ends it'),
+  mailFirst: reply(503, '5.5.1', 'Send MAIL first'),
+  badReversePath: (why: string) => reply(501, '5.1.7', `Sender address: ${why}`),
+  badForwardPath: (why: string) => reply(501, '5.1.3', `Recipient address: ${why}`),
+  domainRequired: reply(553, '5.5.4', 'The address needs a domain'),
+  smtpUtf8Needed: reply(553, '5.6.7', 'An address that is not ASCII needs SMTPUTF8'),
+  badParameter: (why: string) => reply(501, '5.5.4', why),
+  unknownParameter: (keyword: string) => reply(555, '5.5.4', `Parameter not recognized: ${keyword}`),
+  messageTooBig: (limitBytes: number) => reply(552, '5.3.4', `Messages are limited to ${limitBytes} octets`),
+  tooManyRecipients: reply(452, '4.5.3', 'Too many recipients; send to the rest in another message'),
+  identityLost: reply(550, '5.7.1', 'Your certificate no longer counts'),
+  policyFailed: reply(451, '4.3.0', 'Cannot decide about this now; try again later'),
+
+  // DATA (RFC 5321 §4.1.1.4).
+  startInput: reply(354, null, 'Start mail input; end with <CRLF>.<CRLF>'),
+  noValidRecipients: reply(554, '5.5.1', 'No valid recipients'),
+  queued: (id: string) => reply(250, '2.0.0', `Queued as ${id}`),
+  storageFull: reply(452, '4.3.1', 'No room to store the message; try again later'),
+  storageFailed: reply(451, '4.3.0', 'Could not store the message; try again later'),
+  bareLineEndInMessage: reply(550, '5.6.0', 'The message has a CR or LF that is not part of a CRLF'),
+  nulInMessage: reply(550, '5.6.0', 'The message has a NUL octet'),
+  headerTooBig: (limitBytes: number) => reply(552, '5.3.4', `Header sections are limited to ${limitBytes} octets`),
+  tooManyFields: (limit: number) => reply(554, '5.6.0', `Header sections are limited to ${limit} fields`),
+  mailLoop: reply(554, '5.4.6', 'Too many Received fields: the message is going in circles'),
+} as const
+
+function reply(code: number, enhanced: string | null, text: string): Reply {
+  return { code, enhanced, lines: [text] }
+}
+
+/** RFC 2034 §4: each line of a reply begins with the status. */
+function status(reply: Reply): string {
+  return reply.enhanced === null ? '' : `${reply.enhanced} `
+}
+
+/** RFC 5321 §4.5.3.1.5: 512 octets with code, status and CRLF. What is longer goes on in a further line. */
+const TEXT_LIMIT = 480
+
+function wrapped(line: string): string[] {
+  const pieces: string[] = []
+  let rest = line
+  while (rest.length > TEXT_LIMIT) {
+    const blank = rest.lastIndexOf(' ', TEXT_LIMIT)
+    const end = blank > 0 ? blank : TEXT_LIMIT
+    pieces.push(rest.slice(0, end))
+    rest = rest.slice(end).trimStart()
+  }
+  return [...pieces, rest]
+}
+
+/** What must not leave as text: a CR or LF in words from elsewhere would be a reply of its own (S14). */
+const UNPRINTABLE = /[^\t\x20-\x7e]/
+const UNPRINTABLES = /[^\t\x20-\x7e]/g

@@ -9,6 +9,7 @@
 import type { ClientIdentity } from '../names/identity.ts'
 import type { Asker, Decision, ListenerName, Question } from '../policy/decision.ts'
 import type { Envelope } from '../message/envelope.ts'
+import type { TransmissionType } from '../message/trace.ts'
 import type { Reply } from './reply.ts'
 
 /** What a session is told of its listener and its limits before it starts. */
@@ -34,6 +35,9 @@ export type SessionLimits = {
   readonly headerFields: number
   /** Received fields before a message counts as looping (RFC 5321 §6.3). */
   readonly receivedFields: number
+  /** How long a client may take for a command, and be silent within a message (RFC 5321 §4.5.3.2). */
+  readonly commandSeconds: number
+  readonly dataSeconds: number
 }
 
 export type SessionInput =
@@ -59,10 +63,17 @@ export type SessionOutput =
   | { readonly kind: 'startTls' }
   | { readonly kind: 'askPolicy'; readonly question: Question }
   /** The envelope is complete and `354` is about to be said. */
-  | { readonly kind: 'openMessage'; readonly envelope: Envelope; readonly asker: Asker; readonly delivery: MessageFate }
+  | {
+      readonly kind: 'openMessage'
+      readonly envelope: Envelope
+      readonly asker: Asker
+      readonly protocol: TransmissionType
+      readonly delivery: MessageFate
+    }
   | { readonly kind: 'body'; readonly bytes: Uint8Array }
   | { readonly kind: 'commitMessage' }
   | { readonly kind: 'dropMessage' }
+  /** The end of the connection, and of the message that is open, if one is. */
   | { readonly kind: 'close' }
 
 /** What becomes of an accepted message: queued, queued and held, or silently dropped (DISCARD). */

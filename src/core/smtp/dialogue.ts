@@ -1,0 +1,83 @@
+/**
+ * What the server says in one session, and whose turn it is next.
+ *
+ * RFC 5321 §4.2: each command gets one reply. Refusals are counted here, in the one place through
+ * which every reply goes, so that no command can be tried without end.
+ */
+
+import type { Question } from '../policy/decision.ts'
+import { replies, type Reply } from './reply.ts'
+import type { SessionOutput, SessionSettings } from './session-events.ts'
+
+/** Who is to speak. Bytes are read only while it is the client's turn; the others answer once. */
+export type Turn = 'listener' | 'client' | 'policy' | 'tls' | 'storage' | 'nobody'
+
+export class Dialogue {
+  readonly #settings: SessionSettings
+  #outputs: SessionOutput[] = []
+  #turn: Turn = 'listener'
+  #errors = 0
+
+  constructor(settings: SessionSettings) {
+    this.#settings = settings
+  }
+
+  get turn(): Turn {
+    return this.#turn
+  }
+
+  /** All that was said and asked for since the last call. */
+  take(): SessionOutput[] {
+    const outputs = this.#outputs
+    this.#outputs = []
+    return outputs
+  }
+
+  /** Asks for something that is not answered. */
+  say(output: SessionOutput): void {
+    this.#outputs.push(output)
+  }
+
+  /** A reply after which the client may go on. RFC 5321 §3.8: not after 421. */
+  reply(reply: Reply): void {
+    if (reply.code === 421) return this.hangUp(reply)
+    this.say({ kind: 'reply', reply })
+    this.#turn = 'client'
+    if (reply.code < 400) return
+    this.#errors++
+    if (this.#errors >= this.#settings.limits.errors) this.hangUp(replies.tooManyErrors(this.#settings.hostname))
+  }
+
+  /** As `reply`, for a refusal that is no sign of trouble. */
+  replyUncounted(reply: Reply): void {
+    this.say({ kind: 'reply', reply })
+    this.#turn = 'client'
+  }
+
+  /** Nothing to say: the client speaks next. */
+  yieldToClient(): void {
+    this.#turn = 'client'
+  }
+
+  ask(question: Question): void {
+    this.say({ kind: 'askPolicy', question })
+    this.#turn = 'policy'
+  }
+
+  startTls(): void {
+    this.say({ kind: 'startTls' })
+    this.#turn = 'tls'
+  }
+
+  commit(): void {
+    this.say({ kind: 'commitMessage' })
+    this.#turn = 'storage'
+  }
+
+  /** The last reply. Whatever message is open is dropped with the connection. */
+  hangUp(reply: Reply): void {
+    this.say({ kind: 'reply', reply })
+    this.say({ kind: 'close' })
+    this.#turn = 'nobody'
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * A message between `354` and the line with only a dot: what of it to store, and whether it may be
+ * accepted once all of it is here.
+ *
+ * A message that will be refused is still read to its end, because only there does the client listen
+ * for an answer (RFC 5321 §4.2.5); nothing more of it is stored. What the answer is depends on the
+ * whole message and never on how packets cut it.
+ */
+
+import { HeaderScanner } from '../message/header.ts'
+import { DataDecoder } from './data-decoder.ts'
+import { replies, type Reply } from './reply.ts'
+import type { SessionLimits } from './session-events.ts'
+
+/** How many times the largest message a client may go on sending before it is cut off. */
+const PATIENCE = 4
+
+export class IncomingMessage {
+  readonly #limits: SessionLimits
+  readonly #decoder = new DataDecoder()
+  readonly #header = new HeaderScanner()
+  #sizeBytes = 0
+  #readOctets = 0
+
+  constructor(limits: SessionLimits) {
+    this.#limits = limits
+  }
+
+  get ended(): boolean {
+    return this.#decoder.ended
+  }
+
+  /** No honest client goes on for so long after the size it was told. */
+  get isEndless(): boolean {
+    return this.#readOctets > PATIENCE * this.#limits.messageBytes
+  }
+
+  /** Its line ends are not what they should be: what follows may be a second message in disguise (S1). */
+  get isSuspicious(): boolean {
+    return this.#decoder.fault !== null
+  }
+
+  /** Takes the next octets. Answers with how many it read, and with what of them is to be stored. */
+  read(bytes: Buffer): { readonly read: number; readonly store: Buffer | null } {
+    const { text, read } = this.#decoder.decode(bytes)
+    this.#header.scan(text)
+    this.#sizeBytes += text.length
+    this.#readOctets += read
+    const store = text.length > 0 && this.refusal() === null ? text : null
+    return { read, store }
+  }
+
+  /** Why the message cannot be accepted as far as it has been read; null if it can. */
+  refusal(): Reply | null {
+    const { messageBytes, headerBytes, headerFields, receivedFields } = this.#limits
+    if (this.#decoder.fault === 'bareLineEnd') return replies.bareLineEndInMessage
+    if (this.#decoder.fault === 'nul') return replies.nulInMessage
+    if (this.#sizeBytes > messageBytes) return replies.messageTooBig(messageBytes)
+    if (this.#header.sizeBytes > headerBytes) return replies.headerTooBig(headerBytes)
+    if (this.#header.fields > headerFields) return replies.tooManyFields(headerFields)
+    if (this.#header.receivedFields > receivedFields) return replies.mailLoop
+    return null
+  }
+}

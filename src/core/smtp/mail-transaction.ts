@@ -1,0 +1,88 @@
+/**
+ * A mail transaction (RFC 5321 §3.3): what MAIL began and each RCPT adds to, up to DATA.
+ */
+
+import type { Envelope } from '../message/envelope.ts'
+import type { Decision } from '../policy/decision.ts'
+import type { MailParameters } from './parameters.ts'
+import type { MessageFate } from './session-events.ts'
+
+export class MailTransaction {
+  readonly reversePath: string
+  readonly #parameters: MailParameters
+  readonly #forwardPaths: string[] = []
+  #fate: MessageFate
+  #identityLost = false
+  #refusedForRoom = 0
+
+  constructor(reversePath: string, parameters: MailParameters, fate: MessageFate) {
+    this.reversePath = reversePath
+    this.#parameters = parameters
+    this.#fate = fate
+  }
+
+  get recipients(): number {
+    return this.#forwardPaths.length
+  }
+
+  /** What becomes of the message, by all that has been decided about it so far. */
+  get fate(): MessageFate {
+    return this.#fate
+  }
+
+  get utf8(): boolean {
+    return this.#parameters.utf8
+  }
+
+  /** Part of it was accepted on the strength of an identity that no longer counts. */
+  get identityLost(): boolean {
+    return this.#identityLost
+  }
+
+  loseIdentity(): void {
+    this.#identityLost = true
+  }
+
+  add(forwardPath: string): void {
+    this.#forwardPaths.push(forwardPath)
+  }
+
+  takeInto(decision: Decision): void {
+    this.#fate = worseFate(this.#fate, fateOf(decision))
+  }
+
+  /** Counts a recipient for whom there was no room. */
+  refuseForRoom(): number {
+    return ++this.#refusedForRoom
+  }
+
+  envelope(): Envelope {
+    return {
+      reversePath: this.reversePath,
+      forwardPaths: this.#forwardPaths,
+      bodyType: this.#parameters.bodyType,
+      utf8: this.#parameters.utf8,
+      declaredSizeBytes: this.#parameters.sizeBytes,
+    }
+  }
+}
+
+export const QUEUED: MessageFate = { kind: 'queue' }
+
+export function fateOf(decision: Decision): MessageFate {
+  switch (decision.verdict) {
+    case 'discard':
+      return { kind: 'discard' }
+    case 'quarantine':
+      return { kind: 'hold', because: decision.holdReason ?? '' }
+    case 'accept':
+    case 'refuse':
+      return QUEUED
+  }
+}
+
+/** A message is dropped if anything says so, else held if anything says so; the first reason is kept. */
+export function worseFate(one: MessageFate, other: MessageFate): MessageFate {
+  if (one.kind === 'discard' || other.kind === 'queue') return one
+  return other.kind === 'discard' || one.kind === 'queue' ? other : one
+}

@@ -1,0 +1,332 @@
+/**
+ * The server's half of an SMTP connection (RFC 5321 §3 and §4), without I/O.
+ *
+ * Facts go in, intentions come out (session-events.ts). While the session waits for another answer
+ * than the client's, it keeps the client's bytes and does not read them. From that one rule follow
+ * correct pipelining (RFC 2920), and that no command can overtake a decision.
+ *
+ * A client may send its commands in any order, so this is a phase and a method for each command.
+ * What happens from MAIL to the end of a message is in mail-exchange.ts.
+ */
+
+import type { ClientIdentity } from '../names/identity.ts'
+import type { Asker, Authentication, Decision } from '../policy/decision.ts'
+import { assert, unreachable, type Result } from '../result.ts'
+import { answerExternal, authenticateExternal, mechanismsFor, type AuthenticationProblem } from './authentication.ts'
+import { ABOUT_MAIL, LAST_OF_GROUP, outOfOrder } from './command-order.ts'
+import { LONGEST_LINE_OCTETS, parseCommand, type Command } from './command.ts'
+import { Dialogue } from './dialogue.ts'
+import { LineReader, type Line } from './line-reader.ts'
+import { MailExchange } from './mail-exchange.ts'
+import { fateOf, QUEUED, worseFate } from './mail-transaction.ts'
+import { authenticationRefusal, commandRefusal, policyRefusal, replies, type Reply } from './reply.ts'
+import type { MessageFate, SessionInput, SessionOutput, SessionSettings } from './session-events.ts'
+
+/** How far the connection has come (RFC 5321 §3.1). */
+type Phase =
+  /** The policy is being asked whether to serve this client at all. */
+  | 'connection'
+  /** The policy is being asked about the TLS handshake. */
+  | 'handshake'
+  | 'commands'
+  /** `334` was said; the next line is the response (RFC 4954 §4). */
+  | 'authentication'
+  /** The greeting was a refusal; only QUIT is left. */
+  | 'refused'
+
+type Hello = { readonly name: string; readonly extended: boolean }
+
+export class ServerSession {
+  readonly #settings: SessionSettings
+  readonly #unread = new LineReader()
+  readonly #dialogue: Dialogue
+  readonly #mail: MailExchange
+  #phase: Phase = 'connection'
+  #host: Asker['host'] = { address: '', name: null }
+  #identity: ClientIdentity = { kind: 'plaintext' }
+  #authentication: Authentication | null = null
+  #hello: Hello | null = null
+  #greeted = false
+  /** What becomes of every message here, by the decisions about connection and handshake. */
+  #fate: MessageFate = QUEUED
+  /** The policy's refusal of the handshake, given to each command that is about mail. */
+  #handshakeRefusal: Reply | null = null
+  #shuttingDown = false
+
+  constructor(settings: SessionSettings) {
+    this.#settings = settings
+    this.#dialogue = new Dialogue(settings)
+    this.#mail = new MailExchange(settings, this.#dialogue)
+  }
+
+  /** Takes a fact. Answers with what is to be done, in this order. */
+  handle(input: SessionInput): SessionOutput[] {
+    if (this.isClosing) return []
+    this.#take(input)
+    this.#readOn()
+    return this.#dialogue.take()
+  }
+
+  /** RFC 5321 §4.5.3.2: how long the client may be silent now. */
+  timeoutSeconds(): number {
+    const { commandSeconds, dataSeconds } = this.#settings.limits
+    return this.isReceivingMessage ? dataSeconds : commandSeconds
+  }
+
+  /** Between `354` and the end of the message. */
+  get isReceivingMessage(): boolean {
+    return this.#mail.isReceivingMessage
+  }
+
+  /** `close` has been asked for. Nothing has an effect any more. */
+  get isClosing(): boolean {
+    return this.#dialogue.turn === 'nobody'
+  }
+
+  #take(input: SessionInput): void {
+    switch (input.kind) {
+      case 'connected':
+        return this.#connected(input.address, input.identity)
+      case 'bytes':
+        return this.#receive(input.bytes)
+      case 'tlsEstablished':
+        return this.#tlsEstablished(input.identity)
+      case 'decided':
+        this.#host = input.host
+        return this.#decided(input.decision)
+      case 'policyFailed':
+        return this.#decided(null)
+      case 'stored':
+        return this.#mail.committed(replies.queued(input.id))
+      case 'storageFailed':
+        return this.#mail.committed(input.why === 'full' ? replies.storageFull : replies.storageFailed)
+      case 'idle':
+        return this.#dialogue.hangUp(replies.idle(this.#settings.hostname))
+      case 'shutDown':
+        this.#shuttingDown = true
+        return
+      case 'identityLost':
+        return this.#identityLost(input.identity)
+      default:
+        return unreachable(input)
+    }
+  }
+
+  /** Bytes in the clear behind `220` to STARTTLS are nobody's: neither TLS's nor the client's own (S3). */
+  #receive(bytes: Uint8Array): void {
+    if (this.#dialogue.turn === 'tls') return this.#dialogue.hangUp(replies.bytesBehindStartTls)
+    this.#unread.push(bytes)
+  }
+
+  /** Reads for as long as it is the client's turn. A message that has begun is finished before a shutdown. */
+  #readOn(): void {
+    while (this.#dialogue.turn === 'client') {
+      if (this.isReceivingMessage) {
+        if (!this.#unread.hasUnread) return
+        this.#mail.read(this.#unread)
+      } else if (this.#shuttingDown) {
+        this.#dialogue.hangUp(replies.shuttingDown(this.#settings.hostname))
+      } else {
+        const line = this.#unread.readLine(LONGEST_LINE_OCTETS)
+        if (line === null) return
+        this.#readLine(line)
+      }
+    }
+  }
+
+  #readLine(line: Line): void {
+    if (line.kind === 'bareLineEnd') return this.#dialogue.hangUp(replies.bareLineEnd)
+    if (this.#phase === 'authentication') return this.#answered(line)
+    const parsed = parseCommand(line)
+    const isQuit = parsed.ok && parsed.value.verb === 'QUIT'
+    // RFC 5321 §3.1: after a 554 greeting, 503 to all but QUIT.
+    if (this.#phase === 'refused' && !isQuit) return this.#dialogue.reply(replies.connectionRefused)
+    if (parsed.ok) return this.#command(parsed.value)
+    if (parsed.problem.kind === 'notSmtp') return this.#dialogue.hangUp(replies.notSmtp)
+    this.#dialogue.reply(commandRefusal(parsed.problem))
+  }
+
+  #command(command: Command): void {
+    const { verb } = command
+    if (this.#unread.hasUnread && LAST_OF_GROUP.has(verb)) {
+      return this.#dialogue.hangUp(verb === 'STARTTLS' ? replies.bytesBehindStartTls : replies.pipelinedBehind(verb))
+    }
+    const wrong = outOfOrder(verb, {
+      afterHello: this.#hello !== null,
+      inTransaction: this.#mail.isOpen,
+      inTls: this.#identity.kind !== 'plaintext',
+    })
+    if (wrong !== null) return this.#dialogue.reply(wrong)
+    if (this.#handshakeRefusal !== null && ABOUT_MAIL.has(verb)) return this.#dialogue.reply(this.#handshakeRefusal)
+    this.#execute(command)
+  }
+
+  #execute(command: Command): void {
+    switch (command.verb) {
+      case 'EHLO':
+        return this.#ehlo(command.name)
+      case 'HELO':
+        return this.#helo(command.name)
+      case 'STARTTLS':
+        return this.#startTls()
+      case 'AUTH':
+        return this.#auth(command)
+      case 'MAIL':
+        return this.#mail.mail(command, this.#asker(), this.#fate)
+      case 'RCPT':
+        return this.#mail.rcpt(command, this.#asker())
+      case 'DATA':
+        return this.#mail.data(this.#asker(), this.#hello?.extended ?? false)
+      case 'RSET':
+        this.#mail.reset()
+        return this.#dialogue.reply(replies.reset)
+      case 'NOOP':
+        return this.#dialogue.reply(replies.noop)
+      case 'VRFY':
+        return this.#dialogue.reply(replies.cannotVerify)
+      case 'HELP':
+        return this.#dialogue.reply(replies.help)
+      case 'QUIT':
+        return this.#dialogue.hangUp(replies.bye(this.#settings.hostname))
+      default:
+        return unreachable(command)
+    }
+  }
+
+  #connected(address: string, identity: ClientIdentity): void {
+    assert(this.#dialogue.turn === 'listener', 'a session is connected once')
+    this.#host = { address, name: null }
+    this.#identity = identity
+    this.#dialogue.ask({ kind: 'connection', asker: this.#asker() })
+  }
+
+  /** The policy's answer; null if it could give none. */
+  #decided(decision: Decision | null): void {
+    assert(this.#dialogue.turn === 'policy', 'the policy was asked')
+    if (this.#phase === 'connection') return this.#connectionDecided(decision)
+    if (this.#phase === 'handshake') return this.#handshakeDecided(decision)
+    this.#mail.decided(decision)
+  }
+
+  /** RFC 5321 §3.1: a server that serves this client nothing says so instead of a greeting. */
+  #connectionDecided(decision: Decision | null): void {
+    if (decision === null) return this.#dialogue.hangUp(replies.serviceUnavailable(this.#settings.hostname))
+    const refused = policyRefusal(decision)
+    if (refused !== null) {
+      this.#phase = 'refused'
+      return this.#dialogue.reply(refused)
+    }
+    this.#fate = fateOf(decision)
+    if (this.#identity.kind !== 'plaintext') return this.#askAboutHandshake()
+    this.#greet()
+  }
+
+  #askAboutHandshake(): void {
+    this.#phase = 'handshake'
+    this.#dialogue.ask({ kind: 'handshake', asker: this.#asker() })
+  }
+
+  /** As sendmail's tls_client: a refusal does not end the session, but no mail passes. */
+  #handshakeDecided(decision: Decision | null): void {
+    const refused = decision === null ? replies.policyFailed : policyRefusal(decision)
+    if (refused?.code === 421) return this.#dialogue.hangUp(refused)
+    this.#handshakeRefusal = refused
+    if (decision !== null) this.#fate = worseFate(this.#fate, fateOf(decision))
+    if (!this.#greeted) return this.#greet()
+    this.#phase = 'commands'
+    this.#dialogue.yieldToClient()
+  }
+
+  /** A client that has spoken before the greeting was not speaking to us (S30). */
+  #greet(): void {
+    if (this.#unread.hasUnread) return this.#dialogue.hangUp(replies.spokeBeforeGreeting)
+    this.#phase = 'commands'
+    this.#greeted = true
+    this.#dialogue.reply(replies.greeting(this.#settings.hostname))
+  }
+
+  /** RFC 5321 §4.1.1.1. What is listed works (§4.2.4), and works for this client. */
+  #ehlo(name: string): void {
+    this.#begin({ name, extended: true })
+    const { hostname, offersStartTls, limits } = this.#settings
+    const inTls = this.#identity.kind !== 'plaintext'
+    const mechanisms = mechanismsFor(this.#identity)
+    const lines = [hostname, 'PIPELINING', `SIZE ${limits.messageBytes}`, '8BITMIME', 'SMTPUTF8']
+    if (offersStartTls && !inTls) lines.push('STARTTLS')
+    if (mechanisms.length > 0) lines.push(`AUTH ${mechanisms.join(' ')}`)
+    this.#dialogue.reply(replies.hello([...lines, 'ENHANCEDSTATUSCODES']))
+  }
+
+  #helo(name: string): void {
+    this.#begin({ name, extended: false })
+    this.#dialogue.reply(replies.hello([this.#settings.hostname]))
+  }
+
+  /** RFC 5321 §4.1.4: a later EHLO resets as RSET does. */
+  #begin(hello: Hello): void {
+    this.#hello = hello
+    this.#mail.reset()
+  }
+
+  /**
+   * RFC 3207 §4. Bytes that are here already came in the clear, perhaps from someone on the path;
+   * read after the handshake they would look like the client's own. `#command` has seen that there
+   * are none.
+   */
+  #startTls(): void {
+    if (!this.#settings.offersStartTls) return this.#dialogue.reply(replies.startTlsNotOffered)
+    this.#dialogue.reply(replies.readyForTls)
+    this.#dialogue.startTls()
+  }
+
+  /** RFC 3207 §4.2: forget all that the client said before the handshake. */
+  #tlsEstablished(identity: ClientIdentity): void {
+    assert(this.#dialogue.turn === 'tls', 'TLS was asked for')
+    assert(!this.#unread.hasUnread, 'nothing sent in the clear survives the handshake')
+    assert(identity.kind !== 'plaintext', 'a handshake ends in TLS')
+    this.#identity = identity
+    this.#authentication = null
+    this.#hello = null
+    this.#mail.reset()
+    this.#askAboutHandshake()
+  }
+
+  /** RFC 4954 §4. */
+  #auth({ mechanism, initialResponse }: Extract<Command, { verb: 'AUTH' }>): void {
+    if (this.#authentication !== null) return this.#dialogue.reply(replies.authTwice)
+    if (!mechanismsFor(this.#identity).includes(mechanism)) return this.#dialogue.reply(replies.authUnknownMechanism)
+    if (initialResponse !== null) return this.#authenticated(authenticateExternal(this.#identity, initialResponse))
+    this.#phase = 'authentication'
+    this.#dialogue.reply(replies.authContinue)
+  }
+
+  /** The line after `334`. Whatever it is, the exchange is over: nobody is asked twice. */
+  #answered(line: Exclude<Line, { kind: 'bareLineEnd' }>): void {
+    this.#phase = 'commands'
+    if (line.kind === 'tooLong') return this.#dialogue.reply(replies.lineTooLong)
+    this.#authenticated(answerExternal(this.#identity, line.text))
+  }
+
+  #authenticated(result: Result<Authentication, AuthenticationProblem>): void {
+    if (!result.ok) return this.#dialogue.reply(authenticationRefusal(result.problem))
+    this.#authentication = result.value
+    this.#dialogue.reply(replies.authenticated)
+  }
+
+  /** The certificate was revoked meanwhile. All that follows is judged without it. */
+  #identityLost(identity: ClientIdentity): void {
+    this.#identity = identity
+    this.#authentication = null
+    this.#mail.loseIdentity()
+  }
+
+  #asker(): Asker {
+    return {
+      listener: this.#settings.listener,
+      host: this.#host,
+      hello: this.#hello?.name ?? '',
+      identity: this.#identity,
+      authentication: this.#authentication,
+    }
+  }
+}
