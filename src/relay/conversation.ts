@@ -170,7 +170,7 @@ export class Conversation {
       case 'askPolicy':
         return this.#askPolicy(output.question)
       case 'openMessage':
-        return this.#openMessage(output.envelope, output.asker, output.delivery)
+        return this.#openMessage(output)
       case 'body':
         return this.#writeBody(output.bytes)
       case 'commitMessage':
@@ -241,7 +241,8 @@ export class Conversation {
     return { ...question, asker: { ...question.asker, host: this.#facts.host } }
   }
 
-  #openMessage(envelope: Envelope, asker: Asker, fate: MessageFate): Promise<null> | null {
+  #openMessage(opened: Extract<SessionOutput, { kind: 'openMessage' }>): Promise<null> | null {
+    const { envelope, asker, protocol, delivery: fate } = opened
     const id = this.#host.system.newId()
     const draft = this.#host.openDraft()
     const openedAt = this.#host.system.now()
@@ -251,7 +252,7 @@ export class Conversation {
       asker: { ...asker, host: this.#facts.host },
       hostname: this.#settings.hostname,
       id,
-      utf8: envelope.utf8,
+      protocol,
       forPath: envelope.forwardPaths.length === 1 ? (envelope.forwardPaths[0] ?? null) : null,
       at: openedAt,
     })
