@@ -14,6 +14,8 @@ import { createLog } from '../io/log-writer.ts'
 import { openControlSocket } from '../io/control-socket.ts'
 import type { ControlServer } from '../io/control-socket.ts'
 import type { AdminRequest, AdminResult, CertificateIndex, Status } from '../relay/admin.ts'
+import { policyOf } from '../relay/policy-holder.ts'
+import { failedPolicyTests } from '../relay/policy-tests.ts'
 import { mergeAnswers } from './answers.ts'
 import { startAuthority } from './authority-process.ts'
 import type { AuthorityProcess } from './authority-process.ts'
@@ -111,6 +113,8 @@ class Supervisor {
   async open(starts: readonly WorkerStart[]): Promise<readonly string[]> {
     const problem = await this.#readAuthority()
     if (problem !== null) return this.#giveUp([problem])
+    const failedTests = await this.#failedTests(this.#loaded)
+    if (failedTests.length > 0) return this.#giveUp(failedTests)
     this.#watchAuthority()
     this.#pool = new WorkerPool(starts, () => this.#workerSettings(), this.#log)
     const problems = await this.#pool.open()
@@ -214,15 +218,33 @@ class Supervisor {
     const problems = loaded.ok ? [] : [...loaded.problem]
     const authorityProblem = loaded.ok ? await this.#readAuthority() : null
     if (authorityProblem !== null) problems.push(authorityProblem)
-    if (loaded.ok && problems.length === 0) {
+    else if (loaded.ok) problems.push(...(await this.#failedTests(loaded.value)))
+    const changed = loaded.ok && problems.length === 0
+    if (changed) {
       problems.push(...this.#needRestart(loaded.value))
       this.#loaded = loaded.value
       const settings = this.#workerSettings()
       problems.push(...((await this.#pool?.changeAll(requestId => ({ kind: 'configure', requestId, settings }))) ?? []))
     }
     for (const problem of problems) this.#log.error({ event: 'reload-problem', problem })
-    this.#log.info({ event: loaded.ok ? 'reloaded' : 'not-reloaded', problems: problems.length })
+    this.#log.info({ event: changed ? 'reloaded' : 'not-reloaded', problems: problems.length })
     return problems
+  }
+
+  /** The `[[test]]` cases that these settings do not satisfy. */
+  async #failedTests({ config, forWorkers }: LoadedSettings): Promise<readonly string[]> {
+    if (config.tests.length === 0) return []
+    const listed = await this.#authority.ask({ do: 'list' })
+    if (!listed.ok) return [listed.problem]
+    return failedPolicyTests({
+      config,
+      policy: policyOf(config, forWorkers).policy,
+      configText: forWorkers.configText,
+      configFile: forWorkers.configFile,
+      holders: listed.answer.kind === 'listed' ? listed.answer.holders : [],
+      issuingSubject: this.#facts?.issuingSubject ?? '',
+      now: Date.now(),
+    })
   }
 
   /** What a running Postern cannot change, said rather than silently left as it was. */
