@@ -34,6 +34,24 @@ export function tryOut(policy: Policy, trial: Trial, facts: KnownFacts, id: stri
   return { kind: 'decided', steps }
 }
 
+/**
+ * The same with DNS left out, for questions about what is written and nothing else: sender domains
+ * exist, no client has a host name, and nobody else's domain has us among its MX hosts.
+ */
+export function tryOutWithoutDns(policy: Policy, trial: Trial, id: string): readonly Step[] {
+  const domainExists = new Map<string, 'yes'>()
+  const isMxFor = new Map<string, 'no'>()
+  let { asker } = trial
+  for (;;) {
+    const answer = tryOut(policy, { ...trial, asker }, { domainExists, isMxFor }, id)
+    if (answer.kind === 'decided') return answer.steps
+    const { missing } = answer
+    if (missing.kind === 'clientName') asker = { ...asker, host: { ...asker.host, name: { resolve: 'FAIL' } } }
+    else if (missing.kind === 'domainExists') domainExists.set(missing.domain, 'yes')
+    else isMxFor.set(missing.domain, 'no')
+  }
+}
+
 function questionsOf({ asker, reversePath, forwardPath }: Trial): readonly Question[] {
   const beforeTls: Asker = { ...asker, identity: { kind: 'plaintext' }, authentication: null }
   return [

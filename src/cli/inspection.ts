@@ -1,0 +1,178 @@
+/**
+ * What `postern check` looks at: everything that can be wrong with a data directory.
+ *
+ * Each inspection returns findings; none stops at the first, and none stops another.
+ */
+
+import { X509Certificate } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { weaknessesOf } from '../core/config/check.ts'
+import { keyLines } from '../core/config/key-lines.ts'
+import { parseConfig } from '../core/config/parse.ts'
+import type { Config } from '../core/config/schema.ts'
+import type { AccessEntry } from '../core/policy/decision.ts'
+import { openRelays } from '../core/policy/exposure.ts'
+import type { Policy } from '../core/policy/policy.ts'
+import { formatInstant } from '../core/time.ts'
+import { checkDataFolder } from '../io/key-files.ts'
+import { loadSettings, type LoadedSettings } from '../process/settings.ts'
+import { bindListeners } from '../process/sockets.ts'
+import { policyOf } from '../relay/policy-holder.ts'
+import { failedPolicyTests, type PolicyUnderTest } from '../relay/policy-tests.ts'
+import { Problem } from './command.ts'
+import { configFile, inDirectory, reason } from './directory.ts'
+import { askAuthority, askIfRunning } from './running.ts'
+
+export type Finding = {
+  /** `note` is what an administrator chose and should remember. */
+  readonly severity: 'error' | 'warning' | 'note'
+  /** Where (file and line where it has one), what, and what to do. */
+  readonly text: string
+}
+
+const DAY = 86_400_000
+const EXPIRES_SOON = 30 * DAY
+
+export async function inspect(directory: string, now: number): Promise<readonly Finding[]> {
+  const loaded = loadSettings(directory)
+  const problems = loaded.ok ? loaded.value.warnings.map(warning) : loaded.problem.map(error)
+  const files = checkDataFolder(directory).map(error)
+  const settings = loaded.ok ? { config: loaded.value.config, text: loaded.value.forWorkers.configText } : readAlone(directory)
+  const ofSettings = settings === null ? [] : await settingFindings(directory, settings, now)
+  const ofPolicy = loaded.ok ? await policyFindings(directory, loaded.value, now) : []
+  return inOrder([...problems, ...files, ...ofSettings, ...ofPolicy])
+}
+
+type Settings = { readonly config: Config; readonly text: string }
+
+/** The configuration by itself, where a file that it names has a problem; null where it has one of its own. */
+function readAlone(directory: string): Settings | null {
+  const file = configFile(directory)
+  const text = existsSync(file) ? readFileSync(file, 'utf8') : ''
+  const parsed = parseConfig(text, file)
+  return parsed.ok ? { config: parsed.value, text } : null
+}
+
+async function settingFindings(directory: string, { config, text }: Settings, now: number): Promise<readonly Finding[]> {
+  return [
+    ...weaknesses(config, text, configFile(directory)),
+    ...ourCertificates(directory, config, now),
+    ...(await portFindings(directory, config)),
+  ]
+}
+
+async function policyFindings(directory: string, { config, forWorkers }: LoadedSettings, now: number): Promise<readonly Finding[]> {
+  const { accessText, configText } = forWorkers
+  const { policy } = policyOf(config, { accessText, accessFile: path.resolve(directory, config.relay.accessFile) })
+  return [
+    ...exposure(policy, config),
+    ...permissionsWithoutCertificate(policy),
+    ...(await authorityFindings(directory, { config, policy, configText, configFile: configFile(directory), now })),
+  ]
+}
+
+function error(text: string): Finding {
+  return { severity: 'error', text }
+}
+
+function warning(text: string): Finding {
+  return { severity: 'warning', text }
+}
+
+function weaknesses(config: Config, text: string, file: string): readonly Finding[] {
+  const lineOf = keyLines(text)
+  return weaknessesOf(config).map(weakness => {
+    const name = weakness.path.map(step => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('').slice(1)
+    return warning(`${file}:${lineOf(weakness.path) ?? 1}: ${name}: ${weakness.text}`)
+  })
+}
+
+/** S20: an open relay, whatever made it one. */
+function exposure(policy: Policy, config: Config): readonly Finding[] {
+  return openRelays(policy).map(({ client, reversePath, forwardPath }) =>
+    error(
+      `${config.relay.accessFile}: open relay: a stranger at ${client} may send from <${reversePath}> to <${forwardPath}>; ` +
+        `"postern explain --client ${client} --from '${reversePath}' --to '${forwardPath}'" names the line that allows it`,
+    ),
+  )
+}
+
+/** Chosen on purpose, and worth knowing: who relays with no certificate at all. */
+function permissionsWithoutCertificate(policy: Policy): readonly Finding[] {
+  const entries = [...policy.access.entries()].filter(({ key, value }) => /^connect:/i.test(key) && /^relay\b/i.test(value.trim()))
+  const where = ({ file, line }: AccessEntry): string => `${file}:${line}`
+  return entries.slice(0, MOST_NOTES).map(entry => ({
+    severity: 'note',
+    text: `${where(entry)}: ${entry.key.replace(/^connect:/i, '')} relays without a certificate; addresses can be shared and taken over, so keep this list short`,
+  }))
+}
+
+const MOST_NOTES = 20
+
+function ourCertificates(directory: string, config: Config, now: number): readonly Finding[] {
+  const ours = [
+    { file: config.tls.certificateFile, hostname: config.hostname, renew: `postern ca issue server ${config.hostname} localhost --install` },
+    { file: config.delivery.certificateFile, hostname: null, renew: `postern user add ${config.hostname.slice(0, 64)} --machine --dns ${config.hostname} --format pem` },
+    { file: 'ca/ca.pem', hostname: null, renew: 'make a new authority while this one is still valid' },
+    { file: 'ca/issuing.pem', hostname: null, renew: 'make a new authority while this one is still valid' },
+  ]
+  return ours.flatMap(({ file, hostname, renew }) => certificateFindings(inDirectory(directory, file), hostname, renew, now))
+}
+
+function certificateFindings(file: string, hostname: string | null, renew: string, now: number): readonly Finding[] {
+  if (!existsSync(file)) return [warning(`${file}: is not there; ${renew}`)]
+  const certificate = parseCertificate(file)
+  if (certificate === null) return [error(`${file}: is no certificate in PEM`)]
+  const findings: Finding[] = []
+  const until = certificate.validToDate.getTime()
+  const from = certificate.validFromDate.getTime()
+  if (until <= now) findings.push(error(`${file}: expired on ${formatInstant(until)}; ${renew}`))
+  else if (until - now < EXPIRES_SOON) findings.push(warning(`${file}: expires on ${formatInstant(until)}; ${renew}`))
+  if (from > now) findings.push(error(`${file}: is not valid before ${formatInstant(from)}; is the clock right?`))
+  if (hostname !== null && certificate.checkHost(hostname, { subject: 'never' }) === undefined) {
+    findings.push(error(`${file}: is not for ${hostname}, the host name in postern.toml, and clients will refuse it; ${renew}`))
+  }
+  return findings
+}
+
+function parseCertificate(file: string): X509Certificate | null {
+  try {
+    return new X509Certificate(readFileSync(file))
+  } catch {
+    return null
+  }
+}
+
+/** The authority itself, and the [[test]] cases, which need to know who holds certificates. */
+async function authorityFindings(directory: string, tested: Omit<PolicyUnderTest, 'holders' | 'issuingSubject'>): Promise<readonly Finding[]> {
+  try {
+    const { authority } = await askAuthority(directory, { do: 'show' }, 'shown')
+    const { holders } = await askAuthority(directory, { do: 'list' }, 'listed')
+    return failedPolicyTests({ ...tested, holders, issuingSubject: authority.issuingSubject }).map(error)
+  } catch (problem) {
+    if (problem instanceof Problem) return [error(problem.message)]
+    throw problem
+  }
+}
+
+/** Whether the ports can be had; a running Postern has them already. */
+async function portFindings(directory: string, config: Config): Promise<readonly Finding[]> {
+  if ((await askIfRunning(directory, { do: 'status' }).catch(() => null)) !== null) return []
+  try {
+    const sockets = await bindListeners(config.listeners, {})
+    if (!sockets.ok) return sockets.problem.map(error)
+    sockets.value.close()
+    return sockets.value.bound.flatMap(({ name, note }) => (note === null ? [] : [warning(`listeners.${name}: ${note}`)]))
+  } catch (problem) {
+    return [error(`listeners: ${reason(problem)}`)]
+  }
+}
+
+/** Errors first. Two inspections that meet the same problem say it once. */
+function inOrder(findings: readonly Finding[]): readonly Finding[] {
+  const isSaid = ({ text }: Finding, index: number): boolean =>
+    findings.some((other, at) => at !== index && other.text.endsWith(text) && (other.text !== text || at < index))
+  const order = { error: 0, warning: 1, note: 2 }
+  return findings.filter((finding, index) => !isSaid(finding, index)).sort((a, b) => order[a.severity] - order[b.severity])
+}

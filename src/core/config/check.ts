@@ -1,0 +1,37 @@
+/**
+ * What a configuration gives away, though nothing in it is wrong.
+ *
+ * Weakening is possible and explicit; this lists it, so that nobody does it without knowing.
+ */
+
+import type { KeyPath } from './key-lines.ts'
+import type { Config } from './schema.ts'
+
+export type Weakness = { readonly path: KeyPath; readonly text: string }
+
+export function weaknessesOf(config: Config): readonly Weakness[] {
+  const found: Weakness[] = []
+  const add = (path: KeyPath, text: string): void => void found.push({ path, text })
+  const { relay, delivery, routes, listeners, queue, hostname } = config
+
+  if (hostname === 'localhost') add(['hostname'], 'other servers will not take mail from "localhost"; set this machine\'s full name before you deliver for real')
+  if (relay.senderBinding === 'warn') add(['relay', 'sender-binding'], 'a certificate can send as any address, and is only logged; "enforce" refuses it')
+  if (relay.senderBinding === 'off') add(['relay', 'sender-binding'], 'a certificate can send as any address; "enforce" refuses it')
+  if (delivery.smarthost !== null && delivery.tls === 'none') add(['delivery', 'tls'], 'mail to the smarthost goes in clear; "verify" protects it')
+  if (delivery.smarthost === null && delivery.tls === 'none') add(['delivery', 'tls'], 'all mail leaves in clear; "opportunistic" encrypts where it can')
+  if (delivery.smarthost === null && (delivery.tls === 'encrypt' || delivery.tls === 'verify')) {
+    add(['delivery', 'tls'], `many MX hosts cannot satisfy "${delivery.tls}", and mail to them will wait until it bounces; set it for single domains in [[route]]`)
+  }
+  for (const [index, route] of routes.entries()) {
+    if (route.tls === 'none') add(['route', index, 'tls'], `mail for ${route.domain} goes in clear; "verify" protects it`)
+  }
+  if (Object.values(listeners).every(listener => !listener.enabled)) add(['listeners'], 'every listener is off: no mail can come in')
+  // RFC 5321 §4.5.4.1: retries go on for 4-5 days at least.
+  if (queue.lifetimeSeconds < 4 * DAY) add(['queue', 'lifetime'], 'an outage of a few days at a recipient makes mail bounce; RFC 5321 asks for four days or more')
+  if (queue.delayWarningSeconds !== null && queue.delayWarningSeconds >= queue.lifetimeSeconds) {
+    add(['queue', 'delay-warning'], 'the warning would come after the bounce; make it shorter than queue.lifetime, or "never"')
+  }
+  return found
+}
+
+const DAY = 86_400
