@@ -49,13 +49,14 @@ export function factsOfCertificate(der: Uint8Array): PresentedCertificate {
   const fingerprint = sha256(der)
   const parsed = parseCertificate(der)
   if (!parsed.ok) {
-    return { certificate: { ...NO_FACTS, fingerprint }, isAuthority: false, isForClients: false, unreadable: parsed.problem }
+    return { certificate: { ...NO_FACTS, fingerprint }, isAuthority: false, isForClients: false, flaw: null, unreadable: parsed.problem }
   }
   const content = parsed.value
   return {
     certificate: peerCertificate(content, fingerprint),
     isAuthority: content.isAuthority,
     isForClients: content.purposes === null || content.purposes.includes(PURPOSE.clientAuth),
+    flaw: content.flaw,
     unreadable: null,
   }
 }

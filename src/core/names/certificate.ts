@@ -27,6 +27,11 @@ export type CertificateContent = {
   readonly isAuthority: boolean
   /** Object identifiers of the extended key usage; null if it has none, which allows any. */
   readonly purposes: readonly string[] | null
+  /**
+   * What keeps it from being trusted, whoever signed it, in words: a broken hash, a short key, a demand
+   * that nobody here understands. Null if nothing does.
+   */
+  readonly flaw: string | null
   /** Subject alternative names; those with characters that no such name has are left out. */
   readonly addresses: readonly string[]
   readonly dnsNames: readonly string[]
@@ -40,7 +45,7 @@ export function parseCertificate(der: Uint8Array): Result<CertificateContent, st
   const certificate = file.enter(TAG.sequence, 'the certificate')
   file.finish('the certificate')
   const content = readToBeSigned(certificate.enter(TAG.sequence, 'the signed part'))
-  certificate.skip('the signature algorithm')
+  certificate.skip('the signature algorithm') // Compared with the signed one when the signature is verified.
   certificate.skip('the signature')
   certificate.finish('the signature')
   return file.problem === null ? ok(content) : fail(file.problem)
@@ -50,7 +55,7 @@ export function parseCertificate(der: Uint8Array): Result<CertificateContent, st
 function readToBeSigned(signed: DerReader): CertificateContent {
   if (signed.nextTag === CONTEXT.version) signed.skip('the version')
   const serial = hexNumber(signed.take(TAG.integer, 'the serial number'))
-  signed.skip('the signature algorithm')
+  const signature = readOid(signed.enter(TAG.sequence, 'the signature algorithm'), 'the signature algorithm')
   const issuer = readName(signed, 'the issuer')
   const validity = signed.enter(TAG.sequence, 'the validity')
   const notBefore = readTime(validity, 'notBefore')
@@ -58,41 +63,63 @@ function readToBeSigned(signed: DerReader): CertificateContent {
   validity.finish('the validity')
   const subjectName = signed.peekWhole(TAG.sequence, 'the subject')
   const subject = readName(signed, 'the subject')
-  const publicKeyInfo = signed.takeWhole(TAG.sequence, 'the public key')
+  const publicKeyInfo = signed.peekWhole(TAG.sequence, 'the public key')
+  const shortKey = readShortKey(signed.enter(TAG.sequence, 'the public key'))
   if (signed.nextTag === CONTEXT.issuerUniqueId) signed.skip('the issuer unique identifier')
   if (signed.nextTag === CONTEXT.subjectUniqueId) signed.skip('the subject unique identifier')
-  const extensions = readExtensions(signed)
+  const { demand, ...extensions } = readExtensions(signed)
   signed.finish('the signed part')
-  return { serial, issuer, subject, subjectName, notBefore, notAfter, publicKeyInfo, ...extensions }
+  const flaw = BROKEN_SIGNATURES.get(signature) ?? shortKey ?? demand
+  return { serial, issuer, subject, subjectName, notBefore, notAfter, publicKeyInfo, flaw, ...extensions }
+}
+
+function readOid(reader: DerReader, what: string): string {
+  const oid = formatOid(reader.take(TAG.oid, what))
+  if (oid.ok) return oid.value
+  reader.refuse(`${what}: ${oid.problem}`)
+  return ''
+}
+
+/** RFC 3279 §2.3.1. Only RSA keys come in lengths that are too short and still met. */
+function readShortKey(info: DerReader): string | null {
+  if (readOid(info.enter(TAG.sequence, 'the key algorithm'), 'the key algorithm') !== RSA_KEY) return null
+  const bits = info.enter(TAG.bitString, 'the RSA key')
+  bits.skipByte('the RSA key')
+  const modulus = bits.enter(TAG.sequence, 'the RSA key').take(TAG.integer, 'the RSA modulus')
+  const length = hexNumber(modulus).length * 4
+  return length < SHORTEST_RSA_BITS ? `its RSA key has only ${length} bits` : null
 }
 
 type Extensions = Pick<CertificateContent, 'isAuthority' | 'purposes' | 'addresses' | 'dnsNames' | 'uris'>
 
-function readExtensions(signed: DerReader): Extensions {
+function readExtensions(signed: DerReader): Extensions & { readonly demand: string | null } {
   const contents = new Map<string, DerReader>()
+  let demand: string | null = null
   if (signed.nextTag === CONTEXT.extensions) {
     const wrapper = signed.enter(CONTEXT.extensions, 'the extensions')
     const list = wrapper.enter(TAG.sequence, 'the extensions')
     wrapper.finish('the extensions')
-    while (list.hasMore) readExtension(list.enter(TAG.sequence, 'an extension'), contents)
+    while (list.hasMore) demand ??= readExtension(list.enter(TAG.sequence, 'an extension'), contents)
   }
   const names = contents.get(EXTENSION.subjectAltName)
   return {
     isAuthority: readIsAuthority(contents.get(EXTENSION.basicConstraints)),
     purposes: readPurposes(contents.get(EXTENSION.extendedKeyUsage)),
     ...readAlternativeNames(names),
+    demand,
   }
 }
 
-function readExtension(extension: DerReader, contents: Map<string, DerReader>): void {
-  const type = formatOid(extension.take(TAG.oid, 'an extension type'))
-  if (!type.ok) return extension.refuse(`an extension: ${type.problem}`)
-  if (extension.nextTag === TAG.boolean) extension.skip('the critical flag')
+/** Returns what a critical extension demands that nobody here understands, or null (RFC 5280 §4.2). */
+function readExtension(extension: DerReader, contents: Map<string, DerReader>): string | null {
+  const type = readOid(extension, 'an extension type')
+  const isCritical = extension.nextTag === TAG.boolean && extension.take(TAG.boolean, 'the critical flag')[0] !== 0
   const content = extension.enter(TAG.octetString, 'the content of an extension')
   extension.finish('an extension')
   // RFC 5280 §4.2: once at most. With two, readers would differ over which one counts.
-  if (contents.has(type.value)) return extension.refuse(`the extension ${type.value} is there twice`)
-  contents.set(type.value, content)
+  if (contents.has(type)) extension.refuse(`the extension ${type} is there twice`)
+  contents.set(type, content)
+  return isCritical && !UNDERSTOOD.has(type) ? `it has a critical extension that is not understood here (${type})` : null
 }
 
 function readIsAuthority(content: DerReader | undefined): boolean {
@@ -105,11 +132,7 @@ function readPurposes(content: DerReader | undefined): readonly string[] | null 
   if (content === undefined) return null
   const list = content.enter(TAG.sequence, 'the extended key usage')
   const purposes: string[] = []
-  while (list.hasMore) {
-    const purpose = formatOid(list.take(TAG.oid, 'a key purpose'))
-    if (purpose.ok) purposes.push(purpose.value)
-    else list.refuse(`a key purpose: ${purpose.problem}`)
-  }
+  while (list.hasMore) purposes.push(readOid(list, 'a key purpose'))
   return purposes
 }
 
@@ -167,6 +190,19 @@ function hexNumber(bytes: Uint8Array): string {
   return hex.replace(/^0+(?=.)/, '')
 }
 
+const RSA_KEY = '1.2.840.113549.1.1.1'
+
+/** NIST SP 800-131A: 1024 bits are no longer enough. */
+const SHORTEST_RSA_BITS = 2048
+
+/** Signatures over hashes in which anybody can find collisions, and so forge. */
+const BROKEN_SIGNATURES: ReadonlyMap<string, string> = new Map([
+  ['1.2.840.113549.1.1.4', 'it is signed with MD5'],
+  ['1.2.840.113549.1.1.5', 'it is signed with SHA-1'],
+  ['1.2.840.10040.4.3', 'it is signed with SHA-1'],
+  ['1.2.840.10045.4.1', 'it is signed with SHA-1'],
+])
+
 /** Context-specific tags of TBSCertificate. */
 const CONTEXT = { version: 0xa0, issuerUniqueId: 0x81, subjectUniqueId: 0x82, extensions: 0xa3 } as const
 
@@ -174,3 +210,17 @@ const CONTEXT = { version: 0xa0, issuerUniqueId: 0x81, subjectUniqueId: 0x82, ex
 const GENERAL_NAME = { rfc822Name: 0x81, dNSName: 0x82, uri: 0x86 } as const
 
 const EXTENSION = { subjectAltName: '2.5.29.17', basicConstraints: '2.5.29.19', extendedKeyUsage: '2.5.29.37' } as const
+
+/** What OpenSSL takes into account when it verifies a chain. */
+const UNDERSTOOD: ReadonlySet<string> = new Set([
+  EXTENSION.subjectAltName,
+  EXTENSION.basicConstraints,
+  EXTENSION.extendedKeyUsage,
+  '2.5.29.15', // keyUsage
+  '2.5.29.30', // nameConstraints
+  '2.5.29.31', // cRLDistributionPoints
+  '2.5.29.32', // certificatePolicies
+  '2.5.29.33', // policyMappings
+  '2.5.29.36', // policyConstraints
+  '2.5.29.54', // inhibitAnyPolicy
+])

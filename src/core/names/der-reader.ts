@@ -105,6 +105,12 @@ export class DerReader {
     else this.#next(tag, what)
   }
 
+  /** Passes over one byte that is no element: what a BIT STRING says of its last byte. */
+  skipByte(what: string): void {
+    if (this.hasMore) this.#at += 1
+    else this.#wrong(`${what} is missing`)
+  }
+
   /** Says that nothing may follow here. */
   finish(what: string): void {
     if (this.hasMore) this.#wrong(`${what} is followed by something else`)

@@ -21,6 +21,8 @@ export type PresentedCertificate = {
   readonly isAuthority: boolean
   /** True if it may be used by clients: it names clientAuth, or names no purpose. */
   readonly isForClients: boolean
+  /** What keeps it from being trusted, whoever signed it; null if nothing does. */
+  readonly flaw: string | null
   /** Why it could not be read, or null. */
   readonly unreadable: string | null
 }
@@ -91,11 +93,18 @@ function findProblem(
   if (presented.isAuthority) return { kind: 'isAuthority' }
   if (!presented.isForClients || facts.chainError === 'INVALID_PURPOSE') return { kind: 'wrongPurpose' }
   if (issuer.authority.own && !index.live.has(certificate.fingerprint)) return { kind: 'notInIndex' }
+  if (presented.flaw !== null) return { kind: 'untrusted', detail: presented.flaw }
   if (now < certificate.notBefore) return { kind: 'notYetValid', until: certificate.notBefore }
   if (now > certificate.notAfter) return { kind: 'expired', since: certificate.notAfter }
   // Whatever else the library found: an expired CA, a path too long, a weak signature.
-  if (!facts.chainVerified) return { kind: 'untrusted', detail: facts.chainError ?? 'the chain was not verified' }
+  if (!facts.chainVerified) return { kind: 'untrusted', detail: chainProblem(facts.chainError) }
   return null
+}
+
+function chainProblem(error: string | null): string {
+  if (error === null) return 'the chain was not verified'
+  // Node has a word for few of OpenSSL's reasons; these are the likely ones among the others.
+  return error === 'UNSPECIFIED' ? 'one of its CAs has a weak key or signature, or a constraint that this certificate breaks' : error
 }
 
 type Issuer =
