@@ -72,14 +72,15 @@ export class LmdbEnvironment<Table extends string> {
     return statistics(this.#table(table)).entryCount
   }
 
-  /** What all tables take on disk, without pages that are free to be used again. */
-  usedBytes(): number {
-    let pages = 0
+  /** What all tables take, and what is free within the file to be used again. The file never shrinks. */
+  space(): { readonly usedBytes: number; readonly reusableBytes: number } {
+    let usedPages = 0
     for (const database of this.#tables.values()) {
       const { treeBranchPageCount, treeLeafPageCount, overflowPages } = statistics(database)
-      pages += treeBranchPageCount + treeLeafPageCount + overflowPages
+      usedPages += treeBranchPageCount + treeLeafPageCount + overflowPages
     }
-    return pages * statistics(this.#root).pageSize
+    const { pageSize, lastPageNumber } = statistics(this.#root)
+    return { usedBytes: usedPages * pageSize, reusableBytes: (lastPageNumber + 1 - usedPages) * pageSize }
   }
 
   /**
@@ -195,6 +196,7 @@ type Statistics = {
   readonly treeBranchPageCount: number
   readonly treeLeafPageCount: number
   readonly overflowPages: number
+  readonly lastPageNumber: number
 }
 
 /** The package's types leave out what the answer holds. */

@@ -25,6 +25,7 @@ import type { SpoolRecord } from './spool-records.ts'
 import { checkShardFolder, recover } from './spool-recovery.ts'
 import type { RecoveryReport } from './spool-recovery.ts'
 import { freeSpace, SpoolRoom } from './spool-room.ts'
+import type { DiskSpace } from './spool-room.ts'
 import { insertion, quarantining, removal, SPOOL_TABLES, update } from './spool-tables.ts'
 import type { SpoolOperation, SpoolTable } from './spool-tables.ts'
 
@@ -57,12 +58,16 @@ export async function openLmdbSpool(options: LmdbSpoolOptions): Promise<{ readon
   try {
     const files = options.files ?? openBodyFiles(folder)
     const recovered = await recover(environment, files)
-    const room = new SpoolRoom(() => ({ ...freeSpace(folder), usedBytes: environment.usedBytes() + files.usedBytes() }), {
+    const look = (): DiskSpace => {
+      const { usedBytes, reusableBytes } = environment.space()
+      return { ...freeSpace(folder), usedBytes: usedBytes + files.usedBytes(), reusableBytes }
+    }
+    const room = new SpoolRoom(look, {
       maxBytes: options.maxBytes ?? null,
       keepFreeBytes: options.keepFreeBytes ?? 32 * 1024 * 1024,
       keepFreeFiles: options.keepFreeFiles ?? 64,
     })
-    const drafts = { files, inlineBytes, takeRoom: (sizeBytes: number) => room.take(sizeBytes) }
+    const drafts = { files, inlineBytes, room }
     const onQuarantined = (id: string, why: string): void => report({ kind: 'quarantined', id, why })
     return { spool: new LmdbSpool({ environment, files, drafts, now, onQuarantined }), report: recovered }
   } catch (error) {

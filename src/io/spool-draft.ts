@@ -10,6 +10,7 @@ import { assert } from '../core/result.ts'
 import type { Draft } from '../relay/ports.ts'
 import type { BodyFile, BodyFiles } from './body-files.ts'
 import type { StoredBody } from './spool-records.ts'
+import type { SpoolRoom } from './spool-room.ts'
 
 /** A body that is ready to be recorded: as bytes, or on stable storage in a file. */
 export type SealedBody = {
@@ -21,8 +22,7 @@ export type SealedBody = {
 export type DraftSettings = {
   readonly files: BodyFiles
   readonly inlineBytes: number
-  /** Throws SpoolFull if there is no room for so many bytes more. */
-  readonly takeRoom: (sizeBytes: number) => void
+  readonly room: SpoolRoom
 }
 
 export class SpoolDraft implements Draft {
@@ -78,7 +78,7 @@ export class SpoolDraft implements Draft {
   }
 
   #sealInline(): SealedBody {
-    this.#settings.takeRoom(this.#sizeBytes)
+    this.#settings.room.take(this.#sizeBytes, 'inline')
     const [first] = this.#parts
     const bytes = first !== undefined && this.#parts.length === 1 ? first : Buffer.concat(this.#parts)
     this.#sealed = { stored: { kind: 'inline', crc: crc32(bytes) }, bytes }
@@ -111,7 +111,7 @@ export class SpoolDraft implements Draft {
   }
 
   async #appendNow(parts: readonly Uint8Array[], partsBytes: number): Promise<void> {
-    this.#settings.takeRoom(partsBytes)
+    this.#settings.room.take(partsBytes, 'file')
     if (this.#file === null) {
       this.#fileName = randomBytes(16).toString('hex')
       this.#file = await this.#settings.files.create(this.#fileName)

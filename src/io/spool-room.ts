@@ -13,19 +13,29 @@ import { SpoolFull } from '../relay/ports.ts'
 export type RoomLimits = {
   /** The most that queued mail may take; null for as much as the disk has. */
   readonly maxBytes: number | null
-  /** What the disk keeps free for results and bounces. */
+  /** What is kept free for results and bounces. */
   readonly keepFreeBytes: number
   readonly keepFreeFiles: number
 }
 
-/** What a look at the disk shows. `freeFiles` is null where the file system does not count them. */
-export type DiskSpace = { readonly usedBytes: number; readonly freeBytes: number; readonly freeFiles: number | null }
+/** Where a body goes. LMDB's file never shrinks, so what is free in it is room for records only. */
+export type Place = 'inline' | 'file'
+
+/** What a look at the disk shows. */
+export type DiskSpace = {
+  readonly usedBytes: number
+  /** Free within the files of LMDB. */
+  readonly reusableBytes: number
+  readonly freeBytes: number
+  /** Null where the file system does not count them. */
+  readonly freeFiles: number | null
+}
 
 export class SpoolRoom {
   readonly #look: () => DiskSpace
   readonly #limits: RoomLimits
   #takenBytes = LOOK_EVERY_BYTES
-  #problem: string | null = null
+  #problems: Record<Place, string | null> = { inline: null, file: null }
 
   constructor(look: () => DiskSpace, limits: RoomLimits) {
     this.#look = look
@@ -33,21 +43,23 @@ export class SpoolRoom {
   }
 
   /** Throws SpoolFull if there is no room for so many bytes more. */
-  take(sizeBytes: number): void {
+  take(sizeBytes: number, place: Place): void {
     this.#takenBytes += sizeBytes + RECORD_BYTES
-    if (this.#problem !== null || this.#takenBytes >= LOOK_EVERY_BYTES) {
-      this.#problem = this.#problemNow()
+    if (this.#problems[place] !== null || this.#takenBytes >= LOOK_EVERY_BYTES) {
+      const space = this.#look()
+      this.#problems = { inline: this.#problem(space, 'inline'), file: this.#problem(space, 'file') }
       this.#takenBytes = 0
     }
-    if (this.#problem !== null) throw new SpoolFull(this.#problem)
+    const problem = this.#problems[place]
+    if (problem !== null) throw new SpoolFull(problem)
   }
 
-  #problemNow(): string | null {
+  #problem({ usedBytes, reusableBytes, freeBytes, freeFiles }: DiskSpace, place: Place): string | null {
     const { maxBytes, keepFreeBytes, keepFreeFiles } = this.#limits
-    const { usedBytes, freeBytes, freeFiles } = this.#look()
+    const roomBytes = place === 'inline' ? freeBytes + reusableBytes : freeBytes
     if (maxBytes !== null && usedBytes >= maxBytes) return `the spool holds ${usedBytes} bytes of the ${maxBytes} it may`
-    if (freeBytes < keepFreeBytes) return `the disk of the spool has ${freeBytes} bytes left; ${keepFreeBytes} are kept free`
-    if (freeFiles !== null && freeFiles < keepFreeFiles) {
+    if (roomBytes < keepFreeBytes) return `the disk of the spool has ${roomBytes} bytes left; ${keepFreeBytes} are kept free`
+    if (place === 'file' && freeFiles !== null && freeFiles < keepFreeFiles) {
       return `the disk of the spool has room for ${freeFiles} more files; ${keepFreeFiles} are kept free`
     }
     return null
@@ -55,7 +67,7 @@ export class SpoolRoom {
 }
 
 /** What the disk of a folder has left for us. */
-export function freeSpace(folder: string): Omit<DiskSpace, 'usedBytes'> {
+export function freeSpace(folder: string): Pick<DiskSpace, 'freeBytes' | 'freeFiles'> {
   const { bavail, bsize, files, ffree } = statfsSync(folder)
   return { freeBytes: bavail * bsize, freeFiles: files === 0 ? null : ffree }
 }

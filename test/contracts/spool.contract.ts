@@ -131,7 +131,7 @@ function promisesOnLeasing(promise: Promiser): void {
     assert.deepEqual(leases[0]?.due, [1])
   })
 
-  promise('a clock that jumps loses nothing', async spool => {
+  promise('S29: a clock that jumps loses nothing', async spool => {
     await enqueue(spool, 'a')
     assert.deepEqual(await claimAll(spool, NOW - 10 * 365 * 24 * HOUR), [])
     assert.deepEqual(await claimAll(spool, 0), [])
