@@ -27,6 +27,9 @@ export type AccessProblem = {
 
 export type ParsedAccessMap = { readonly map: AccessMap; readonly problems: readonly AccessProblem[] }
 
+/** What sendmail's look-ups see of a key, its tag included; entries are kept whole. */
+export const LONGEST_KEY_BYTES = 256
+
 /** makemap reads lines through a buffer of this many bytes, the final zero included. */
 const LONGEST_LINE_BYTES = 1023
 

@@ -6,7 +6,7 @@
  * of any kind ends the search, whatever its value.
  */
 
-import { foldCase, utf8Length } from './access-map.ts'
+import { LONGEST_KEY_BYTES, foldCase, utf8Length } from './access-map.ts'
 import { isWord } from './access-value.ts'
 import type { Address } from '../names/address.ts'
 import type { AccessEntry, Asker, KnownFacts, Reason } from './decision.ts'
@@ -134,9 +134,6 @@ function findKey(policy: Policy, written: string): AccessEntry | null {
   if (fits) return policy.access.find(foldCase(written))
   return policy.features.cutLongKeys ? policy.access.find(foldCase(cutToBytes(written))) : null
 }
-
-/** sendmail's look-ups see this much of a key. */
-export const LONGEST_KEY_BYTES = 256
 
 function bytesFit(text: string): boolean {
   return cutToBytes(text).length === text.length

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { foldCase, parseAccessMap } from './access-map.ts'
+
+test('an entry keeps its key as written, its value and its line', () => {
+  const { map, problems } = parseAccessMap('# who may relay\n\nCERTISSUER:/O=Example  RELAY\n', 'etc/access')
+  assert.deepEqual(map.find('certissuer:/o=example'), { key: 'CERTISSUER:/O=Example', value: 'RELAY', file: 'etc/access', line: 3 })
+  assert.equal(map.find('CERTISSUER:/O=Example'), null)
+  assert.deepEqual(problems, [])
+})
+
+test('a faulty line is left out and named; the others stay', () => {
+  const { map, problems } = parseAccessMap('10.1\tRELAY\n10.2\n  10.3 RELAY\n10.1 REJECT\n10.4 OK', 'access')
+  assert.deepEqual([...map.entries()].map(({ key, line }) => `${line} ${key}`), ['1 10.1', '5 10.4'])
+  assert.deepEqual(problems.map(({ line, rule }) => `${line} ${rule}`), ['2 noValue', '3 leadingSpace', '4 duplicateKey'])
+  assert.equal(map.find('10.1')?.value, 'RELAY')
+})
+
+test('a line of 1022 bytes is read, a longer one loses its first 1023', () => {
+  const fits = `${'k'.repeat(1015)}\tREJECT`
+  assert.equal(parseAccessMap(`${fits}\n`, 'access').map.size, 1)
+  const { map, problems } = parseAccessMap(`x${fits}\n10.1 OK\n`, 'access')
+  assert.deepEqual([...map.keys()], ['10.1'])
+  assert.deepEqual(problems.map(({ line, rule }) => `${line} ${rule}`), ['1 lineTooLong'])
+})
+
+test('bytes are counted, not characters', () => {
+  const line = `${'é'.repeat(520)}\tREJECT`
+  assert.deepEqual(parseAccessMap(`${line}\n`, 'access').problems.map(({ rule }) => rule), ['lineTooLong'])
+})
+
+test('only ASCII letters are folded', () => {
+  assert.equal(foldCase('ÀB.İ'), 'Àb.İ')
+  assert.equal(parseAccessMap('É.Example OK\n', 'access').map.find('É.example')?.value, 'OK')
+})
+
+test('a large map is found by key, first and last line alike', () => {
+  const count = 100_000
+  const { map } = parseAccessMap(Array.from({ length: count }, (_, at) => `Host${at}.example REJECT\n`).join(''), 'access')
+  assert.equal(map.size, count)
+  assert.equal(map.find('host0.example')?.line, 1)
+  assert.equal(map.find(`host${count - 1}.example`)?.line, count)
+})

@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import * as fc from 'fast-check'
+import type { ClientIdentity } from '../names/identity.ts'
+import { parseAccessMap } from './access-map.ts'
+import { decide } from './decide.ts'
+import type { Answer, Asker, KnownFacts, Question } from './decision.ts'
+import { compilePolicy, posternFeatures } from './policy.ts'
+import type { Policy, PolicyFeatures } from './policy.ts'
+
+const NO_FACTS: KnownFacts = { domainExists: new Map(), isMxFor: new Map() }
+
+function policyWith(access: string, features: Partial<PolicyFeatures> = {}): Policy {
+  return compilePolicy({
+    access: parseAccessMap(access, 'access').map,
+    hostname: 'mx.example.org',
+    localDomains: [],
+    relayDomains: ['example.org'],
+    ownDomains: [],
+    trustedMechanisms: [],
+    senderBinding: 'enforce',
+    features: { ...posternFeatures, ...features },
+  })
+}
+
+const joe: ClientIdentity = {
+  kind: 'verified',
+  tls: { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', cipherBits: 256 },
+  certificate: {
+    subject: '/O=Example/CN=joe',
+    issuer: '/O=Example/CN=Example+20CA',
+    cnSubject: 'joe',
+    cnIssuer: 'Example+20CA',
+    fingerprint: 'f',
+    keyFingerprint: 'e',
+    serial: '1',
+    notBefore: 0,
+    notAfter: 1,
+    addresses: [],
+    dnsNames: [],
+    uris: [],
+  },
+  holder: { name: 'joe', kind: 'person', senders: ['joe@example.org'] },
+}
+
+/** A client whose name nobody has looked up. */
+function asker(changes: Partial<Asker> = {}): Asker {
+  return { listener: 'mx', host: { address: '192.0.2.7', name: null }, hello: 'c.example', identity: { kind: 'plaintext' }, authentication: null, ...changes }
+}
+
+function transaction(from: Asker): readonly Question[] {
+  return [
+    { kind: 'connection', asker: { ...from, identity: { kind: 'plaintext' } } },
+    { kind: 'handshake', asker: from },
+    { kind: 'sender', asker: from, reversePath: 'joe@example.org' },
+    { kind: 'recipient', asker: from, reversePath: 'joe@example.org', forwardPath: 'ann@dest.example' },
+  ]
+}
+
+function missing(answer: Answer): string {
+  return answer.kind === 'missing' ? answer.missing.kind : 'nothing'
+}
+
+test('a certificate client never waits for DNS, unless entries name hosts', () => {
+  const access = 'CERTISSUER:/O=Example/CN=Example+20CA RELAY\nConnect:10.1 RELAY\nFrom:spam.example REJECT\nTLS_Clt:10.9 VERIFY\n'
+  for (const listener of ['mx', 'submission'] as const) {
+    const answers: readonly Answer[] = transaction(asker({ identity: joe, listener })).map(question => decide(policyWith(access), question, NO_FACTS, 'D1'))
+    assert.deepEqual(answers.map(answer => (answer.kind === 'decided' ? answer.decision.verdict : missing(answer))), ['accept', 'accept', 'accept', 'accept'])
+  }
+})
+
+test('a decision about a certificate takes a handful of look-ups', () => {
+  const policy = policyWith('CERTISSUER:/O=Example/CN=Example+20CA SUBJECT\nCERTSUBJECT:/O=Example/CN=joe RELAY\n')
+  const lookUps = transaction(asker({ identity: joe })).flatMap(question => {
+    const answer = decide(policy, question, NO_FACTS, 'D1')
+    return answer.kind === 'decided' ? answer.decision.because.filter(reason => reason.kind === 'lookedUp') : []
+  })
+  assert.deepEqual(lookUps.map(({ key }) => key), ['CERTISSUER:/O=Example/CN=Example+20CA', 'CERTSUBJECT:/O=Example/CN=joe'])
+})
+
+test('a stranger is refused without asking DNS, if no name could help', () => {
+  const question: Question = { kind: 'recipient', asker: asker(), reversePath: 'a@b.example', forwardPath: 'ann@dest.example' }
+  assert.equal(missing(decide(policyWith('Connect:10.1 RELAY\n'), question, NO_FACTS, 'D1')), 'nothing')
+  assert.equal(missing(decide(policyWith('Connect:friend.example RELAY\n'), question, NO_FACTS, 'D1')), 'clientName')
+})
+
+test('what DNS must say is asked for, one thing at a time, and only where it decides', () => {
+  const policy = policyWith('From:known.example OK\n', { acceptUnresolvableDomains: false, relayBasedOnMx: true })
+  const sender = (reversePath: string): Question => ({ kind: 'sender', asker: asker(), reversePath })
+  assert.deepEqual(decide(policy, sender('a@b.example'), NO_FACTS, 'D1'), { kind: 'missing', missing: { kind: 'domainExists', domain: 'b.example' } })
+  assert.equal(missing(decide(policy, sender('a@known.example'), NO_FACTS, 'D1')), 'nothing')
+  assert.equal(missing(decide(policy, sender(''), NO_FACTS, 'D1')), 'nothing')
+  const recipient: Question = { kind: 'recipient', asker: asker(), reversePath: '', forwardPath: 'ann@dest.example' }
+  assert.deepEqual(decide(policy, recipient, NO_FACTS, 'D1'), { kind: 'missing', missing: { kind: 'isMxFor', domain: 'dest.example' } })
+  const facts: KnownFacts = { domainExists: new Map(), isMxFor: new Map([['dest.example', 'yes']]) }
+  const answer = decide(policy, recipient, facts, 'D1')
+  assert.equal(answer.kind === 'decided' ? answer.decision.verdict : missing(answer), 'accept')
+})
+
+test('the same question has the same answer', () => {
+  const policy = policyWith('CERTISSUER:/O=Example/CN=Example+20CA RELAY\n')
+  for (const question of transaction(asker({ identity: joe }))) {
+    assert.deepEqual(decide(policy, question, NO_FACTS, 'D1'), decide(policy, question, NO_FACTS, 'D1'))
+  }
+})
+
+test('any path gets an answer, a refusal a reply, and the reply tells no secrets', () => {
+  const policy = policyWith('CERTISSUER:/O=Secret/CN=CA SUBJECT\nTo:secret.example REJECT\nConnect:10.1 SECRET\nTLS_Clt: ENCR:0\n')
+  const paths = fc.oneof(fc.string(), fc.string({ unit: fc.constantFrom('a', '@', '"', '\\', '.', '%', '!', '+', ':', '[', ']', '\r', '\n') }))
+  fc.assert(
+    fc.property(paths, paths, fc.constantFrom('10.1.1.1', '192.0.2.7', '::1', 'nonsense'), (reversePath, forwardPath, address) => {
+      const from = asker({ host: { address, name: { resolve: 'FAIL' } }, identity: joe })
+      const questions: readonly Question[] = [
+        { kind: 'connection', asker: from },
+        { kind: 'sender', asker: from, reversePath },
+        { kind: 'recipient', asker: from, reversePath, forwardPath },
+      ]
+      for (const question of questions) {
+        const answer = decide(policy, question, NO_FACTS, 'D1')
+        assert.equal(answer.kind, 'decided')
+        if (answer.kind !== 'decided') return
+        const { verdict, reply } = answer.decision
+        assert.equal(reply !== null, verdict === 'refuse')
+        assert.match(reply?.text ?? '', /^[\x20-\x7e]*$/)
+        assert.doesNotMatch(reply?.text ?? '', /secret|access:/i)
+      }
+    }),
+  )
+})
