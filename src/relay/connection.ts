@@ -89,7 +89,8 @@ export class Connection {
         this.#unsent += step.text
         return DONE
       case 'receive':
-        return this.#takeReply() ?? this.#receive(step.timeoutSeconds)
+        // A reply that was there before its command was sent is none: first send, then look.
+        return (this.#unsent === '' ? this.#takeReply() : null) ?? this.#receive(step.timeoutSeconds)
       case 'startTls':
         return this.#startTls()
       case 'inspectBody':
@@ -110,11 +111,11 @@ export class Connection {
     this.#channel.setDeadline(timeoutSeconds)
     await this.#flush()
     for (;;) {
+      const reply = this.#takeReply()
+      if (reply !== null) return reply
       const bytes = await this.#channel.read()
       if (bytes === null) return { kind: 'lost', detail: this.#channel.lostBecause() }
       this.#parser.feed(bytes)
-      const reply = this.#takeReply()
-      if (reply !== null) return reply
     }
   }
 
