@@ -54,10 +54,8 @@ export function openKeyPem(pem: string, passphrase: string | null): Result<KeyOb
     return ok(createPrivateKey(isSealed && passphrase !== null ? { key: pem, passphrase } : pem))
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    if (isSealed && WRONG_PASSPHRASE.has(code ?? '')) return fail('the passphrase is wrong')
-    return fail(`is no private key: ${message}; restore it from a backup`)
+    if (!isSealed) return fail(`is no private key: ${message}; restore it from a backup`)
+    // One wrong passphrase in 256 leaves what looks like a last block, and then no key comes out.
+    return fail(code === 'ERR_OSSL_BAD_DECRYPT' ? 'the passphrase is wrong' : 'the passphrase is wrong, or the file is damaged')
   }
 }
-
-/** What OpenSSL says when the last block does not come out right, or what comes out is not a key. */
-const WRONG_PASSPHRASE: ReadonlySet<string> = new Set(['ERR_OSSL_BAD_DECRYPT'])
