@@ -2,7 +2,7 @@
  * The load generator: keeps a number of connections busy until all messages of a run are sent.
  *
  * One process. A lane is one connection at a time; when a connection has sent its share, its lane
- * opens the next one. A message that fails is counted and not sent again.
+ * opens the next one. When a connection fails, what is left of its share is not sent.
  */
 
 import type { TLSSocket } from 'node:tls'
@@ -35,13 +35,12 @@ function runLoad(order: LoadOrder, done: (result: LoadResult) => void): void {
       if (openLanes === 0) finish()
       return
     }
-    let taken = 0
+    // A connection's messages are set apart when it is opened; else the last ones would find none left.
+    let mine = next
+    next = Math.min(next + order.messagesPerConnection, order.messages)
+    const end = next
     new Client(targetOf(order.port, lane, context), template, {
-      nextMessage: () => {
-        if (taken === order.messagesPerConnection || next >= order.messages) return null
-        taken++
-        return next++
-      },
+      nextMessage: () => (mine < end ? mine++ : null),
       accepted: latency => {
         latencies.push(latency)
         lastAcceptedAt = monotonicMilliseconds()
@@ -52,11 +51,7 @@ function runLoad(order: LoadOrder, done: (result: LoadResult) => void): void {
       secured: socket => {
         negotiated ??= describeTls(socket)
       },
-      ended: () => {
-        // A connection that came to nothing costs a message, so that a dead server ends the run.
-        if (taken === 0) next++
-        openConnection(lane)
-      },
+      ended: () => openConnection(lane),
     }).start()
   }
   const finish = (): void =>

@@ -22,9 +22,9 @@ import { runTrial, type Figures, type Partners, type TrialPlan } from './trial.t
 
 const STARTERS: Readonly<Record<ServerName, StartServer>> = { postern: startPostern, postfix: startPostfix }
 
-/** A run before the measured ones, in which compilers and caches get warm. */
-const WARM_UP_PART = 0.2
-const WARM_UP_LEAST = 200
+/** Messages before the measured ones, in which compilers, process pools and caches get warm. */
+const WARM_UP_PART = 0.5
+const WARM_UP_LEAST = 500
 
 type Bench = {
   readonly options: Options

@@ -39,6 +39,8 @@ export type Figures = {
   readonly peakMemoryMebibytes: number
   readonly lost: number
   readonly duplicates: number
+  /** Messages that got no 250, and what was said instead. */
+  readonly refused: number
   readonly failures: Readonly<Record<string, number>>
   readonly negotiated: string | null
   readonly loadCpuSecondsPerThousand: number
@@ -82,7 +84,8 @@ export async function runTrial(plan: TrialPlan, server: RunningServer, { load, s
   const ours = serverSeconds + sent.cpuSeconds + received.cpuSeconds + ownCpuSeconds(ownCpu)
   const otherSeconds = machine.busy - machineBefore.busy - ours
   const otherLoadPercent = Math.max(0, (100 * otherSeconds) / (machine.all - machineBefore.all))
-  return { ...ratesOf(scenario, sent, received), ...costsOf(sent, received, serverSeconds, peakKibibytes), otherLoadPercent }
+  const refused = messages - sent.accepted
+  return { ...ratesOf(scenario, sent, received), refused, ...costsOf(sent, received, serverSeconds, peakKibibytes), otherLoadPercent }
 }
 
 function ratesOf(scenario: Scenario, sent: LoadResult, received: SinkReport) {

@@ -3,9 +3,10 @@
  * the load without TLS through.
  */
 
-import { spawn } from 'node:child_process'
-import { appendFile, cp, open, readFile, writeFile } from 'node:fs/promises'
+import { execFile, spawn } from 'node:child_process'
+import { appendFile, open, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { POSTERN } from '../site.ts'
 import { awaitGreeting, freePort, type RunningServer, type ServerPlan } from './server.ts'
 
@@ -13,7 +14,7 @@ export async function startPostern(plan: ServerPlan): Promise<RunningServer> {
   const port = await freePort()
   const data = join(plan.folder, 'data')
   const logFile = join(plan.folder, 'log')
-  await cp(plan.site.dataDirectory, data, { recursive: true, preserveTimestamps: true })
+  await promisify(execFile)('cp', ['-a', plan.site.dataDirectory, data]) // with owners and modes, which Postern checks
   await writeFile(join(data, 'postern.toml'), settings(plan, port))
   await appendFile(join(data, 'access'), '\nConnect:127.0.0.1 RELAY\n')
 
