@@ -245,6 +245,7 @@ const CHAIN_PROBLEMS: Readonly<Record<string, string>> = {
   SELF_SIGNED_CERT_IN_CHAIN: 'its certificate comes from a CA that is not trusted here',
   UNABLE_TO_GET_ISSUER_CERT: 'its certificate comes from a CA that is not trusted here',
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its certificate comes from a CA that is not trusted here',
+  INVALID_PURPOSE: 'its certificate is not for servers',
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate comes from a CA that is not trusted here, or the chain is incomplete',
 }
 

@@ -132,6 +132,26 @@ export async function startRawServer(t: Pick<TestContext, 'after'>, onLine: (lin
   return { port: (server.address() as net.AddressInfo).port, lines: () => lines, connections: () => sockets.size }
 }
 
+/**
+ * A server that offers STARTTLS, answers it as told, and never does a handshake: the first bytes of one
+ * are met with `breakIt`. Takes messages in clear.
+ */
+export async function breakingServer(t: Pick<TestContext, 'after'>, answer: string, breakIt = 'hang up') {
+  let taken = 0
+  const server = await startRawServer(t, (line, socket) => {
+    if (line.startsWith('EHLO')) socket.write('250-mx.test\r\n250 STARTTLS\r\n')
+    else if (line === 'STARTTLS') {
+      socket.write(answer)
+      socket.once('data', () => void (breakIt === 'hang up' ? socket.destroy() : socket.write(breakIt)))
+    } else if (/^(?:MAIL|RCPT|DATA)/.test(line)) socket.write(line === 'DATA' ? '354 go\r\n' : '250 ok\r\n')
+    else if (line === '.') {
+      taken++
+      socket.write('250 taken\r\n')
+    }
+  })
+  return { ...server, taken: () => taken }
+}
+
 /** A next hop on loopback, by address. */
 export function hopTo(port: number, changes: Partial<ConfiguredHop> = {}): ConfiguredHop {
   return { kind: 'host', host: '127.0.0.1', port, tls: 'opportunistic', implicitTls: false, showCertificate: false, trustedPem: null, ...changes }
