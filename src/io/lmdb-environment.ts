@@ -13,6 +13,7 @@ import { open } from 'lmdb'
 import type { Database, RootDatabase } from 'lmdb'
 import { assert } from '../core/result.ts'
 import { SpoolFailed, SpoolFull } from '../relay/ports.ts'
+import { checkDataFile } from './lmdb-file.ts'
 
 /** One thing to write: a value, or null to remove what is there. */
 export type Operation<Table extends string> = {
@@ -54,6 +55,7 @@ export class LmdbEnvironment<Table extends string> {
   constructor({ folder, tables, onBroken }: EnvironmentOptions<Table>) {
     this.#folder = folder
     this.#onBroken = onBroken
+    checkDataFile(folder)
     this.#root = open({ path: folder, ...SETTINGS })
     this.#tables = new Map(tables.map(name => [name, this.#root.openDB({ name, encoding: 'binary' })]))
   }

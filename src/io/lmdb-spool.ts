@@ -17,7 +17,7 @@ import { openBodyFiles } from './body-files.ts'
 import type { BodyFiles } from './body-files.ts'
 import { LmdbEnvironment } from './lmdb-environment.ts'
 import { memoryBody } from './memory-body.ts'
-import { afterChanges, asLeased, dueIndices, earliestDueAt, isDone, matches } from './queued-message.ts'
+import { afterChanges, asLeased, dueIndices, dueWhenAccepted, earliestDueAt, isDone, matches } from './queued-message.ts'
 import { SpoolDraft } from './spool-draft.ts'
 import type { DraftSettings, SealedBody } from './spool-draft.ts'
 import { decodeRecord, dueKey, parseDueKey } from './spool-records.ts'
@@ -117,7 +117,7 @@ class LmdbSpool implements Spool {
   async enqueue(added: NewMessage, { leased }: { readonly leased: boolean }): Promise<Lease> {
     const { message } = added
     const { record, sealed, draft } = await this.#seal(added)
-    const due = leased ? dueIndices(message, this.#parts.now()) : []
+    const due = leased ? dueWhenAccepted(message, this.#parts.now()) : []
     if (due.length > 0) this.#held.set(message.id, { record, due, settled: Promise.resolve() })
     try {
       // A crash before this resolves leaves no trace of the message, but for a body file that

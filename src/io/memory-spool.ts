@@ -9,7 +9,7 @@ import type { QueuedMessage } from '../core/message/envelope.ts'
 import { assert } from '../core/result.ts'
 import type { Body, Draft, Lease, NewMessage, QueueFilter, RecipientChange, Spool } from '../relay/ports.ts'
 import { memoryBody } from './memory-body.ts'
-import { afterChanges, asLeased, dueIndices, earliestDueAt, isDone, matches } from './queued-message.ts'
+import { afterChanges, asLeased, dueIndices, dueWhenAccepted, earliestDueAt, isDone, matches } from './queued-message.ts'
 
 type Stored = { readonly message: QueuedMessage; readonly body: Body; readonly leased: readonly number[] }
 
@@ -29,7 +29,7 @@ export class MemorySpool implements Spool {
     assert(draft instanceof MemoryDraft && message.sizeBytes === draft.sizeBytes, 'a message is as long as its draft')
     assert(!isDone(message) && !this.#stored.has(message.id), 'a new message has recipients and an id of its own')
     const body = memoryBody(draft.take())
-    return this.#lease(message, body, leased ? dueIndices(message, this.#now()) : [])
+    return this.#lease(message, body, leased ? dueWhenAccepted(message, this.#now()) : [])
   }
 
   async claim({ now, limit }: { readonly now: number; readonly limit: number }): Promise<readonly Lease[]> {

@@ -20,6 +20,11 @@ export function dueIndices(message: QueuedMessage, now: number): readonly number
   return due
 }
 
+/** What a message is due for when it is accepted, even if the clock was set back a moment ago. */
+export function dueWhenAccepted(message: QueuedMessage, now: number): readonly number[] {
+  return dueIndices(message, Math.max(now, message.acceptedAt))
+}
+
 /** When the first of its waiting recipients is due; null if none waits or the message is held. */
 export function earliestDueAt(message: QueuedMessage): number | null {
   if (message.heldBecause !== null) return null

@@ -139,6 +139,12 @@ function promisesOnLeasing(promise: Promiser): void {
     await spool.giveBack('a')
     assert.deepEqual(idsOf(await claimAll(spool, NOW)), ['a'])
   })
+
+  promise('S29: a clock that is set back while a message is accepted changes nothing', async spool => {
+    const later = { acceptedAt: NOW + HOUR, recipients: [recipient({ dueAt: NOW + HOUR })] }
+    const lease = await spool.enqueue(await drafted(spool, 'm1', 'body', later), { leased: true })
+    assert.deepEqual(lease.due, [0])
+  })
 }
 
 function promisesOnSettling(promise: Promiser): void {
