@@ -1,5 +1,5 @@
 /**
- * Does the certificate of this connection give relaying? CERTISSUER and CERTSUBJECT.
+ * Does the certificate of this connection give relaying? CERTISSUER, CERTSUBJECT and AUTH EXTERNAL.
  *
  * Only a verified certificate is looked up, and identity has bound its issuer to the key that
  * verified it, not to the name alone (S8). A name that is empty matches no entry, and neither does one
@@ -8,10 +8,18 @@
 
 import type { PeerCertificate } from '../names/identity.ts'
 import { isWord } from './access-value.ts'
-import type { Reason } from './decision.ts'
+import type { Asker, Reason } from './decision.ts'
 import { note } from './finding.ts'
 import { lookUpExact } from './lookups.ts'
 import type { Inquiry } from './lookups.ts'
+
+/** The AUTH that still counts: EXTERNAL stands on the certificate, which may have been revoked since (S6). */
+export function standingAuthentication({ authentication, identity }: Asker): { readonly mechanism: string; readonly isExternal: boolean } | null {
+  if (authentication === null) return null
+  const mechanism = authentication.mechanism.toUpperCase()
+  const isExternal = mechanism === 'EXTERNAL'
+  return isExternal && identity.kind !== 'verified' ? null : { mechanism, isExternal }
+}
 
 /** Null if the certificate gives nothing. It can never deny: that is not what these entries are for. */
 export function certificateMayRelay(inquiry: Inquiry): { readonly rule: string; readonly text: string } | null {

@@ -7,6 +7,7 @@
  * Postern adds on its submission listeners.
  */
 
+import { standingAuthentication } from './certificate.ts'
 import { checkConnection } from './connection.ts'
 import type { Answer, Decision, KnownFacts, Question, Reason } from './decision.ts'
 import { delayedChecks } from './delayed-checks.ts'
@@ -70,8 +71,8 @@ function servesHoldersOnly(inquiry: Inquiry): boolean {
 
 /** RFC 6409 §4.3: a submission server knows who submits. Null if it does. */
 function checkKnown(inquiry: Inquiry): Finding | null {
-  const { identity, authentication, listener } = inquiry.asker
-  if (!servesHoldersOnly(inquiry) || identity.kind === 'verified' || authentication !== null) return null
+  const { identity, listener } = inquiry.asker
+  if (!servesHoldersOnly(inquiry) || identity.kind === 'verified' || standingAuthentication(inquiry.asker) !== null) return null
   return because(inquiry, 'identityRequired', `${listener} serves only clients that have proved who they are`, {
     kind: 'refuse',
     reply: identityRequired(identity, listener),
@@ -80,8 +81,7 @@ function checkKnown(inquiry: Inquiry): Finding | null {
 
 /** A client that logged in with a password has shown another identity than its certificate's. */
 function checkBindingOfClient(inquiry: Inquiry, reversePath: string): Finding | null {
-  const { authentication } = inquiry.asker
-  if (authentication !== null && authentication.mechanism.toUpperCase() !== 'EXTERNAL') return null
+  if (standingAuthentication(inquiry.asker)?.isExternal === false) return null
   const limit = checkSenderBinding(inquiry, reversePath)
   return limit === null ? null : refuseSender(inquiry, limit)
 }

@@ -7,7 +7,7 @@
 
 import { parseAddress } from '../names/address.ts'
 import type { Address } from '../names/address.ts'
-import { certificateMayRelay } from './certificate.ts'
+import { certificateMayRelay, standingAuthentication } from './certificate.ts'
 import { relayByClient } from './client-relay.ts'
 import type { AccessEntry } from './decision.ts'
 import { ACCEPT, RELAY, RELAY_FINALLY, because, note, noteSetting, objection } from './finding.ts'
@@ -55,16 +55,14 @@ type IdentityPermission = { readonly rule: string; readonly text: string; readon
 
 /** Rows 6 to 8: a certificate, or a successful AUTH. Null if neither gives anything. */
 function permissionOfIdentity(inquiry: Inquiry): IdentityPermission | null {
-  const { policy, asker } = inquiry
-  const mechanism = asker.authentication?.mechanism.toUpperCase()
-  const isTrusted = mechanism !== undefined && policy.trustedMechanisms.has(mechanism)
-  const isExternal = mechanism === 'EXTERNAL'
+  const authentication = standingAuthentication(inquiry.asker)
+  const isTrusted = authentication !== null && inquiry.policy.trustedMechanisms.has(authentication.mechanism)
+  const isAccount = isTrusted && !authentication.isExternal
   const byCertificate = certificateMayRelay(inquiry)
   // Who has logged in with a password is that account, and not the certificate's holder.
-  if (byCertificate !== null) return { ...byCertificate, boundToSenders: !isTrusted || isExternal }
-  // The certificate behind EXTERNAL may have been revoked since.
-  if (!isTrusted || (isExternal && asker.identity.kind !== 'verified')) return null
-  return { rule: 'authenticated', text: `${mechanism} has authenticated the client`, boundToSenders: isExternal }
+  if (byCertificate !== null) return { ...byCertificate, boundToSenders: !isAccount }
+  if (!isTrusted) return null
+  return { rule: 'authenticated', text: `${authentication.mechanism} has authenticated the client`, boundToSenders: !isAccount }
 }
 
 /** Rows 9 to 15: mail for our own domains is taken from anyone. `refuse` here is a remembered failure. */
