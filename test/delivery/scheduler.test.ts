@@ -117,7 +117,7 @@ test('what is refused for now is tried again, later and later, until it is taken
   assert.equal(sink.messages.length, 1)
 })
 
-test('what is refused for good bounces to the sender, by the same way as any message', async t => {
+test('what is refused for good bounces to the sender, like every other message', async t => {
   const { sink, relay } = await relayToSink(t, { answer: ({ at, text }) => (at === 'rcpt' && text.includes('ann@b') ? '550 5.1.1 No such user' : null) })
   await relay.submit('m1', ['ann@b', 'bob@b'], {}, 'Subject: hello\r\n\r\n')
   await relay.attempts(2)
