@@ -55,5 +55,5 @@ const WRONG_MOMENTS: Record<Verb, WrongMoments> = {
  */
 export const LAST_OF_GROUP: ReadonlySet<Verb> = new Set<Verb>(['EHLO', 'STARTTLS', 'AUTH', 'DATA'])
 
-/** What a client whose handshake was refused cannot do. */
-export const ABOUT_MAIL: ReadonlySet<Verb> = new Set<Verb>(['AUTH', 'MAIL', 'RCPT', 'DATA', 'VRFY'])
+/** What a client whose handshake was refused gets that refusal for. */
+export const ABOUT_MAIL: ReadonlySet<Verb> = new Set<Verb>(['MAIL', 'RCPT', 'DATA', 'VRFY'])

@@ -87,7 +87,6 @@ function parseMail(argument: string): Result<Command, CommandProblem> {
   if (parts === null) return badSyntax('MAIL FROM:<address>')
   const path = parsePath(parts.path)
   if (!path.ok) return fail({ kind: 'badPath', verb: 'MAIL', problem: path.problem })
-  if (path.value.domain === null && path.value.address !== '') return fail({ kind: 'badPath', verb: 'MAIL', problem: { kind: 'noDomain' } })
   const parameters = parseMailParameters(parts.parameters)
   if (!parameters.ok) return parameters
   return ok({ verb: 'MAIL', path: path.value, parameters: parameters.value })
@@ -99,7 +98,7 @@ function parseRcpt(argument: string): Result<Command, CommandProblem> {
   if (parts === null) return badSyntax('RCPT TO:<address>')
   const path = parsePath(parts.path)
   if (!path.ok) return fail({ kind: 'badPath', verb: 'RCPT', problem: path.problem })
-  if (path.value.address === '') return fail({ kind: 'badPath', verb: 'RCPT', problem: { kind: 'syntax', detail: 'it is empty' } })
+  if (path.value.address === '') return fail({ kind: 'badPath', verb: 'RCPT', problem: { detail: 'it is empty' } })
   const parameters = parseRcptParameters(parts.parameters)
   if (!parameters.ok) return parameters
   return ok({ verb: 'RCPT', path: path.value })

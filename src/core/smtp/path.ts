@@ -12,16 +12,12 @@ import { fail, ok, type Result } from '../result.ts'
 export type Path = {
   /** Without angle brackets; '' is the null reverse-path. The domain is spelt as the client did. */
   readonly address: string
-  /** Null only for `<>` and `<postmaster>`. */
-  readonly domain: string | null
   /** All of it is ASCII; if not, it needs SMTPUTF8. */
   readonly isAscii: boolean
 }
 
-export type PathProblem =
-  /** Not one of the forms of the grammar; the words say which part. */
-  | { readonly kind: 'syntax'; readonly detail: string }
-  | { readonly kind: 'noDomain' }
+/** Which part is not as the grammar has it. */
+export type PathProblem = { readonly detail: string }
 
 /** RFC 5321 §4.5.3.1.3, with the angle brackets; a local part and a domain of full size do not fit. */
 const PATH_LIMIT_OCTETS = 256
@@ -30,13 +26,16 @@ const DOMAIN_LIMIT_OCTETS = 255
 /** RFC 1035 §2.3.4. */
 const LABEL_LIMIT_OCTETS = 63
 
-/** A path with its angle brackets. `<>` is accepted; whether it may be is the caller's question. */
+/**
+ * A path with its angle brackets. Deviates: `<>` and a local part alone are accepted. Which of them
+ * may be used where depends on the command and, beyond `<postmaster>` (RFC 5321 §4.5.1), on the policy.
+ */
 export function parsePath(text: string): Result<Path, PathProblem> {
   const isAscii = !NON_ASCII.test(text)
   const octets = isAscii ? text.length : Buffer.byteLength(text)
   if (octets > PATH_LIMIT_OCTETS) return syntax(`longer than ${PATH_LIMIT_OCTETS} octets`)
   if (!text.startsWith('<') || !text.endsWith('>')) return syntax('write it in angle brackets')
-  if (text === '<>') return ok({ address: '', domain: null, isAscii })
+  if (text === '<>') return ok({ address: '', isAscii })
   const mailbox = withoutRoute(text.slice(1, -1))
   if (mailbox === null) return syntax('the source route is malformed')
   return parseMailbox(mailbox, isAscii)
@@ -49,15 +48,11 @@ function parseMailbox(mailbox: string, isAscii: boolean): Result<Path, PathProbl
   const localPart = spelling.startsWith('"') ? spelling.slice(1, -1).replaceAll(/\\(.)/gu, '$1') : spelling
   if (localPart === '') return syntax('the part before the @ is empty')
   const rest = mailbox.slice(spelling.length)
-  if (rest === '') {
-    // RFC 5321 §4.1.1.3: the one forward-path without a domain.
-    if (localPart.toLowerCase() !== 'postmaster') return fail({ kind: 'noDomain' })
-    return ok({ address: localPart, domain: null, isAscii })
-  }
+  if (rest === '') return ok({ address: formatAddress({ localPart, domain: null }), isAscii })
   if (!rest.startsWith('@')) return syntax('the part before the @ is malformed')
   const domain = rest.slice(1)
   if (!isDomain(domain) && !isAddressLiteral(domain)) return syntax('the domain is malformed')
-  return ok({ address: formatAddress({ localPart, domain }), domain, isAscii })
+  return ok({ address: formatAddress({ localPart, domain }), isAscii })
 }
 
 /** RFC 5321 §4.1.1.3: a source route must be accepted and should be ignored. Null if it is malformed. */
@@ -105,7 +100,7 @@ function isIpv6(text: string): boolean {
 }
 
 function syntax(detail: string): { readonly ok: false; readonly problem: PathProblem } {
-  return fail({ kind: 'syntax', detail })
+  return fail({ detail })
 }
 
 const NON_ASCII = /[^\0-\x7f]/

@@ -53,7 +53,6 @@ export function commandRefusal(problem: CommandProblem): Reply {
     case 'badSyntax':
       return replies.badSyntax(problem.expected)
     case 'badPath':
-      if (problem.problem.kind === 'noDomain') return replies.domainRequired
       return problem.verb === 'MAIL' ? replies.badReversePath(problem.problem.detail) : replies.badForwardPath(problem.problem.detail)
     case 'unknownParameter':
       return replies.unknownParameter(problem.keyword)
@@ -123,7 +122,7 @@ export const replies = {
   authenticated: reply(235, '2.7.0', 'Authentication successful'),
   authContinue: reply(334, null, ''),
   authCancelled: reply(501, '5.7.0', 'Authentication cancelled'),
-  authNotBase64: reply(501, '5.5.2', 'That is not base64'),
+  authNotBase64: reply(501, '5.5.2', 'That is not text in base64'),
   authUnknownMechanism: reply(504, '5.5.4', 'Authentication mechanism not offered'),
   authNeedsTls: reply(538, '5.7.11', 'Issue a STARTTLS command first: authentication needs encryption'),
   authFailed: reply(535, '5.7.8', 'Your certificate does not allow this identity'),
@@ -137,7 +136,6 @@ export const replies = {
   mailFirst: reply(503, '5.5.1', 'Send MAIL first'),
   badReversePath: (why: string) => reply(501, '5.1.7', `Sender address: ${why}`),
   badForwardPath: (why: string) => reply(501, '5.1.3', `Recipient address: ${why}`),
-  domainRequired: reply(553, '5.5.4', 'The address needs a domain'),
   smtpUtf8Needed: reply(553, '5.6.7', 'An address that is not ASCII needs SMTPUTF8'),
   badParameter: (why: string) => reply(501, '5.5.4', why),
   unknownParameter: (keyword: string) => reply(555, '5.5.4', `Parameter not recognized: ${keyword}`),

@@ -151,13 +151,13 @@ export class ServerSession {
     if (this.#unread.hasUnread && LAST_OF_GROUP.has(verb)) {
       return this.#dialogue.hangUp(verb === 'STARTTLS' ? replies.bytesBehindStartTls : replies.pipelinedBehind(verb))
     }
+    if (this.#handshakeRefusal !== null && ABOUT_MAIL.has(verb)) return this.#dialogue.reply(this.#handshakeRefusal)
     const wrong = outOfOrder(verb, {
       afterHello: this.#hello !== null,
       inTransaction: this.#mail.isOpen,
       inTls: this.#identity.kind !== 'plaintext',
     })
     if (wrong !== null) return this.#dialogue.reply(wrong)
-    if (this.#handshakeRefusal !== null && ABOUT_MAIL.has(verb)) return this.#dialogue.reply(this.#handshakeRefusal)
     this.#execute(command)
   }
 

@@ -1,0 +1,202 @@
+/**
+ * Plays a transcript's client against a session and writes down what happened, in the same notation.
+ *
+ * Before `connected`, these say what the site is like:
+ *
+ *     * listener submission                * limit recipients 2
+ *     * without STARTTLS                   * in one piece           the test depends on how octets arrive
+ *
+ * These happen to the session. People are those of test/decisions/people.ts.
+ *
+ *     * connected 192.0.2.7                * connected 192.0.2.7 as joe       over implicit TLS
+ *     * tls joe                            the handshake that STARTTLS led to
+ *     * the certificate is revoked         * the policy fails       at its next question
+ *     * the store is full                  * the store fails        at the next message
+ *     * the client is silent               * the service shuts down
+ *
+ * And these the session makes happen: `* stored …`, `* held …`, `* discarded …`, `* not stored`,
+ * `* dropped`, `* closed`.
+ */
+
+import type { ClientIdentity } from '../../src/core/names/identity.ts'
+import { decide } from '../../src/core/policy/decide.ts'
+import type { ClientHost, KnownFacts, Question } from '../../src/core/policy/decision.ts'
+import { formatReply } from '../../src/core/smtp/reply.ts'
+import { ServerSession } from '../../src/core/smtp/server-session.ts'
+import type { SessionInput, SessionLimits, SessionOutput, SessionSettings } from '../../src/core/smtp/session-events.ts'
+import { callerNamed } from '../decisions/people.ts'
+import { sitePolicy, siteSettings } from './site.ts'
+import { parseTranscript } from './transcript.ts'
+
+/** How octets that were sent in one go arrive. */
+export type Cut = (octets: Buffer) => readonly Buffer[]
+
+export const whole: Cut = octets => [octets]
+
+export function mustArriveWhole(source: string): boolean {
+  return /^\* in one piece$/m.test(source)
+}
+
+export function play(source: string, cut: Cut = whole): string {
+  const player = new Player(cut)
+  for (const step of parseTranscript(source)) {
+    if (step.kind === 'client') player.send(step.lines, step.octets)
+    else if (step.kind === 'note') player.written.push(step.line)
+    else if (step.kind === 'event') player.happen(step.line, step.words)
+  }
+  return `${player.written.join('\n')}\n`
+}
+
+class Player {
+  readonly written: string[] = []
+  readonly #cut: Cut
+  #settings: SessionSettings = siteSettings
+  #session: ServerSession | null = null
+  #host: ClientHost = { address: '', name: null }
+  #decisions = 0
+  #policyFails = false
+  #storeAnswers: SessionInput | null = null
+  #stored = 0
+  #opened: Extract<SessionOutput, { kind: 'openMessage' }> | null = null
+  #content: Uint8Array[] = []
+
+  constructor(cut: Cut) {
+    this.#cut = cut
+  }
+
+  send(lines: readonly string[], octets: Buffer): void {
+    this.written.push(...lines)
+    for (const bytes of this.#cut(octets)) this.#give({ kind: 'bytes', bytes })
+  }
+
+  /** One `*` line. Those that the session makes happen are written when it does. */
+  happen(line: string, words: string): void {
+    if (/^(stored|held|discarded|not stored|dropped|closed)\b/.test(words)) return
+    this.written.push(line)
+    const input = this.#inputFor(words)
+    if (input !== null) this.#give(input)
+  }
+
+  #inputFor(words: string): SessionInput | null {
+    const [first = '', second = '', third = '', ...rest] = words.split(' ')
+    switch (words) {
+      case 'the client is silent':
+        return { kind: 'idle' }
+      case 'the service shuts down':
+        return { kind: 'shutDown' }
+      case 'the certificate is revoked':
+        return { kind: 'identityLost', identity: callerNamed('revoked joe').identity }
+      case 'the policy fails':
+        this.#policyFails = true
+        return null
+      case 'the store is full':
+        this.#storeAnswers = { kind: 'storageFailed', why: 'full' }
+        return null
+      case 'the store fails':
+        this.#storeAnswers = { kind: 'storageFailed', why: 'failed' }
+        return null
+      case 'without STARTTLS':
+        this.#settings = { ...this.#settings, offersStartTls: false }
+        return null
+      case 'in one piece':
+        return null
+    }
+    if (first === 'tls') return { kind: 'tlsEstablished', identity: identityOf(words.slice('tls '.length)) }
+    if (first === 'connected') return this.#connected(second, third === 'as' ? identityOf(rest.join(' ')) : { kind: 'plaintext' })
+    if (first === 'limit') this.#settings = { ...this.#settings, limits: withLimit(this.#settings.limits, second, Number(third)) }
+    else if (first === 'listener') this.#settings = { ...this.#settings, listener: second as SessionSettings['listener'] }
+    else throw new Error(`nothing is known of "* ${words}"`)
+    return null
+  }
+
+  #connected(address: string, identity: ClientIdentity): SessionInput {
+    this.#session = new ServerSession(this.#settings)
+    this.#decisions = 0
+    this.#host = { address, name: null }
+    return { kind: 'connected', address, identity }
+  }
+
+  #give(input: SessionInput): void {
+    if (this.#session === null) throw new Error('a transcript begins with "* connected"')
+    let next: SessionInput | null = input
+    while (next !== null) {
+      let answer: SessionInput | null = null
+      for (const output of this.#session.handle(next)) answer = this.#perform(output)
+      next = answer
+    }
+  }
+
+  #perform(output: SessionOutput): SessionInput | null {
+    switch (output.kind) {
+      case 'reply':
+        this.written.push(...formatReply(output.reply).trimEnd().split('\r\n').map(text => `S: ${text}`.trimEnd()))
+        return null
+      case 'askPolicy':
+        return this.#decide(output.question)
+      case 'openMessage':
+        this.#opened = output
+        this.#content = []
+        return null
+      case 'body':
+        this.#content.push(Buffer.from(output.bytes))
+        return null
+      case 'commitMessage':
+        return this.#commit()
+      case 'dropMessage':
+        this.written.push('* dropped')
+        return null
+      case 'close':
+        this.written.push('* closed')
+        return null
+      case 'startTls':
+        return null
+    }
+  }
+
+  #decide(question: Question): SessionInput {
+    const id = `D${++this.#decisions}`
+    if (this.#policyFails) {
+      this.#policyFails = false
+      return { kind: 'policyFailed' }
+    }
+    let answer = decide(sitePolicy, question, NOTHING_KNOWN, id)
+    if (answer.kind === 'missing') {
+      this.#host = { ...this.#host, name: { resolve: 'FAIL' } }
+      answer = decide(sitePolicy, { ...question, asker: { ...question.asker, host: this.#host } }, NOTHING_KNOWN, id)
+    }
+    if (answer.kind === 'missing') throw new Error(`the site knows no ${answer.missing.kind}`)
+    return { kind: 'decided', decision: answer.decision, host: this.#host }
+  }
+
+  #commit(): SessionInput {
+    if (this.#opened === null) throw new Error('no message was opened')
+    if (this.#storeAnswers !== null) {
+      const answer = this.#storeAnswers
+      this.#storeAnswers = null
+      this.written.push('* not stored')
+      return answer
+    }
+    const { envelope, delivery } = this.#opened
+    const done = { queue: 'stored', hold: 'held', discard: 'discarded' }[delivery.kind]
+    const because = delivery.kind === 'hold' ? ` (${delivery.because})` : ''
+    const kind = `${envelope.bodyType === '8BITMIME' ? ' 8BITMIME' : ''}${envelope.utf8 ? ' SMTPUTF8' : ''}`
+    const paths = envelope.forwardPaths.map(path => `<${path}>`).join(' ')
+    this.written.push(`* ${done}${because} from <${envelope.reversePath}> to ${paths}${kind} ${inShort(Buffer.concat(this.#content))}`)
+    return { kind: 'stored', id: `q${++this.#stored}` }
+  }
+}
+
+const NOTHING_KNOWN: KnownFacts = { domainExists: new Map(), isMxFor: new Map() }
+
+function identityOf(name: string): ClientIdentity {
+  return callerNamed(name).identity
+}
+
+function withLimit(limits: SessionLimits, name: string, value: number): SessionLimits {
+  if (!(name in limits)) throw new Error(`no limit is called ${name}`)
+  return { ...limits, [name]: value }
+}
+
+function inShort(content: Buffer): string {
+  return content.length > 200 ? `(${content.length} octets)` : JSON.stringify(content.toString())
+}
