@@ -1,10 +1,10 @@
 /**
  * A log in LMDB that is looked up by name and forgets its oldest entries.
  *
- * Items are collected in memory and written a few times a second, those that belong together as one
- * entry: a message that is delivered at once costs one entry for its whole life. An entry is listed
- * under names, and each name leads to its entries in order of time. What can't be written is lost:
- * no promise hangs on it.
+ * Items are collected in memory and written a few times a second, many of them as one entry: a
+ * message that is delivered at once costs one entry for its whole life. An entry is listed under
+ * names, and each name leads to its entries in order of time. What can't be written is lost: no
+ * promise hangs on it.
  */
 
 import type { LmdbEnvironment, Operation } from './lmdb-environment.ts'
@@ -21,7 +21,7 @@ export class HistoryLog<Item> {
   readonly #environment: LmdbEnvironment<HistoryTable>
   readonly #log: LogName
   readonly #mostItems: number
-  /** Not written yet; `open` are those that still grow, by what belongs together. */
+  /** Not written yet; `open` are those that still grow, by group. */
   #collected: Entry<Item>[] = []
   #open = new Map<string, Entry<Item>>()
   #collectedItems = 0
@@ -44,12 +44,12 @@ export class HistoryLog<Item> {
     return this.#collectedItems
   }
 
-  /** `group` is what items belong together by; it is a name too. */
+  /** Items of a group share entries; `names` are what this one is to be found by. */
   add(group: string, names: readonly string[], item: Item): void {
     if (this.#collectedItems >= MOST_COLLECTED) return
     let entry = this.#open.get(group)
     if (entry === undefined || entry.items.length >= MOST_IN_ENTRY) {
-      entry = { names: new Set([nameOf(group)]), items: [] }
+      entry = { names: new Set(), items: [] }
       this.#open.set(group, entry)
       this.#collected.push(entry)
     }
@@ -162,7 +162,8 @@ const NUMBER_DIGITS = 12
 const MOST_NAME_LENGTH = 300
 /** What waits to be written is bounded too; beyond that it is lost. */
 const MOST_COLLECTED = 20_000
-const MOST_IN_ENTRY = 100
+/** All of an entry is read to find one item. */
+const MOST_IN_ENTRY = 32
 /** A log that is too full shrinks by so many entries at a time beyond what is added. */
 const SPARE_ENTRIES = 16
 const NOTHING = Buffer.alloc(0)

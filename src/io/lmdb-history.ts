@@ -55,12 +55,13 @@ class HistoryInLogs implements LmdbHistory {
   }
 
   recordDecision(record: DecisionRecord): void {
-    this.#decisions.add(sessionOf(record.decision.id), [], record)
+    this.#decisions.add(ALL, [sessionOf(record.decision.id)], record)
     this.#flushSoon()
   }
 
   recordEvent(event: TraceEvent): void {
-    this.#events.add(event.messageId, event.recipient === null ? [] : [event.recipient], event)
+    const { messageId, recipient } = event
+    this.#events.add(messageId, recipient === null ? [messageId] : [messageId, recipient], event)
     this.#flushSoon()
   }
 
@@ -107,6 +108,8 @@ function sessionOf(id: string): string {
   return dot < 0 ? id : id.slice(0, dot)
 }
 
+/** Decisions are large, and looked up one at a time: they fill their pages best together. */
+const ALL = ''
 /** Of an address, the events of so many messages are shown. */
 const MESSAGES_SHOWN = 50
 const FLUSH_AFTER_MILLISECONDS = 250

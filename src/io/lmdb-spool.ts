@@ -26,7 +26,7 @@ import { checkShardFolder, recover } from './spool-recovery.ts'
 import type { RecoveryReport } from './spool-recovery.ts'
 import { freeSpace, SpoolRoom } from './spool-room.ts'
 import type { DiskSpace } from './spool-room.ts'
-import { insertion, quarantining, removal, SPOOL_TABLES, update } from './spool-tables.ts'
+import { insertion, quarantining, removal, SPOOL_TABLES, update, whenDue } from './spool-tables.ts'
 import type { SpoolOperation, SpoolTable } from './spool-tables.ts'
 
 export type LmdbSpoolOptions = {
@@ -293,9 +293,14 @@ class LmdbSpool implements Spool {
     const record = this.#read(id, key)
     if (record === null) return null
     const due = dueIndices(record.message, now)
+    if (due.length === 0) {
+      // The record is what counts; the index is only derived from it.
+      void this.#writeAside(id, [{ table: 'due', key, value: null }, ...whenDue(record)])
+      return null
+    }
     const body = this.#checkedBody(record)
-    if (!body.ok || due.length === 0) {
-      this.#quarantine(id, body.ok ? 'it is indexed as due, and no recipient of it is' : body.problem, key)
+    if (!body.ok) {
+      this.#quarantine(id, body.problem, key)
       return null
     }
     this.#held.set(id, { record, due, settled: Promise.resolve() })
@@ -320,14 +325,23 @@ class LmdbSpool implements Spool {
   #quarantine(id: string, why: string, key: string | null): void {
     if (!this.#isFree(id)) return
     const record = this.#environment.get('records', id)
-    this.#changing.add(id)
     if (record !== null) this.#parts.onQuarantined(id, why)
-    const written = this.#environment.commit(quarantining({ id, why, record, dueKey: key })).then(() => {
-      if (record === null) return
+    void this.#writeAside(id, quarantining({ id, why, record, dueKey: key })).then(isWritten => {
+      if (!isWritten || record === null) return
       this.#messages--
       this.#quarantined++
     })
-    void written.catch(() => {}).then(() => this.#changing.delete(id))
+  }
+
+  /** Writes what nobody waits for; nobody claims the message until that is done. */
+  async #writeAside(id: string, operations: readonly SpoolOperation[]): Promise<boolean> {
+    this.#changing.add(id)
+    const isWritten = await this.#environment.commit(operations).then(
+      () => true,
+      () => false,
+    )
+    this.#changing.delete(id)
+    return isWritten
   }
 
   #bodyOf(record: SpoolRecord, bytes: Uint8Array | null): Body {

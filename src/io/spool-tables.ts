@@ -25,7 +25,7 @@ export type SpoolOperation = Operation<SpoolTable>
 /** A new message. `body` is null if it is in a file, on stable storage already. */
 export function insertion(record: SpoolRecord, body: Uint8Array | null): SpoolOperation[] {
   const { id } = record.message
-  const operations: SpoolOperation[] = [{ table: 'records', key: id, value: encodeRecord(record) }, ...whenDue(record, NOTHING)]
+  const operations: SpoolOperation[] = [{ table: 'records', key: id, value: encodeRecord(record) }, ...whenDue(record)]
   if (body !== null) operations.push({ table: 'bodies', key: id, value: body })
   if (record.body.kind === 'file') {
     operations.push({ table: 'files', key: record.body.name, value: Buffer.from(`${record.message.sizeBytes} ${id}`) })
@@ -38,7 +38,7 @@ export function update(before: SpoolRecord, after: SpoolRecord): SpoolOperation[
   const isDueAsBefore = earliestDueAt(before.message) === earliestDueAt(after.message)
   return [
     { table: 'records', key: after.message.id, value: encodeRecord(after) },
-    ...(isDueAsBefore ? [] : [...whenDue(before, null), ...whenDue(after, NOTHING)]),
+    ...(isDueAsBefore ? [] : [...whenDue(before, null), ...whenDue(after)]),
   ]
 }
 
@@ -66,16 +66,17 @@ export function quarantining(found: {
   return operations
 }
 
+/** The message's place in the index of what is due; `null` takes it out. */
+export function whenDue({ message }: SpoolRecord, value: Uint8Array | null = NOTHING): SpoolOperation[] {
+  const dueAt = earliestDueAt(message)
+  return dueAt === null ? [] : [{ table: 'due', key: dueKey(dueAt, message.id), value }]
+}
+
 /** The value of `files`: how long the file must be, and whose body it is. */
 export function parseFileEntry(value: Buffer): { readonly sizeBytes: number; readonly id: string } {
   const text = value.toString('utf8')
   const space = text.indexOf(' ')
   return { sizeBytes: Number(text.slice(0, space)), id: text.slice(space + 1) }
-}
-
-function whenDue({ message }: SpoolRecord, value: Uint8Array | null): SpoolOperation[] {
-  const dueAt = earliestDueAt(message)
-  return dueAt === null ? [] : [{ table: 'due', key: dueKey(dueAt, message.id), value }]
 }
 
 const NOTHING = Buffer.alloc(0)

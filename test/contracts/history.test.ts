@@ -38,7 +38,7 @@ test('the oldest go first, and the log stays as long as it may be', async t => {
   }
   await history.flush()
   const known = Array.from({ length: 5_000 }, (_, i) => i).filter(i => history.decision(`s${i}.1`) !== null)
-  assert.ok(known.length >= 90 && known.length <= 100, `${known.length} decisions are known`)
+  assert.ok(known.length >= 60 && known.length <= 100, `${known.length} decisions are known`)
   assert.equal(known[0], 5_000 - known.length, 'the newest ones')
   const messages = Array.from({ length: 5_000 }, (_, i) => i).filter(i => history.events(`m${i}`).length > 0)
   assert.ok(messages.length >= 90 && messages.length <= 100, `${messages.length} messages have events`)
