@@ -6,9 +6,10 @@
  */
 
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { ConnectionOptions } from 'node:tls'
 import { parse, stringify, type TomlTable } from 'smol-toml'
 import type { CertificateFiles } from './certificates.ts'
 import { familyOf, freePorts, killFamily, mustRun, run, signal, waitFor, type Finished, type RunOptions } from './processes.ts'
@@ -42,8 +43,8 @@ export type Postern = {
   readonly command: (args: readonly string[], options?: RunOptions) => Promise<Finished>
   /** The same with `--json`; a command that fails is an error. */
   readonly json: (args: readonly string[]) => Promise<unknown>
-  /** Issues a person's certificate as PEM files. */
-  readonly issue: (name: string, address: string, more?: readonly string[]) => Promise<CertificateFiles>
+  /** Issues a certificate as PEM files; `options` are those of `user add`, such as `--email A`. */
+  readonly issue: (name: string, ...options: readonly string[]) => Promise<CertificateFiles>
   readonly log: () => readonly LogLine[]
   /** Everything it wrote, for error messages. */
   readonly output: () => string
@@ -71,6 +72,7 @@ export async function startPostern(options: PosternOptions = {}): Promise<Poster
 /** The same, not yet running. */
 export async function makePostern(options: PosternOptions = {}): Promise<Postern> {
   const folder = mkdtempSync(join(tmpdir(), 'postern-test-'))
+  chmodSync(folder, 0o711) // Started as root, its workers are somebody else, and their spool is in here.
   const data = join(folder, 'data')
   const { hostname = 'relay.example.test', domain = 'example.test' } = options
   await mustRun(PROGRAM, ['init', '--hostname', hostname, '--domain', domain, '--dir', data])
@@ -90,8 +92,8 @@ export async function makePostern(options: PosternOptions = {}): Promise<Postern
     pid: () => running.pid,
     command,
     json: async args => JSON.parse(await mustRun(PROGRAM, [...args, '--json', '--dir', data])),
-    issue: async (name, address, more = []) => {
-      await mustRun(PROGRAM, ['user', 'add', name, '--email', address, '--format', 'pem', '--out', folder, ...more, '--dir', data])
+    issue: async (name, ...options) => {
+      await mustRun(PROGRAM, ['user', 'add', name, ...options, '--format', 'pem', '--out', folder, '--dir', data])
       return { certificate: join(folder, `${name}.pem`), key: join(folder, `${name}.key`) }
     },
     log: () => running.log(),
@@ -102,6 +104,15 @@ export async function makePostern(options: PosternOptions = {}): Promise<Postern
     dispose: async () => {
       await running.stop().finally(() => rmSync(folder, { recursive: true, force: true }))
     },
+  }
+}
+
+/** TLS options of a client that trusts this Postern and shows a certificate, or none. */
+export function showing(postern: Postern, certificate: CertificateFiles | null): ConnectionOptions {
+  return {
+    servername: 'localhost',
+    ca: readFileSync(postern.authority),
+    ...(certificate === null ? {} : { cert: readFileSync(certificate.certificate), key: readFileSync(certificate.key) }),
   }
 }
 

@@ -53,6 +53,12 @@ export class SmtpClient {
     }
   }
 
+  /** Reads the greeting and says EHLO. */
+  async greet(): Promise<SmtpReply> {
+    const greeting = await this.reply()
+    return greeting.code === 220 ? this.command('EHLO laptop.example.test') : greeting
+  }
+
   async command(line: string): Promise<SmtpReply> {
     this.#wire.write(`${line}\r\n`)
     return this.reply()

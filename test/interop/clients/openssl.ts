@@ -38,16 +38,22 @@ export async function typed(args: readonly string[], lines: readonly string[]): 
   const pending = [...lines]
   let seen = 0
   child.stdin.on('error', () => {})
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text
-    // Each whole reply, the greeting of implicit TLS or the EHLO reply of STARTTLS included, lets one line go out.
-    for (const reply of repliesIn(stdout).slice(seen)) {
+  const answer = (): void => {
+    // With STARTTLS the reply to s_client's own EHLO comes on standard error, before the session.
+    for (const reply of [...repliesIn(stderr), ...repliesIn(stdout)].slice(seen)) {
       seen++
       const next = reply >= 400 ? 'quit' : pending.shift()
       if (next === undefined || next === 'quit') pending.length = 0
       if (next !== undefined) child.stdin.write(`${next}\n`)
     }
+  }
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text
+    answer()
+  })
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text
+    answer()
   })
   const timer = setTimeout(() => child.kill('SIGKILL'), 20_000)
   const [code] = (await once(child, 'close')) as [number | null]
@@ -69,7 +75,7 @@ function commandsFor({ login }: Route, mail: Mail): string[] {
     `mail from:<${mail.from}>`,
     `rcpt to:<${mail.to}>`,
     'data',
-    `${asMessage(mail)}.`,
+    `${asMessage(mail).replaceAll(/^\./gm, '..')}.`,
     'quit',
   ]
 }

@@ -24,7 +24,6 @@ export const sNail: MailClient = {
       `mta=${scheme}://${user}localhost:${route.port}`,
       ...(route.tls === 'starttls' ? ['smtp-use-starttls'] : []),
       `smtp-auth=${AUTHENTICATION[route.login]}`,
-      'smtp-hostname=laptop.example.test',
       'tls-verify=strict',
       'tls-ca-no-defaults',
       `tls-ca-file=${route.authority}`,
@@ -32,9 +31,10 @@ export const sNail: MailClient = {
       `from=${mail.from}`,
       'sendwait',
     ]
+    const dead = privateFile(route, 'dead.letter', '')
     return run(program('s-nail'), ['-:/', ...variables.map(variable => `-S${variable}`), '-s', mail.subject, mail.to], {
       input: `${mail.text}\n`,
-      env: { HOME: dirname(privateFile(route, 'empty', '')) },
+      env: { HOME: dirname(dead), DEAD: dead },
     })
   },
 }

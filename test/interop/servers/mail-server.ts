@@ -9,6 +9,8 @@ import type { CertificateFiles } from '../../support/certificates.ts'
 import { isOpen, killFamily, waitFor } from '../../support/processes.ts'
 
 export type MailServerOptions = {
+  /** On 127.0.0.1. */
+  readonly port: number
   /** Shown to clients; has the name `localhost`. */
   readonly certificate: CertificateFiles
   /** Whose mail it takes: that of clients with a certificate of this authority, or of everybody on this machine. */

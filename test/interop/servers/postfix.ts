@@ -7,7 +7,7 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePorts, mustRun } from '../../support/processes.ts'
+import { mustRun } from '../../support/processes.ts'
 import { program } from '../programs.ts'
 import { startServer, type MailServer, type MailServerOptions } from './mail-server.ts'
 
@@ -15,20 +15,19 @@ const MASTER = '/usr/lib/postfix/sbin/master'
 
 export async function startPostfix(options: MailServerOptions): Promise<MailServer> {
   const folder = mkdtempSync(join(tmpdir(), 'postern-postfix-'))
-  const [port = 0] = await freePorts(1)
   for (const name of ['config', 'queue', 'data']) mkdirSync(join(folder, name), { recursive: true })
   chmodSync(folder, 0o755) // Most of Postfix runs as another user.
   await mustRun('chown', ['postfix', join(folder, 'data')])
   const config = join(folder, 'config')
   writeFileSync(join(config, 'main.cf'), mainConfiguration(folder, options))
-  writeFileSync(join(config, 'master.cf'), services(port))
+  writeFileSync(join(config, 'master.cf'), services(options.port))
 
   const logFile = join(folder, 'log')
   const log = (): string => (existsSync(logFile) ? readFileSync(logFile, 'utf8') : '(no log)')
   // This lays out the queue folder. `postfix start` would leave a daemon that is nobody's child, so
   // the process it would start is started here.
   await mustRun(program('postfix'), ['-c', config, 'check'])
-  return startServer({ name: 'Postfix', folder, command: MASTER, args: ['-c', config], port, log })
+  return startServer({ name: 'Postfix', folder, command: MASTER, args: ['-c', config], port: options.port, log })
 }
 
 function mainConfiguration(folder: string, { certificate, relayFor, nextHop }: MailServerOptions): string {

@@ -8,7 +8,7 @@
 
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { freePorts, mustRun, run } from '../../support/processes.ts'
+import { mustRun, run } from '../../support/processes.ts'
 import { CACHE, program } from '../programs.ts'
 import { startServer, type MailServer, type MailServerOptions } from './mail-server.ts'
 
@@ -25,18 +25,17 @@ const SAFE_FOLDER = '/run'
 
 export async function startSendmail(options: MailServerOptions): Promise<MailServer> {
   const folder = mkdtempSync(join(SAFE_FOLDER, 'postern-sendmail-'))
-  const [port = 0] = await freePorts(1)
   const file = (name: string): string => join(folder, name)
   mkdirSync(file('queue'), { mode: 0o700 })
   writeFileSync(file('service.switch'), 'hosts files\n')
-  writeFileSync(file('sendmail.mc'), macros(folder, options, port))
+  writeFileSync(file('sendmail.mc'), macros(folder, options))
   const m4 = [`-D_CF_DIR_=${CONFIGURATION}/`, join(CONFIGURATION, 'm4/cf.m4'), file('sendmail.mc')]
   writeFileSync(file('sendmail.cf'), await mustRun(program('m4'), m4), { mode: 0o644 })
   await mustRun(MAKEMAP, ['-C', file('sendmail.cf'), 'hash', file('access')], { input: accessMap(options) })
 
   const args = ['-bD', '-C', file('sendmail.cf'), '-q2s', '-X', file('traffic')]
   const log = (): string => (existsSync(file('traffic')) ? readFileSync(file('traffic'), 'latin1') : '(no log)')
-  return startServer({ name: 'Sendmail', folder, ...(await underFullName(SENDMAIL, args)), port, log })
+  return startServer({ name: 'Sendmail', folder, ...(await underFullName(SENDMAIL, args)), port: options.port, log })
 }
 
 /**
@@ -63,7 +62,7 @@ function accessMap({ relayFor, nextHop }: MailServerOptions): string {
   ].join('\n')
 }
 
-function macros(folder: string, { certificate, relayFor, nextHop }: MailServerOptions, port: number): string {
+function macros(folder: string, { port, certificate, relayFor, nextHop }: MailServerOptions): string {
   const copy = (name: string, ...from: readonly string[]): string => {
     const text = from.map(path => readFileSync(path, 'utf8')).join('')
     writeFileSync(join(folder, name), text, { mode: 0o600 })
