@@ -56,6 +56,8 @@ export class Scheduler {
   #bytes = 0
   #phase: 'new' | 'running' | 'stopping' | 'stopped' = 'new'
   #claiming = false
+  /** The spool has more that is due, as far as anybody knows: there was no room for all of it. */
+  #hasBacklog = false
   #cancelTick: (() => void) | null = null
   #onQuiet: (() => void) | null = null
 
@@ -134,6 +136,7 @@ export class Scheduler {
 
   /** Takes what is due, oldest first, as long as there is room. */
   async #claim(): Promise<void> {
+    this.#hasBacklog = true
     if (this.#claiming || !this.hasRoom()) return
     const { spool, system, observer } = this.#options
     this.#claiming = true
@@ -141,7 +144,8 @@ export class Scheduler {
       for (;;) {
         const now = system.now()
         const dueAt = spool.nextDueAt()
-        if (dueAt === null || dueAt > now || !this.hasRoom()) break
+        this.#hasBacklog = dueAt !== null && dueAt <= now
+        if (!this.#hasBacklog || !this.hasRoom()) break
         const limit = Math.min(CLAIM_LIMIT, this.#settings.limits.messagesInMemory - this.#messages)
         const leases = await spool.claim({ now, leaseSeconds: LEASE_SECONDS, limit })
         if (leases.length === 0) break
@@ -327,8 +331,8 @@ export class Scheduler {
     this.#messages--
     this.#bytes -= memoryBytes(work.lease)
     this.#noteQuiet()
-    // Nobody but the tick looks for due work else, and a backlog must not wait for it.
-    if (this.#messages < this.#settings.limits.messagesInMemory / 2) void this.#claim()
+    // A backlog must not wait for the tick. Without one the spool is not asked: it would be, for each message.
+    if (this.#hasBacklog && this.#messages < this.#settings.limits.messagesInMemory / 2) void this.#claim()
   }
 
   /** Puts back into the spool whatever has not begun. */
