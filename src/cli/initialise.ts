@@ -7,25 +7,21 @@
 
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
-import { renderInitialAccess, renderInitialConfig } from '../core/config/initial.ts'
-import { formatConfigProblem, parseConfig } from '../core/config/parse.ts'
+import { renderInitialAccess, renderInitialConfig, type InitialSettings } from '../core/config/initial.ts'
+import { parseConfig } from '../core/config/parse.ts'
 import { writeWholeFile } from '../io/whole-file.ts'
 import { createAuthorityOnce, startAuthority, type AuthorityProcess } from '../process/authority-process.ts'
 import type { AuthorityResult } from '../process/messages.ts'
 import { readPassphrase } from '../process/passphrase.ts'
 import type { AuthorityAnswer, AuthorityRequest, IssuedClient, KeyType } from '../relay/admin.ts'
-import { Problem } from './command.ts'
+import { Problem, UsageProblem } from './command.ts'
 import { configFile } from './directory.ts'
 import { SERVER_DAYS } from './validity.ts'
 
-export type InitialPlan = {
-  readonly hostname: string
-  readonly domains: readonly string[]
+export type InitialPlan = InitialSettings & {
+  /** The domain in the names of certificates; null for the first mail domain. */
   readonly organisation: string | null
   readonly keyType: KeyType
-  readonly smarthost: string | null
-  readonly smarthostIsTrial: boolean
-  readonly passphraseFile: string | null
 }
 
 export type Made = {
@@ -41,7 +37,7 @@ export async function initialise(
 ): Promise<Made> {
   const config = renderInitialConfig(plan)
   const parsed = parseConfig(config, 'postern.toml')
-  if (!parsed.ok) throw new Problem(`the answers make no configuration\n${parsed.problem.map(problem => formatConfigProblem({ ...problem, line: 1 })).join('\n')}`)
+  if (!parsed.ok) throw new UsageProblem(parsed.problem.map(({ key, message }) => `${optionOf(key)}: ${message}`).join('\npostern: '))
   refuseOccupied(directory)
   const wasThere = existsSync(directory)
   try {
@@ -129,6 +125,13 @@ export async function writeIssued(base: string, issued: IssuedClient): Promise<v
 async function writePair(base: string, certificatePem: string, keyPem: string): Promise<void> {
   await writeWholeFile(`${base}.key`, keyPem, 0o400)
   await writeWholeFile(`${base}.pem`, certificatePem, 0o644)
+}
+
+/** The option that a setting's value came from. */
+function optionOf(key: string): string {
+  const [table = '', name] = key.split('.')
+  if (table === 'relay') return '--domain'
+  return `--${name ?? table}`
 }
 
 function refuseOccupied(directory: string): void {

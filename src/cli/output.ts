@@ -64,7 +64,7 @@ export function plural(count: number, noun: string): string {
 export function relativeTime(instant: number, now: number): string {
   const seconds = Math.abs(instant - now) / 1000
   const [unit, size] = RELATIVE_UNITS.find(([, size]) => seconds >= size) ?? ['s', 1]
-  const amount = `${Math.floor(seconds / size)} ${unit}`
+  const amount = `${Math.round(seconds / size)} ${unit}`
   return instant >= now ? `in ${amount}` : `${amount} ago`
 }
 

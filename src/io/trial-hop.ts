@@ -7,9 +7,9 @@
 
 import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
+import { rename, writeFile } from 'node:fs/promises'
 import net from 'node:net'
 import path from 'node:path'
-import { writeWholeFile } from './whole-file.ts'
 
 export type KeptMessage = {
   readonly file: string
@@ -135,7 +135,9 @@ class TrialSession {
     this.#inData = false
     const file = path.join(this.#folder, `${new Date().toISOString().replaceAll(/[-:]|\..*/g, '')}-${randomBytes(3).toString('hex')}.eml`)
     const content = Buffer.from(text, 'latin1')
-    await writeWholeFile(file, content, 0o600)
+    // Whole or not there; on stable storage when the system likes. These are tries, not mail.
+    await writeFile(`${file}.part`, content, { mode: 0o600 })
+    await rename(`${file}.part`, file)
     this.#onMessage({ file, reversePath: this.#reversePath, forwardPaths: this.#forwardPaths, sizeBytes: content.length })
     this.#reply(`250 Kept as ${path.basename(file)}`)
     return true

@@ -37,6 +37,7 @@ With a passphrase the CA key is encrypted on disk; "postern run" then reads the 
       keyType: args['key-type'] ?? 'p256',
       smarthost: args.smarthost ?? null,
       smarthostIsTrial: false,
+      addresses: {},
       passphraseFile: passphraseFile === undefined ? null : path.resolve(passphraseFile),
     })
     return { directory, hostname, domains, ...made }

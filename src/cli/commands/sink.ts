@@ -21,7 +21,7 @@ export default defineCommand({
   run: async ({ args, directory, json, look }) => {
     const port = args.port ?? SINK_PORT
     const folder = args.folder === undefined ? path.join(directory, 'sink') : path.resolve(args.folder)
-    const print = (line: string, facts: object): boolean => process.stdout.write(`${json ? JSON.stringify(facts) : line}\n`)
+    const print = (line: string, facts: object): boolean => process.stdout.write(`${json ? JSON.stringify({ time: new Date().toISOString(), ...facts }) : line}\n`)
     const started = startTrialHop({
       port,
       folder,

@@ -8,6 +8,7 @@ const PLAIN: InitialSettings = {
   domains: ['example.org', 'example.net'],
   smarthost: null,
   smarthostIsTrial: false,
+  addresses: {},
   passphraseFile: null,
 }
 
@@ -21,7 +22,8 @@ test('what init writes is a configuration that says what init was told', () => {
   const plain = parse(PLAIN)
   assert.deepEqual([plain.hostname, plain.relay.domains, plain.delivery.smarthost], ['mx.example.org', ['example.org', 'example.net'], null])
 
-  const full = parse({ ...PLAIN, smarthost: '127.0.0.1:2526', smarthostIsTrial: true, passphraseFile: '/etc/"odd" name' })
+  const full = parse({ ...PLAIN, smarthost: '127.0.0.1:2526', smarthostIsTrial: true, addresses: { mx: '[::]:2525' }, passphraseFile: '/etc/"odd" name' })
+  assert.deepEqual(full.listeners.mx.address, { host: '::', port: 2525 })
   assert.deepEqual(full.delivery.smarthost, { host: '127.0.0.1', port: 2526 })
   assert.equal(full.ca.passphraseFile, '/etc/"odd" name')
 })

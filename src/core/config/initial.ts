@@ -4,6 +4,8 @@
  * They hold what init was told, and beside it, commented out, what most sites change next.
  */
 
+import type { ListenerName } from '../policy/decision.ts'
+
 export type InitialSettings = {
   readonly hostname: string
   readonly domains: readonly string[]
@@ -11,6 +13,8 @@ export type InitialSettings = {
   readonly smarthost: string | null
   /** The smarthost is the one that `postern up` runs for trying things out. */
   readonly smarthostIsTrial: boolean
+  /** HOST:PORT of listeners whose usual ports are taken. */
+  readonly addresses: { readonly [Name in ListenerName]?: string }
   /** The file with the passphrase of the CA key, or null. */
   readonly passphraseFile: string | null
 }
@@ -30,12 +34,7 @@ hostname = ${quote(hostname)}
 domains = [${domains.map(quote).join(', ')}]
 # sender-binding = "enforce"  # "warn" or "off" lets a certificate send as other addresses than its own
 
-# Ports 25 (mx), 587 (submission) and 465 (submissions) on every address,
-# or 2525, 2587 and 2465 where ports below 1024 can't be bound.
-# [listeners.mx]
-# address = "192.0.2.1:25"
-# [listeners.submissions]
-# enabled = false
+${listenerTables(settings)}
 
 ${deliveryTable(settings)}
 
@@ -79,6 +78,15 @@ CERTISSUER:${issuer}\tRELAY
 # Connect:192.0.2.66\tREJECT
 # Connect:10.0.0\tRELAY
 `
+}
+
+function listenerTables({ addresses }: InitialSettings): string {
+  const usual = `# Ports 25 (mx), 587 (submission) and 465 (submissions) on every address,
+# or 2525, 2587 and 2465 where ports below 1024 can't be bound.`
+  const chosen = Object.entries(addresses)
+  if (chosen.length === 0) return `${usual}\n# [listeners.mx]\n# address = "192.0.2.1:25"\n# [listeners.submissions]\n# enabled = false`
+  const tables = chosen.map(([name, address]) => `[listeners.${name}]\naddress = ${quote(address)}`)
+  return `${usual}\n# Another program had these when this file was written:\n${tables.join('\n')}`
 }
 
 function deliveryTable({ smarthost, smarthostIsTrial }: InitialSettings): string {
