@@ -8,7 +8,8 @@
 import type { FromWorker, ToWorker } from './messages.ts'
 import { Worker } from './worker.ts'
 
-let worker: Worker | null = null
+/** Settled when the worker has started; what is asked of it meanwhile waits. */
+let started: Promise<Worker | null> = Promise.resolve(null)
 
 process.on('disconnect', () => process.exit(1))
 // Signals from a terminal go to every process; the supervisor decides what they mean.
@@ -16,25 +17,31 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 process.on('message', (message: ToWorker) => void receive(message))
 
 async function receive(message: ToWorker): Promise<void> {
+  if (message.kind === 'start') {
+    started = start(message)
+    return
+  }
+  const worker = await started
+  if (worker === null) return
   switch (message.kind) {
-    case 'start': {
-      const started = await Worker.start(message.start, message.settings)
-      if (!started.ok) return send({ kind: 'cannotStart', problem: started.problem }, () => process.exit(1))
-      worker = started.value
-      return send({ kind: 'ready' })
-    }
     case 'configure':
-      return send({ kind: 'done', requestId: message.requestId, problem: worker?.configure(message.settings) ?? null })
+      return send({ kind: 'done', requestId: message.requestId, problem: worker.configure(message.settings) })
     case 'index':
-      await worker?.replaceIndex(message.index)
+      await worker.replaceIndex(message.index)
       return send({ kind: 'done', requestId: message.requestId, problem: null })
     case 'admin':
-      if (worker === null) return
       return send({ kind: 'answer', requestId: message.requestId, result: await worker.administer(message.request) })
     case 'drain':
-      await worker?.drain()
+      await worker.drain()
       return send({ kind: 'drained' }, () => process.exit(0))
   }
+}
+
+async function start({ start, settings }: Extract<ToWorker, { kind: 'start' }>): Promise<Worker | null> {
+  const opened = await Worker.start(start, settings)
+  if (opened.ok) send({ kind: 'ready' })
+  else send({ kind: 'cannotStart', problem: opened.problem }, () => process.exit(1))
+  return opened.ok ? opened.value : null
 }
 
 function send(message: FromWorker, then: () => void = () => {}): void {

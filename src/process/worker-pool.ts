@@ -134,6 +134,7 @@ class WorkerSeat {
       this.#state = { is: 'over' }
       return this.#over()
     }
+    this.#settled(`a worker ended before it was ready (${how}); what it said stands above`)
     if (livedMilliseconds >= STABLE_MILLISECONDS) this.#delay = FIRST_DELAY_MILLISECONDS
     this.#log.error({ event: 'worker-crashed', how, shards: this.#start.shards, restartInMilliseconds: this.#delay })
     const timer = setTimeout(() => {

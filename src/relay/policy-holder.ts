@@ -6,6 +6,7 @@
  */
 
 import type { Config } from '../core/config/schema.ts'
+import { lintAccessMap } from '../core/policy/access-lint.ts'
 import { parseAccessMap } from '../core/policy/access-map.ts'
 import type { AccessProblem } from '../core/policy/access-map.ts'
 import { decide } from '../core/policy/decide.ts'
@@ -46,5 +47,5 @@ export function policyOf(
     senderBinding: config.relay.senderBinding,
     features: posternFeatures,
   })
-  return { policy, problems }
+  return { policy, problems: [...problems, ...lintAccessMap(map)] }
 }
