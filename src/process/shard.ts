@@ -6,9 +6,9 @@
 
 import type { Config } from '../core/config/schema.ts'
 import { dialer } from '../io/dialer.ts'
+import { openLmdbHistory } from '../io/lmdb-history.ts'
 import { openLmdbSpool } from '../io/lmdb-spool.ts'
 import type { SpoolReport } from '../io/lmdb-spool.ts'
-import { MemoryHistory } from '../io/memory-history.ts'
 import { createResolver } from '../io/resolver.ts'
 import { system } from '../io/system.ts'
 import { timers } from '../io/timers.ts'
@@ -34,7 +34,7 @@ export class Shard {
     if (report.resumed > 0 || report.orphanFilesRemoved > 0 || report.quarantined.length > 0) {
       log.warn({ event: 'spool-recovered', shard: folder, ...report })
     }
-    const history = new MemoryHistory()
+    const history = openLmdbHistory({ folder })
     return new Shard(spool, history, config, settings, log)
   }
 
