@@ -45,6 +45,6 @@ export default defineCommand({
 /** Ends on a signal, and with the process that started us, if it keeps a channel. */
 async function untilSignalled(): Promise<void> {
   await new Promise<void>(resolve => {
-    for (const event of ['SIGINT', 'SIGTERM', 'disconnect'] as const) process.once(event, () => resolve())
+    for (const event of ['SIGINT', 'SIGTERM', 'disconnect'] as const) process.on(event, () => resolve())
   })
 }

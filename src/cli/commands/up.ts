@@ -118,7 +118,8 @@ function startRelay(directory: string, raw: boolean, show: (line: LogLine) => vo
     readLines(relay.stdout, show)
   }
   process.on('SIGHUP', () => relay.kill('SIGHUP'))
-  for (const signal of ['SIGINT', 'SIGTERM', 'disconnect'] as const) process.once(signal, () => relay.kill('SIGTERM'))
+  // Ctrl-C comes from the terminal and once more from a launcher; the relay takes the first.
+  for (const signal of ['SIGINT', 'SIGTERM', 'disconnect'] as const) process.on(signal, () => relay.kill('SIGTERM'))
   return relay
 }
 
