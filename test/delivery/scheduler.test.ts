@@ -342,3 +342,17 @@ test('a message whose stored text is gone is put off, and half of it is never fi
   assert.equal(sink.messages.length, 0)
   assert.notEqual(await textOf(relay.spool.body('m1')), null)
 })
+
+test('an 8-bit message bounces where 8BITMIME is missing, and an ASCII one that was declared so does not', async t => {
+  const server = await startRawServer(t, (line, socket) => {
+    if (/^(?:EHLO|MAIL|RCPT|DATA|\.$)/.test(line)) socket.write(line === 'DATA' ? '354 go\r\n' : '250 ok\r\n')
+  })
+  const relay = await startRelay(t, { settings: smarthost(server.port) })
+  const envelope = { reversePath: '', forwardPaths: ['ann@b'], bodyType: '8BITMIME', utf8: false, declaredSizeBytes: null } as const
+  await relay.submit('m1', 'ann@b', { envelope }, 'Subject: a\r\n\r\ngrüße\r\n')
+  await relay.submit('m2', 'ann@b', { envelope }, 'Subject: a\r\n\r\nhello\r\n')
+  const lines = [...(await relay.attempts(2))].sort()
+  assert.match(lines[0] ?? '', /^m1 ann@b failed: .* takes no 8-bit messages/)
+  assert.match(lines[1] ?? '', /^m2 ann@b delivered/)
+  assert.deepEqual(server.lines().filter(line => line.startsWith('MAIL')), ['MAIL FROM:<>'])
+})
