@@ -226,10 +226,12 @@ function putFirst(file: string, lines: readonly string[]): void {
 }
 
 const groups = new Set<number>()
+let guarded = false
 
 /** No Postern outlives the test that started it, however the test ends. */
 function endWithTest(pid: number): void {
-  if (groups.size === 0) {
+  if (!guarded) {
+    guarded = true
     process.on('exit', () => {
       for (const group of groups) signal(-group, 'SIGKILL')
     })

@@ -16,6 +16,8 @@ export type SinkOptions = {
   readonly address?: string
   readonly hostname?: string
   readonly tls?: SinkTls
+  /** `false` for runs of so many messages that only `answer` looks at them. */
+  readonly keep?: boolean
   /** A reply without CRLF, `null` for the usual one, or `'hang up'`. A promise that resolves late is a slow server. */
   readonly answer?: (step: SinkStep) => SinkAnswer | Promise<SinkAnswer>
 }
@@ -69,7 +71,9 @@ export async function startSink(options: SinkOptions = {}): Promise<Sink> {
   const server: Server = createServer(socket => {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
-    const session = new SinkSession(socket, options, ++connections, message => messages.push(message))
+    const session = new SinkSession(socket, options, ++connections, message => {
+      if (options.keep !== false) messages.push(message)
+    })
     session.run().finally(() => socket.end())
   })
   server.listen(options.port ?? 0, options.address ?? '127.0.0.1')

@@ -74,7 +74,7 @@ export class SmtpClient {
     await this.#secureWith(options)
   }
 
-  /** MAIL, RCPT and DATA in turn; the first reply that stops it, or the last one. */
+  /** MAIL, RCPT and DATA in turn; the first reply that stops it, or the last one. `text` ends with CRLF. */
   async deliver(message: { readonly from: string; readonly to: string; readonly text: string }): Promise<SmtpReply> {
     const mail = await this.command(`MAIL FROM:<${message.from}>`)
     if (mail.code !== 250) return mail
@@ -82,7 +82,7 @@ export class SmtpClient {
     if (rcpt.code !== 250) return rcpt
     const data = await this.command('DATA')
     if (data.code !== 354) return data
-    return this.command(`${message.text.replaceAll(/^\./gm, '..')}\r\n.`)
+    return this.command(`${message.text.replaceAll(/^\./gm, '..')}.`)
   }
 
   async quit(): Promise<void> {
