@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { runDnCase } from '../../../test/vectors/dn-encoding.ts'
-import { accessMapCommonName, accessMapName } from './distinguished-name.ts'
+import { makeName } from '../../../test/support/certificate-maker.ts'
+import { DerReader, TAG } from './der-reader.ts'
+import { accessMapCommonName, accessMapName, readName } from './distinguished-name.ts'
 import type { DistinguishedName } from './distinguished-name.ts'
 
 const vectors = JSON.parse(readFileSync(new URL('../../../test/vectors/sendmail/dn-encoding.json', import.meta.url), 'utf8')) as readonly unknown[]
@@ -19,7 +21,7 @@ function name(...parts: readonly string[]): DistinguishedName {
   const types: Readonly<Record<string, string>> = { CN: '2.5.4.3', O: '2.5.4.10', OU: '2.5.4.11', C: '2.5.4.6' }
   return parts.map(part => {
     const [, plus, type = '', value = ''] = /^(\+?)([A-Z0-9.]+)=(.*)$/s.exec(part) ?? []
-    return { type: types[type] ?? type, value: Buffer.from(value), startsRdn: plus !== '+' }
+    return { type: types[type] ?? type, value: Buffer.from(value), isPlainText: true, startsRdn: plus !== '+' }
   })
 }
 
@@ -70,7 +72,7 @@ const value = fc
   .map(bytes => Uint8Array.from(bytes))
 
 const anyName: fc.Arbitrary<DistinguishedName> = fc
-  .array(fc.record({ type: fc.constantFrom('2.5.4.3', '2.5.4.10', '2.5.4.11', '1.2.3'), value, startsRdn: fc.boolean() }, { noNullPrototype: true }), { maxLength: 4 })
+  .array(fc.record({ type: fc.constantFrom('2.5.4.3', '2.5.4.10', '2.5.4.11', '1.2.3'), value, isPlainText: fc.constant(true), startsRdn: fc.boolean() }, { noNullPrototype: true }), { maxLength: 4 })
   .map(attributes => attributes.map((attribute, at) => (at === 0 ? { ...attribute, startsRdn: true } : attribute)))
 
 for (const spelling of ['current', 'older'] as const) {
@@ -95,6 +97,55 @@ for (const spelling of ['current', 'older'] as const) {
     ))
 }
 
+/** How each string type that is taken for text reads its bytes. */
+const DECODERS: ReadonlyMap<number, (bytes: Uint8Array) => string> = new Map([
+  [TAG.utf8String, bytes => Buffer.from(bytes).toString('utf8')],
+  [TAG.printableString, bytes => Buffer.from(bytes).toString('latin1')],
+  [TAG.ia5String, bytes => Buffer.from(bytes).toString('latin1')],
+  [TAG.teletexString, bytes => Buffer.from(bytes).toString('latin1')],
+  [TAG.bmpString, bytes => Buffer.from(bytes).swap16().toString('utf16le')],
+])
+
+const typedValue = fc.record({ tag: fc.constantFrom(...DECODERS.keys()), bytes: fc.array(fc.constantFrom(0, 0x61, 0x62, 0xc3, 0xa9, 0xe9), { maxLength: 4 }).map(bytes => Uint8Array.from(bytes)) })
+
+test('S7: two texts never share a form that is not marked ambiguous, whatever their string types', () =>
+  fc.assert(
+    fc.property(typedValue, typedValue, (a, b) => {
+      const formA = formOfCommonName(a.tag, a.bytes)
+      const formB = formOfCommonName(b.tag, b.bytes)
+      if (formA === null || formA !== formB) return
+      assert.equal(DECODERS.get(a.tag)?.(a.bytes), DECODERS.get(b.tag)?.(b.bytes))
+    }),
+    { numRuns: 50_000 },
+  ))
+
+/** Null if the name is refused or ambiguous. */
+function formOfCommonName(tag: number, bytes: Uint8Array): string | null {
+  const reader = DerReader.over(makeName([[{ type: '2.5.4.3', tag, value: bytes }]]))
+  const { text, isAmbiguous } = accessMapName(readName(reader, 'the name'))
+  return reader.problem !== null || isAmbiguous ? null : text
+}
+
+// prettier-ignore
+const stringTypes: readonly (readonly [what: string, tag: number, hex: string, form: string | null])[] = [
+  ['ASCII as UTF8String',             TAG.utf8String,      '6a6f65',       '/CN=joe'],
+  ['ASCII as PrintableString',        TAG.printableString, '6a6f65',       '/CN=joe'],
+  ['ASCII as TeletexString',          TAG.teletexString,   '6a6f65',       '/CN=joe'],
+  ['UTF-8 as UTF8String',             TAG.utf8String,      '6ac3a9',       '/CN=j+5CxC3+5CxA9'],
+  ['the same bytes as TeletexString', TAG.teletexString,   '6ac3a9',       null],
+  ['the same bytes as IA5String',     TAG.ia5String,       '6ac3a9',       null],
+  ['Latin-1 as TeletexString',        TAG.teletexString,   '6ae9',         '/CN=j+5CxE9'],
+  ['the same bytes as IA5String',     TAG.ia5String,       '6ae9',         null],
+  ['ASCII as BMPString',              TAG.bmpString,       '006a006f0065', null],
+  ['the same bytes as UTF8String',    TAG.utf8String,      '006a006f0065', '/CN=+5Cx00j+5Cx00o+5Cx00e'],
+  ['ASCII as UniversalString',        TAG.universalString, '0000006a',     null],
+  ['bits',                            TAG.bitString,       '006a',         null],
+]
+
+for (const [what, tag, hex, form] of stringTypes) {
+  test(`S7: of all string types that make the same form only one counts: ${what}`, () => assert.equal(formOfCommonName(tag, Buffer.from(hex, 'hex')), form))
+}
+
 /** What someone sees who reads a form as its rules were meant. */
 function readBack(text: string): DistinguishedName {
   const oneLine = text.replace(/\+([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
@@ -107,6 +158,7 @@ function readBack(text: string): DistinguishedName {
         'latin1',
       ),
     ),
+    isPlainText: true,
     startsRdn: separator === '/',
   }))
 }

@@ -7,10 +7,10 @@
  * Then every byte that would trouble a configuration file becomes `+HH`.
  *
  * This form is not one-to-one, and access rights hang on it (S7). A backslash of the value itself is
- * not doubled, so `O="a\", CN=b` and `O="a/CN=b"` look the same; names over 255 bytes lose their
- * end; a name whose first attribute is too long, or that has none, is empty. Such names are marked
- * `isAmbiguous`, and no rule may match them. All others have a form that no other name has, but for
- * the string type, which the form never shows, and for case, which access maps ignore.
+ * not doubled, so `O="a\", CN=b` and `O="a/CN=b"` look the same; the character set is not shown, so
+ * two texts can have the same bytes; names over 255 bytes lose their end; a name whose first attribute
+ * is too long, or that has none, is empty. Such names are marked `isAmbiguous`, and no rule may match
+ * them. All others have a form that no other name has, but for case, which access maps ignore.
  */
 
 import { TAG, formatOid, latin1 } from './der-reader.ts'
@@ -24,6 +24,8 @@ export type NameAttribute = {
   readonly type: string
   /** The bytes of the value, in whatever character set its string type has. */
   readonly value: Uint8Array
+  /** False if a string type that is likelier would make another text of the same bytes. */
+  readonly isPlainText: boolean
   /** False for the second and later attributes of a multi-valued RDN. */
   readonly startsRdn: boolean
 }
@@ -86,7 +88,7 @@ export function readName(reader: DerReader, what: string): DistinguishedName {
       if (!type.ok) return refused(reader, `${what}: ${type.problem}`)
       const value = readValue(attribute, what)
       attribute.finish(`${what}: attribute`)
-      attributes.push({ type: type.value, value, startsRdn })
+      attributes.push({ type: type.value, ...value, startsRdn })
     }
   }
   return reader.problem === null ? attributes : []
@@ -100,42 +102,48 @@ function oneLine({ type, value, startsRdn }: NameAttribute, spelling: Spelling):
 }
 
 /** Whether some other attribute, or several, could be written the same way. */
-function hasSharedForm({ type, value, startsRdn }: NameAttribute, spelling: Spelling): boolean {
-  if (value.includes(BACKSLASH)) return true
+function hasSharedForm({ type, value, isPlainText, startsRdn }: NameAttribute, spelling: Spelling): boolean {
+  if (!isPlainText || value.includes(BACKSLASH)) return true
   if (!SHORT_NAMES.has(type) && type.length > LONGEST_DOTTED_TYPE) return true
   // The older form neither marks a separator in a value nor tells RDNs apart.
   return spelling === 'older' && (!startsRdn || /[/+]/.test(latin1(value)))
 }
 
-function readValue(attribute: DerReader, what: string): Uint8Array {
+/** For any bytes, at most one reading is plain text: ASCII, else UTF-8, else Teletex. */
+function readValue(attribute: DerReader, what: string): Pick<NameAttribute, 'value' | 'isPlainText'> {
   const tag = attribute.nextTag ?? 0
-  const bytes = attribute.take(tag, `${what}: attribute value`)
+  const value = attribute.take(tag, `${what}: attribute value`)
   switch (tag) {
+    case TAG.utf8String:
+      if (!isUtf8(value)) attribute.refuse(`${what} has a UTF8String that is not UTF-8`)
+      return { value, isPlainText: true }
     case TAG.numericString:
     case TAG.printableString:
-    case TAG.teletexString:
     case TAG.ia5String:
-      return bytes
-    case TAG.utf8String:
-      if (!isUtf8(bytes)) attribute.refuse(`${what} has a UTF8String that is not UTF-8`)
-      return bytes
+      return { value, isPlainText: isAscii(value) }
+    case TAG.teletexString:
+      return { value, isPlainText: isAscii(value) || !isUtf8(value) }
     case TAG.bmpString:
     case TAG.universalString:
-      if (bytes.length % (tag === TAG.bmpString ? 2 : 4) !== 0) attribute.refuse(`${what} has half a character`)
-      return bytes
+      if (value.length % (tag === TAG.bmpString ? 2 : 4) !== 0) attribute.refuse(`${what} has half a character`)
+      return { value, isPlainText: false }
     case TAG.bitString:
       // The first byte counts unused bits, which the form would not show.
-      if (bytes[0] !== 0) attribute.refuse(`${what} has a bit string of a broken number of bytes`)
-      return bytes.subarray(1)
+      if (value[0] !== 0) attribute.refuse(`${what} has a bit string of a broken number of bytes`)
+      return { value: value.subarray(1), isPlainText: false }
     default:
       attribute.refuse(`${what} has a value that is no string of a name`)
-      return bytes
+      return { value, isPlainText: false }
   }
 }
 
 function refused(reader: DerReader, problem: string): DistinguishedName {
   reader.refuse(problem)
   return []
+}
+
+function isAscii(bytes: Uint8Array): boolean {
+  return bytes.every(byte => byte < 0x80)
 }
 
 function isUtf8(bytes: Uint8Array): boolean {
