@@ -121,7 +121,8 @@ export class Conversation {
   async #handle(input: SessionInput): Promise<SessionInput | 'over' | null> {
     let answer: SessionInput | null = null
     const outputs = this.#session.handle(input)
-    if (outputs.length > 0) this.#progressedAt = this.#host.system.now()
+    // Of a message that will be refused nothing comes out, and yet the client is sending it.
+    if (outputs.length > 0 || this.#session.isReceivingMessage) this.#progressedAt = this.#host.system.now()
     for (const output of outputs) {
       assert(answer === null, 'an output that waits for an answer comes last')
       this.#observer.happened(this.id, input, output)

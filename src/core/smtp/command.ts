@@ -35,12 +35,13 @@ export type CommandProblem =
 /** RFC 4954 §4.5.3.1: lines of an authentication exchange. No command line is longer. */
 export const LONGEST_LINE_OCTETS = 12_288
 
+/** `read` is octets as they came (latin1); only a command that holds UTF-8 is decoded as such. */
 export function parseCommand(read: Exclude<Line, { kind: 'bareLineEnd' }>): Result<Command, CommandProblem> {
   if (read.kind === 'tooLong') return fail({ kind: 'tooLong' })
   const line = read.text
   const blank = line.indexOf(' ')
   const verb = (blank === -1 ? line : line.slice(0, blank)).toUpperCase()
-  if (line.length + 2 > (LINE_LIMITS[verb] ?? LINE_LIMIT_OCTETS)) return fail({ kind: 'tooLong' })
+  if (line.length + 2 > (LINE_LIMITS.get(verb) ?? LINE_LIMIT_OCTETS)) return fail({ kind: 'tooLong' })
   const text = PRINTABLE.test(line) ? line : decodeUtf8(line)
   if (text === null) return fail({ kind: 'unprintable' })
   // RFC 5321 §4.1.1: blanks before the CRLF are to be tolerated.
@@ -159,11 +160,11 @@ const MECHANISM = /^[A-Za-z0-9_-]{1,20}$/
 /** RFC 5321 §4.5.3.1.4, with the CRLF. */
 const LINE_LIMIT_OCTETS = 512
 /** What extensions add: RFC 1870 §3, RFC 6152 §2, RFC 6531 §3.1, and RFC 4954 §3 for AUTH and for `AUTH=`. */
-const LINE_LIMITS: Readonly<Record<string, number>> = {
-  MAIL: LINE_LIMIT_OCTETS + 26 + 17 + 10 + 500,
-  RCPT: LINE_LIMIT_OCTETS + 10,
-  AUTH: LONGEST_LINE_OCTETS,
-}
+const LINE_LIMITS: ReadonlyMap<string, number> = new Map([
+  ['MAIL', LINE_LIMIT_OCTETS + 26 + 17 + 10 + 500],
+  ['RCPT', LINE_LIMIT_OCTETS + 10],
+  ['AUTH', LONGEST_LINE_OCTETS],
+])
 
 /** Commands of RFC 5321 and its forerunners that we know and do not do (§4.2.4, Appendix F). */
 const NOT_IMPLEMENTED: ReadonlySet<string> = new Set(['EXPN', 'SEND', 'SOML', 'SAML', 'TURN', 'ETRN'])

@@ -1,0 +1,223 @@
+/** What transcripts (test/transcripts) cannot show: what the session asks, and what it ignores. */
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { ClientIdentity, PeerCertificate } from '../names/identity.ts'
+import type { Decision } from '../policy/decision.ts'
+import { formatReply } from './reply.ts'
+import { ServerSession } from './server-session.ts'
+import type { SessionInput, SessionOutput, SessionSettings } from './session-events.ts'
+
+const settings: SessionSettings = {
+  listener: 'mx',
+  hostname: 'mx.example.org',
+  offersStartTls: true,
+  limits: {
+    messageBytes: 1000,
+    recipients: 10,
+    messages: 10,
+    errors: 10,
+    headerBytes: 500,
+    headerFields: 50,
+    receivedFields: 5,
+    commandSeconds: 300,
+    dataSeconds: 180,
+  },
+}
+const plaintext: ClientIdentity = { kind: 'plaintext' }
+const tls = { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', cipherBits: 256 }
+const anonymous: ClientIdentity = { kind: 'anonymous', tls }
+const certificate: PeerCertificate = {
+  subject: '/CN=joe',
+  issuer: '/CN=CA',
+  cnSubject: 'joe',
+  cnIssuer: 'CA',
+  fingerprint: 'f',
+  keyFingerprint: 'e',
+  serial: '1',
+  notBefore: 0,
+  notAfter: 1,
+  addresses: ['joe@example.org'],
+  dnsNames: [],
+  uris: [],
+}
+const verified: ClientIdentity = { kind: 'verified', tls, certificate, holder: null }
+
+const connected: SessionInput = { kind: 'connected', address: '192.0.2.7', identity: plaintext }
+const accepted = decided({ verdict: 'accept' })
+
+function decided(changes: Partial<Decision>, name: 'found' | 'unknown' = 'unknown'): SessionInput {
+  const decision: Decision = { id: 'D1', verdict: 'accept', reply: null, holdReason: null, relay: false, because: [], ...changes }
+  return { kind: 'decided', decision, host: { address: '192.0.2.7', name: name === 'found' ? { resolve: 'OK', name: 'a.example' } : null } }
+}
+
+function bytes(text: string): SessionInput {
+  return { kind: 'bytes', bytes: Buffer.from(text) }
+}
+
+/** The outputs of the last of these inputs. */
+function after(session: ServerSession, ...inputs: readonly SessionInput[]): SessionOutput[] {
+  let outputs: SessionOutput[] = []
+  for (const input of inputs) outputs = session.handle(input)
+  return outputs
+}
+
+/** Outputs in short: `250 …` for replies, the kind for what is asked for. */
+function inShort(outputs: readonly SessionOutput[]): string[] {
+  return outputs.map(output => (output.kind === 'reply' ? formatReply(output.reply).slice(0, 3) : output.kind))
+}
+
+const toTransaction = [connected, accepted, bytes('EHLO a.example\r\n'), bytes('MAIL FROM:<ann@example.com>\r\n'), accepted]
+const toMessage = [...toTransaction, bytes('RCPT TO:<joe@example.org>\r\n'), accepted, bytes('DATA\r\n')]
+
+test('nothing is said before the policy has agreed to the connection', () => {
+  const session = new ServerSession(settings)
+  assert.deepEqual(inShort(session.handle(connected)), ['askPolicy'])
+  assert.deepEqual(inShort(session.handle(accepted)), ['220'])
+})
+
+test('S30: a client that spoke before the greeting is not greeted', () => {
+  const session = new ServerSession(settings)
+  assert.deepEqual(inShort(after(session, connected, bytes('EHLO a.example\r\n'))), [])
+  assert.deepEqual(inShort(session.handle(accepted)), ['554', 'close'])
+  assert.equal(session.isClosing, true)
+})
+
+test('while the policy is asked, bytes are kept and not read', () => {
+  const session = new ServerSession(settings)
+  const outputs = after(session, connected, accepted, bytes('EHLO a.example\r\n'), bytes('MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.org>\r\n'))
+  assert.deepEqual(inShort(outputs), ['askPolicy'])
+  assert.deepEqual(inShort(session.handle(bytes('QUIT\r\n'))), [])
+  assert.deepEqual(inShort(session.handle(accepted)), ['250', 'askPolicy'])
+  assert.deepEqual(inShort(session.handle(accepted)), ['250', '221', 'close'])
+})
+
+test('the policy is told all that is known at the moment of asking', () => {
+  const session = new ServerSession(settings)
+  const [question] = after(session, connected, decided({}, 'found'), bytes('EHLO a.example\r\n'), bytes('MAIL FROM:<"ann"@example.com>\r\n'))
+  assert.deepEqual(question, {
+    kind: 'askPolicy',
+    question: {
+      kind: 'sender',
+      reversePath: 'ann@example.com',
+      asker: {
+        listener: 'mx',
+        host: { address: '192.0.2.7', name: { resolve: 'OK', name: 'a.example' } },
+        hello: 'a.example',
+        identity: plaintext,
+        authentication: null,
+      },
+    },
+  })
+})
+
+test('after STARTTLS the policy is asked about the handshake, with nothing of what was said before', () => {
+  const session = new ServerSession(settings)
+  const [question] = after(session, connected, accepted, bytes('EHLO a.example\r\n'), bytes('STARTTLS\r\n'), { kind: 'tlsEstablished', identity: verified })
+  assert.equal(question?.kind === 'askPolicy' && question.question.kind, 'handshake')
+  assert.equal(question?.kind === 'askPolicy' && question.question.asker.hello, '')
+  assert.deepEqual(session.handle(accepted), [])
+})
+
+test('authentication is shown to the policy and goes with the message', () => {
+  const session = new ServerSession(settings)
+  after(session, { ...connected, identity: verified }, accepted, accepted, bytes('EHLO a.example\r\n'), bytes('AUTH EXTERNAL =\r\n'))
+  after(session, bytes('MAIL FROM:<joe@example.org>\r\n'), accepted, bytes('RCPT TO:<bob@example.net>\r\n'), accepted)
+  const [open, reply] = session.handle(bytes('DATA\r\n'))
+  assert.ok(open?.kind === 'openMessage' && reply?.kind === 'reply')
+  assert.equal(open.protocol, 'ESMTPSA')
+  assert.equal(open.asker.authentication?.authorizationId, '/CN=joe')
+  assert.deepEqual(open.delivery, { kind: 'queue' })
+  assert.equal(reply.reply.code, 354)
+})
+
+test('a message goes out as it comes in, without its dots, and is committed at its end', () => {
+  const session = new ServerSession(settings)
+  assert.deepEqual(inShort(after(session, ...toMessage)), ['openMessage', '354'])
+  assert.equal(session.isReceivingMessage, true)
+  const first = session.handle(bytes('Subject: x\r\n\r\n..'))
+  assert.deepEqual(first, [{ kind: 'body', bytes: Buffer.from('Subject: x\r\n\r\n.') }])
+  assert.deepEqual(inShort(session.handle(bytes('\r\n.\r\nNOOP\r\n'))), ['body', 'commitMessage'])
+  assert.deepEqual(inShort(session.handle({ kind: 'stored', id: 'q1' })), ['250', '250'])
+})
+
+test('of a message that will be refused nothing more goes out', () => {
+  const session = new ServerSession(settings)
+  after(session, ...toMessage)
+  assert.deepEqual(inShort(session.handle(bytes('Subject: x\r\n\r\n'))), ['body'])
+  assert.deepEqual(inShort(session.handle(bytes('bare\nline\r\n'))), [])
+  assert.deepEqual(inShort(session.handle(bytes('more\r\n'))), [])
+  assert.deepEqual(inShort(session.handle(bytes('.\r\n'))), ['dropMessage', '550', 'close'])
+})
+
+test('the client has as long as RFC 5321 §4.5.3.2 gives it', () => {
+  const session = new ServerSession(settings)
+  after(session, ...toTransaction)
+  assert.equal(session.timeoutSeconds(), 300)
+  after(session, bytes('RCPT TO:<joe@example.org>\r\n'), accepted, bytes('DATA\r\n'))
+  assert.equal(session.timeoutSeconds(), 180)
+  after(session, bytes('.\r\n'), { kind: 'stored', id: 'q1' })
+  assert.equal(session.timeoutSeconds(), 300)
+})
+
+test('after the close nothing has an effect', () => {
+  const session = new ServerSession(settings)
+  assert.deepEqual(inShort(after(session, connected, accepted, bytes('QUIT\r\n'))), ['221', 'close'])
+  assert.deepEqual(after(session, bytes('NOOP\r\n')), [])
+  assert.deepEqual(after(session, { kind: 'idle' }), [])
+})
+
+test('the policy may end a session at the handshake', () => {
+  const session = new ServerSession(settings)
+  const goodbye = decided({ verdict: 'refuse', reply: { code: 421, enhanced: '4.7.0', text: 'Not now' } })
+  assert.deepEqual(inShort(after(session, connected, accepted, bytes('STARTTLS\r\n'), { kind: 'tlsEstablished', identity: anonymous }, goodbye)), ['421', 'close'])
+})
+
+test('what the handshake condemns stays condemned: the fate of its messages', () => {
+  const session = new ServerSession(settings)
+  after(session, { ...connected, identity: anonymous }, accepted, decided({ verdict: 'quarantine', holdReason: 'watch it' }))
+  after(session, bytes('EHLO a.example\r\n'), bytes('MAIL FROM:<a@example.com>\r\n'), accepted, bytes('RCPT TO:<joe@example.org>\r\n'), accepted)
+  const [open] = session.handle(bytes('DATA\r\n'))
+  assert.deepEqual(open?.kind === 'openMessage' && open.delivery, { kind: 'hold', because: 'watch it' })
+})
+
+const revoked: SessionInput = {
+  kind: 'identityLost',
+  identity: { kind: 'unverified', tls, certificate, problem: { kind: 'revoked', since: 0, holder: 'joe' } },
+}
+
+test('a decision made for a certificate that was revoked meanwhile does not count', () => {
+  const session = new ServerSession(settings)
+  after(session, { ...connected, identity: verified }, accepted, accepted, bytes('EHLO a.example\r\n'), bytes('MAIL FROM:<joe@example.org>\r\n'))
+  assert.deepEqual(inShort(after(session, revoked, accepted)), ['550'])
+  after(session, bytes('MAIL FROM:<joe@example.org>\r\n'), accepted, bytes('RCPT TO:<bob@example.net>\r\n'))
+  after(session, revoked)
+  assert.deepEqual(inShort(session.handle(accepted)), ['550'])
+})
+
+test('a message that is being stored when the certificate is revoked is past that', () => {
+  const session = new ServerSession(settings)
+  after(session, ...toMessage)
+  assert.deepEqual(inShort(session.handle(bytes('.\r\n'))), ['commitMessage'])
+  assert.deepEqual(session.handle(revoked), [])
+  assert.deepEqual(inShort(session.handle({ kind: 'stored', id: 'q1' })), ['250'])
+})
+
+test('news may come at any moment', () => {
+  for (const news of [{ kind: 'shutDown' }, revoked, { kind: 'idle' }] as const) {
+    for (let steps = 1; steps <= toMessage.length; steps++) {
+      const session = new ServerSession(settings)
+      after(session, ...toMessage.slice(0, steps))
+      assert.doesNotThrow(() => session.handle(news))
+    }
+  }
+})
+
+test('answers to what was not asked are broken promises of ours', () => {
+  const wrong: readonly SessionInput[] = [accepted, connected, { kind: 'tlsEstablished', identity: verified }, { kind: 'stored', id: 'q1' }]
+  for (const input of wrong) {
+    const session = new ServerSession(settings)
+    after(session, connected, accepted)
+    assert.throws(() => session.handle(input), /broken invariant/)
+  }
+})
