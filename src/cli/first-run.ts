@@ -14,7 +14,8 @@ import type { ListenerName } from '../core/policy/decision.ts'
 import { writeWholeFile } from '../io/whole-file.ts'
 import { bindListeners } from '../process/sockets.ts'
 import type { AuthorityRequest } from '../relay/admin.ts'
-import { ask, initialise, writeIssued } from './initialise.ts'
+import { initialise, writeIssued } from './initialise.ts'
+import { askStarted } from './running.ts'
 import { CLIENT_DAYS } from './validity.ts'
 
 export type FirstRun = {
@@ -63,9 +64,9 @@ export async function makeFirstDirectory(directory: string, { hostname, domain, 
       const folder = path.join(directory, 'clients')
       mkdirSync(folder, { mode: 0o700 })
       if (smarthost === null) mkdirSync(path.join(directory, 'sink'), { mode: 0o700 })
-      const asPem = await ask(authority, { ...request, format: 'pem' } satisfies AuthorityRequest, 'issuedClient')
+      const asPem = await askStarted(authority, { ...request, format: 'pem' } satisfies AuthorityRequest, 'issuedClient')
       await writeIssued(path.join(folder, name), asPem.issued)
-      const asFile = await ask(authority, { ...request, format: 'p12' } satisfies AuthorityRequest, 'issuedClient')
+      const asFile = await askStarted(authority, { ...request, format: 'p12' } satisfies AuthorityRequest, 'issuedClient')
       if (asFile.issued.format !== 'p12') return
       await writeWholeFile(path.join(folder, `${name}.p12`), Buffer.from(asFile.issued.p12Base64, 'base64'), 0o600)
       p12Password = asFile.issued.password

@@ -25,7 +25,8 @@ export function renderGroupHelp(title: string, commands: readonly (readonly [nam
 
 export function renderCommandsReference(commands: readonly (readonly [name: string, command: Command])[]): string {
   const pages = commands.map(([name, command]) => {
-    const options = Object.entries(command.options).map(([option, spec]) => `| \`${flagForm(option, spec)}\` | ${describe(spec).replaceAll('|', '\\|')} |`)
+    const cell = (text: string): string => text.replaceAll('|', '\\|')
+    const options = Object.entries(command.options).map(([option, spec]) => `| \`${cell(flagForm(option, spec))}\` | ${cell(describe(spec))} |`)
     return [
       `## postern ${name}`,
       `${command.summary}`,

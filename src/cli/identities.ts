@@ -1,8 +1,7 @@
 /** Who is asking, in a dry run of the policy: by certificate file, by name, or nobody. */
 
-import type { X509Certificate } from 'node:crypto'
+import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { X509Certificate as Certificate } from 'node:crypto'
 import type { Config } from '../core/config/schema.ts'
 import { identify, type HandshakeFacts } from '../core/names/identify.ts'
 import type { ClientIdentity } from '../core/names/identity.ts'
@@ -13,11 +12,13 @@ import { identityOfHolder, USUAL_TLS } from '../relay/holder-identity.ts'
 import { readCertificateFile } from './certificate-file.ts'
 import { Problem } from './command.ts'
 import { inDirectory } from './directory.ts'
-import { askAuthority } from './running.ts'
+import { withAuthority } from './running.ts'
 
 export async function identityByName(directory: string, name: string, now: number): Promise<ClientIdentity> {
-  const { holders } = await askAuthority(directory, { do: 'list' }, 'listed')
-  const { authority } = await askAuthority(directory, { do: 'show' }, 'shown')
+  const { holders, authority } = await withAuthority(directory, async ask => ({
+    ...(await ask({ do: 'list' }, 'listed')),
+    ...(await ask({ do: 'show' }, 'shown')),
+  }))
   const holder = holders.find(holder => holder.name.toLowerCase() === name.toLowerCase())
   const identity = holder === undefined ? null : identityOfHolder(holder, authority.issuingSubject, now)
   if (identity === null) throw new Problem(`nobody named "${name}" holds a certificate; "postern user list" shows who does`)
@@ -31,11 +32,13 @@ export async function identityByCertificate(
   asked: { readonly file: string; readonly listener: ListenerName; readonly now: number },
 ): Promise<ClientIdentity> {
   const { presented, x509 } = readCertificateFile(asked.file)
-  const { authority } = await askAuthority(directory, { do: 'show' }, 'shown')
-  const { index } = await askAuthority(directory, { do: 'index' }, 'index')
+  const { authority, index } = await withAuthority(directory, async ask => ({
+    ...(await ask({ do: 'show' }, 'shown')),
+    ...(await ask({ do: 'index' }, 'index')),
+  }))
   const furtherPem = config.listeners[asked.listener].clientCaFiles.map(file => readFileSync(inDirectory(directory, file), 'utf8'))
   const trusted = [authorityOf(authority.issuingPem, true), ...furtherPem.map(pem => authorityOf(pem, false))]
-  const signers = [authority.issuingPem, ...furtherPem].map(pem => ({ certificate: new Certificate(pem), ...authorityOf(pem, false) }))
+  const signers = [authority.issuingPem, ...furtherPem].map(pem => ({ certificate: new X509Certificate(pem), ...authorityOf(pem, false) }))
   const signer = signers.find(({ certificate }) => isSignedBy(x509, certificate))
   const facts: HandshakeFacts = {
     tls: USUAL_TLS,

@@ -11,11 +11,11 @@ import { renderInitialAccess, renderInitialConfig, type InitialSettings } from '
 import { parseConfig } from '../core/config/parse.ts'
 import { writeWholeFile } from '../io/whole-file.ts'
 import { createAuthorityOnce, startAuthority, type AuthorityProcess } from '../process/authority-process.ts'
-import type { AuthorityResult } from '../process/messages.ts'
 import { readPassphrase } from '../process/passphrase.ts'
-import type { AuthorityAnswer, AuthorityRequest, IssuedClient, KeyType } from '../relay/admin.ts'
+import type { AuthorityRequest, IssuedClient, KeyType } from '../relay/admin.ts'
 import { Problem, UsageProblem } from './command.ts'
 import { configFile } from './directory.ts'
+import { askStarted } from './running.ts'
 import { SERVER_DAYS } from './validity.ts'
 
 export type InitialPlan = InitialSettings & {
@@ -66,21 +66,23 @@ async function fill(
   if (!passphrase.ok) throw new Problem(passphrase.problem)
   for (const folder of ['tls', 'spool']) mkdirSync(path.join(directory, folder), { mode: 0o700 })
   const organisation = plan.organisation ?? plan.domains[0] ?? hostname
-  const created = expect(await createAuthorityOnce(directory, { hostname, organisation, keyType }, passphrase.value), 'shown')
+  const created = await createAuthorityOnce(directory, { hostname, organisation, keyType }, passphrase.value)
+  if (!created.ok) throw new Problem(created.problem)
 
   const started = await startAuthority(directory, passphrase.value)
   if (!started.ok) throw new Problem(started.problem)
   const { authority } = started
   try {
     const serverNames = [...new Set([hostname, ...NAMES_OF_THIS_MACHINE])]
-    const server = await ask(authority, { do: 'issueServer', names: serverNames, keyType, days: SERVER_DAYS }, 'issuedServer')
+    const { authority: facts } = await askStarted(authority, { do: 'show' }, 'shown')
+    const server = await askStarted(authority, { do: 'issueServer', names: serverNames, keyType, days: SERVER_DAYS }, 'issuedServer')
     await writePair(path.join(directory, 'tls', 'server'), server.certificatePem, server.keyPem)
-    const { issued } = await ask(authority, ourClientCertificate(plan), 'issuedClient')
+    const { issued } = await askStarted(authority, ourClientCertificate(plan), 'issuedClient')
     await writeIssued(path.join(directory, 'tls', 'client'), issued)
     await meanwhile(authority)
-    await writeWholeFile(path.join(directory, 'access'), renderInitialAccess(created.authority.issuingSubject), 0o600)
+    await writeWholeFile(path.join(directory, 'access'), renderInitialAccess(facts.issuingSubject), 0o600)
     await writeWholeFile(configFile(directory), config, 0o600)
-    return { issuingSubject: created.authority.issuingSubject, serverNames }
+    return { issuingSubject: facts.issuingSubject, serverNames }
   } finally {
     authority.stop()
   }
@@ -99,21 +101,6 @@ function ourClientCertificate({ hostname, keyType }: InitialPlan): AuthorityRequ
     days: SERVER_DAYS, // so that it is renewed together with the server's
     format: 'pem',
   }
-}
-
-/** Asks and throws a Problem if the answer is one. */
-export async function ask<Kind extends AuthorityAnswer['kind']>(
-  authority: AuthorityProcess,
-  request: AuthorityRequest,
-  kind: Kind,
-): Promise<Extract<AuthorityAnswer, { kind: Kind }>> {
-  return expect(await authority.ask(request), kind)
-}
-
-function expect<Kind extends AuthorityAnswer['kind']>(result: AuthorityResult, kind: Kind): Extract<AuthorityAnswer, { kind: Kind }> {
-  if (!result.ok) throw new Problem(result.problem)
-  if (result.answer.kind !== kind) throw new Problem(`the authority answered "${result.answer.kind}" where "${kind}" was expected`)
-  return result.answer as Extract<AuthorityAnswer, { kind: Kind }>
 }
 
 /** NAME.pem and NAME.key of a certificate that was asked for as PEM. */

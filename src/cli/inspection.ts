@@ -22,7 +22,7 @@ import { policyOf } from '../relay/policy-holder.ts'
 import { failedPolicyTests, type PolicyUnderTest } from '../relay/policy-tests.ts'
 import { Problem } from './command.ts'
 import { configFile, inDirectory, reason } from './directory.ts'
-import { askAuthority, askIfRunning } from './running.ts'
+import { askIfRunning, withAuthority } from './running.ts'
 
 export type Finding = {
   /** `note` is what an administrator chose and should remember. */
@@ -66,7 +66,7 @@ async function policyFindings(directory: string, { config, forWorkers }: LoadedS
   const { accessText, configText } = forWorkers
   const { policy } = policyOf(config, { accessText, accessFile: path.resolve(directory, config.relay.accessFile) })
   return [
-    ...exposure(policy, config),
+    ...exposure(policy),
     ...permissionsWithoutCertificate(policy),
     ...(await authorityFindings(directory, { config, policy, configText, configFile: configFile(directory), now })),
   ]
@@ -89,10 +89,11 @@ function weaknesses(config: Config, text: string, file: string): readonly Findin
 }
 
 /** S20: an open relay, whatever made it one. */
-function exposure(policy: Policy, config: Config): readonly Finding[] {
+function exposure(policy: Policy): readonly Finding[] {
+  const accessFile = policy.access.file
   return openRelays(policy).map(({ client, reversePath, forwardPath }) =>
     error(
-      `${config.relay.accessFile}: open relay: a stranger at ${client} may send from <${reversePath}> to <${forwardPath}>; ` +
+      `${accessFile}: open relay: a stranger at ${client} may send from <${reversePath}> to <${forwardPath}>; ` +
         `"postern explain --client ${client} --from '${reversePath}' --to '${forwardPath}'" names the line that allows it`,
     ),
   )
@@ -147,8 +148,10 @@ function parseCertificate(file: string): X509Certificate | null {
 /** The authority itself, and the [[test]] cases, which need to know who holds certificates. */
 async function authorityFindings(directory: string, tested: Omit<PolicyUnderTest, 'holders' | 'issuingSubject'>): Promise<readonly Finding[]> {
   try {
-    const { authority } = await askAuthority(directory, { do: 'show' }, 'shown')
-    const { holders } = await askAuthority(directory, { do: 'list' }, 'listed')
+    const { holders, authority } = await withAuthority(directory, async ask => ({
+      ...(await ask({ do: 'list' }, 'listed')),
+      ...(await ask({ do: 'show' }, 'shown')),
+    }))
     return failedPolicyTests({ ...tested, holders, issuingSubject: authority.issuingSubject }).map(error)
   } catch (problem) {
     if (problem instanceof Problem) return [error(problem.message)]

@@ -45,7 +45,7 @@ async function dispatch(words: readonly string[]): Promise<number> {
   const group = spoken.find(prefix => names.some(name => name.startsWith(`${prefix} `)))
   if (group !== undefined && group === spoken[0]) return helpForGroup(group, isHelp ? 0 : 2)
   const typed = group === undefined ? first : spoken.findLast(prefix => prefix.length > group.length)
-  const similar = nearest(typed ?? first, names)
+  const similar = spoken.map(prefix => nearest(prefix, names)).find(name => name !== null) ?? null
   const help = group === undefined ? 'postern --help' : `postern ${group} --help`
   throw new UsageProblem(`unknown command "${typed}"; ${similar === null ? `see ${help}` : `did you mean "postern ${similar}"?`}`)
 }

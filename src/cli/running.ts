@@ -3,7 +3,7 @@
  */
 
 import { askControl } from '../io/control-client.ts'
-import { askAuthorityOnce } from '../process/authority-process.ts'
+import { startAuthority, type AuthorityProcess } from '../process/authority-process.ts'
 import { readPassphrase } from '../process/passphrase.ts'
 import type { AdminAnswers, AdminRequest, AuthorityAnswer, AuthorityRequest } from '../relay/admin.ts'
 import { Problem } from './command.ts'
@@ -29,23 +29,45 @@ export async function askIfRunning<Request extends AdminRequest>(
 
 /**
  * Asks the authority of the running Postern, which then tells its workers at once; or, where none
- * runs, starts the authority's process for this one request.
+ * runs, starts the authority's process for as long as `use` takes.
  */
-export async function askAuthority<Kind extends AuthorityAnswer['kind']>(
-  directory: string,
-  request: AuthorityRequest,
-  kind: Kind,
-): Promise<Extract<AuthorityAnswer, { kind: Kind }>> {
-  const running = await askIfRunning(directory, { do: 'authority', request })
-  const answer = running === null ? await askStopped(directory, request) : running.value
-  if (answer.kind === kind) return answer as Extract<AuthorityAnswer, { kind: Kind }>
-  throw new Problem(`the authority answered "${answer.kind}" where "${kind}" was expected; is the running Postern of the same version?`)
-}
-
-async function askStopped(directory: string, request: AuthorityRequest): Promise<AuthorityAnswer> {
+export async function withAuthority<Value>(directory: string, use: (ask: AskAuthority) => Promise<Value>): Promise<Value> {
+  const isRunning = (await askIfRunning(directory, { do: 'status' })) !== null
+  if (isRunning) {
+    return use(async (request, kind) => expected(await askRunning(directory, { do: 'authority', request }), kind))
+  }
   const passphrase = readPassphrase(directory, readConfig(directory).ca.passphraseFile)
   if (!passphrase.ok) throw new Problem(passphrase.problem)
-  const result = await askAuthorityOnce(directory, request, passphrase.value)
+  const started = await startAuthority(directory, passphrase.value)
+  if (!started.ok) throw new Problem(started.problem)
+  try {
+    return await use((request, kind) => askStarted(started.authority, request, kind))
+  } finally {
+    started.authority.stop()
+  }
+}
+
+export type AskAuthority = <Kind extends AuthorityAnswer['kind']>(request: AuthorityRequest, kind: Kind) => Promise<AnswerOf<Kind>>
+
+type AnswerOf<Kind> = Extract<AuthorityAnswer, { kind: Kind }>
+
+/** One request; see `withAuthority`. */
+export async function askAuthority<Kind extends AuthorityAnswer['kind']>(directory: string, request: AuthorityRequest, kind: Kind): Promise<AnswerOf<Kind>> {
+  return withAuthority(directory, ask => ask(request, kind))
+}
+
+/** Asks an authority that this process has started itself. */
+export async function askStarted<Kind extends AuthorityAnswer['kind']>(
+  authority: AuthorityProcess,
+  request: AuthorityRequest,
+  kind: Kind,
+): Promise<AnswerOf<Kind>> {
+  const result = await authority.ask(request)
   if (!result.ok) throw new Problem(result.problem)
-  return result.answer
+  return expected(result.answer, kind)
+}
+
+function expected<Kind extends AuthorityAnswer['kind']>(answer: AuthorityAnswer, kind: Kind): AnswerOf<Kind> {
+  if (answer.kind === kind) return answer as AnswerOf<Kind>
+  throw new Problem(`the authority answered "${answer.kind}" where "${kind}" was expected; is the running Postern of the same version?`)
 }
