@@ -12,6 +12,7 @@ import { open } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { fail, ok } from '../core/result.ts'
 import type { Result } from '../core/result.ts'
+import { writeAt } from './whole-file.ts'
 
 export class AppendFile {
   readonly #file: string
@@ -44,7 +45,7 @@ export class AppendFile {
     const bytes = Buffer.from(line)
     try {
       // A crash here leaves a part of the line, which counts for nothing; afterwards the whole of it is safe.
-      await writeWhole(this.#handle, bytes, this.#soundBytes)
+      await writeAt(this.#handle, bytes, this.#soundBytes)
     } catch (error) {
       return await this.#failed(error as NodeJS.ErrnoException)
     }
@@ -71,13 +72,5 @@ export class AppendFile {
   /** A crash soon afterwards may bring the part back; the next start cuts it off again. */
   async #cutBack(): Promise<void> {
     await this.#handle.truncate(this.#soundBytes)
-  }
-}
-
-async function writeWhole(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  let written = 0
-  while (written < bytes.length) {
-    const { bytesWritten } = await handle.write(bytes, written, bytes.length - written, position + written)
-    written += bytesWritten
   }
 }

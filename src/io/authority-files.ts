@@ -75,11 +75,10 @@ const WHOLE = 'no '
 
 /** Removes what an interrupted `init` left. Returns what is in the way of a new authority, or null. */
 export async function clearInterrupted(folder: string): Promise<string | null> {
-  const there = Object.values(FILE).filter(name => existsSync(path.join(folder, name)))
-  const [first] = there
-  if (first === undefined) return null
-  if (!isIncomplete(folder)) return `${path.join(folder, first)}: there is an authority here already; nothing was changed`
-  for (const name of [...there, INCOMPLETE]) await rm(path.join(folder, name))
+  const [first] = Object.values(FILE).filter(name => existsSync(path.join(folder, name)))
+  if (first !== undefined && !isIncomplete(folder)) return `${path.join(folder, first)}: there is an authority here already; nothing was changed`
+  // The marker stays: whatever a crash leaves of these files counts for nothing.
+  for (const name of Object.values(FILE)) await rm(path.join(folder, name), { force: true })
   return null
 }
 
@@ -98,7 +97,10 @@ export async function writeAuthority(
   const now = location.now()
   const write = (name: string, content: string, mode: number): Promise<void> => writeNewFile(path.join(folder, name), content, mode)
 
-  await write(INCOMPLETE, MAKING, 0o600) // From here on, a crash leaves files that count for nothing.
+  if (!isIncomplete(folder)) {
+    await rm(path.join(folder, INCOMPLETE), { force: true })
+    await write(INCOMPLETE, MAKING, 0o600) // From here on, a crash leaves files that count for nothing.
+  }
   const rootKeys = await generateKeys(keyType)
   const rootPlan = planRoot(organisation, names.root, { now, serial: newSerial(randomBytes) })
   const root = signCertificate(rootPlan, rootKeys, null)

@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
 import { chmod, open, rename, rm } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import path from 'node:path'
 
 /**
@@ -37,9 +38,18 @@ export async function writeWholeFile(file: string, content: string | Uint8Array,
 export async function writeNewFile(file: string, content: string, mode: number): Promise<void> {
   const handle = await open(file, NEW_FILE, mode)
   try {
-    await handle.writeFile(content)
+    await writeAt(handle, Buffer.from(content), 0)
   } finally {
     await handle.close()
+  }
+}
+
+/** Writes all of the bytes at a place of a file. */
+export async function writeAt(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  let written = 0
+  while (written < bytes.length) {
+    const { bytesWritten } = await handle.write(bytes, written, bytes.length - written, position + written)
+    written += bytesWritten
   }
 }
 
