@@ -56,11 +56,12 @@ const admin: Victim = { line: '/O=Foo/CN=admin', name: simpleName([O, 'Foo'], [C
 const slash: Victim = { line: '/O=Foo+5C/CN=admin', name: simpleName([O, 'Foo/CN=admin']) }
 const utf8: Victim = { line: '/CN=Zo+5CxC3+5CxAB', name: simpleName([CN, 'Zoë']) }
 const plus: Victim = { line: '/CN=joe+2BOU=Unit', name: makeName([[text('2.5.4.11', 'Unit'), text(CN, 'joe')]]) }
+const user: Victim = { line: '/UID=joe', name: simpleName(['0.9.2342.19200300.100.1.1', 'joe']) }
 /** With its tag, all that a key of an access map may have: 256 bytes. */
 const long: Victim = { line: `/O=${'y'.repeat(234)}/CN=joe`, name: simpleName([O, 'y'.repeat(234)], [CN, 'joe']) }
 const nul: Victim = { line: '/CN=+5Cx00j', name: simpleName([CN, '\0j']) }
 
-for (const { line, name } of [admin, slash, utf8, plus, long, nul]) {
+for (const { line, name } of [admin, slash, utf8, plus, user, long, nul]) {
   test(`S7: the one it was written for relays: ${line.slice(0, 30)}`, async () => assert.equal(mayRelay(await identityOf(name), accessFor(line)), true))
 }
 
@@ -101,6 +102,7 @@ const attacks: readonly (readonly [what: string, victim: Victim, name: Uint8Arra
   ['an encoded sign',                       plus,  simpleName([CN, 'joe+2BOU=Unit'])],
   ['BMPString of the bytes of UTF-8',       nul,   makeName([[bytes(CN, '006a', TAG.bmpString)]])],
   ['bits of the bytes of UTF-8',            nul,   makeName([[bytes(CN, '00006a', TAG.bitString)]])],
+  ['another type whose name differs in case', user, simpleName(['0.9.2342.19200300.100.1.44', 'joe'])],
   ['what is cut off behind',                long,  simpleName([O, 'y'.repeat(234)], [CN, 'joe'], [CN, 'somebody else'])],
 ]
 

@@ -21,7 +21,8 @@ main() {
   forbid_services
   retry apt_get install --yes --no-install-recommends \
     curl m4 msmtp mutt openssl postfix procps python3 s-nail swaks \
-    libio-socket-ssl-perl libnet-ssleay-perl
+    libio-socket-ssl-perl libnet-ssleay-perl \
+    default-jre-headless gnutls-bin libnss3-tools
   unpack_sendmail
 }
 

@@ -97,6 +97,16 @@ for (const spelling of ['current', 'older'] as const) {
     ))
 }
 
+test('S7: no two attribute types share a name in access maps, which ignore case', () => {
+  const types = [...Array.from({ length: 130 }, (_, arc) => `2.5.4.${arc}`), ...Array.from({ length: 70 }, (_, arc) => `0.9.2342.19200300.100.1.${arc}`)]
+  const forms = types
+    .map(type => accessMapName([{ type, value: Buffer.from('x'), isPlainText: true, startsRdn: true }]))
+    .filter(({ isAmbiguous }) => !isAmbiguous)
+    .map(({ text }) => text.toLowerCase())
+  assert.ok(forms.includes('/uid=x'))
+  assert.equal(new Set(forms).size, forms.length)
+})
+
 /** How each string type that is taken for text reads its bytes. */
 const DECODERS: ReadonlyMap<number, (bytes: Uint8Array) => string> = new Map([
   [TAG.utf8String, bytes => Buffer.from(bytes).toString('utf8')],

@@ -8,11 +8,12 @@
  *
  * This form is not one-to-one, and access rights hang on it (S7). A backslash of the value itself is
  * not doubled, so `O="a\", CN=b` and `O="a/CN=b"` look the same; the character set is not shown, so
- * two texts can have the same bytes; names over 255 bytes lose their end; a name whose first attribute
+ * two texts can have the same bytes; UID and uid are two types in one key; names over 255 bytes lose their end; a name whose first attribute
  * is too long, or that has none, is empty. Such names are marked `isAmbiguous`, and no rule may match
  * them. All others have a form that no other name has, but for case, which access maps ignore.
  */
 
+import { isTwinOfAnother, shortName } from './attribute-types.ts'
 import { TAG, formatOid, latin1 } from './der-reader.ts'
 import type { DerReader } from './der-reader.ts'
 
@@ -96,15 +97,15 @@ export function readName(reader: DerReader, what: string): DistinguishedName {
 
 function oneLine({ type, value, startsRdn }: NameAttribute, spelling: Spelling): string {
   const separator = startsRdn || spelling === 'older' ? '/' : '+'
-  const shortName = SHORT_NAMES.get(type) ?? type.slice(0, LONGEST_DOTTED_TYPE)
+  const typeName = shortName(type) ?? type.slice(0, LONGEST_DOTTED_TYPE)
   const printable = latin1(value).replace(NOT_PRINTABLE, escapeByte)
-  return `${separator}${shortName}=${spelling === 'older' ? printable : printable.replace(/[/+]/g, '\\$&')}`
+  return `${separator}${typeName}=${spelling === 'older' ? printable : printable.replace(/[/+]/g, '\\$&')}`
 }
 
 /** Whether some other attribute, or several, could be written the same way. */
 function hasSharedForm({ type, value, isPlainText, startsRdn }: NameAttribute, spelling: Spelling): boolean {
-  if (!isPlainText || value.includes(BACKSLASH)) return true
-  if (!SHORT_NAMES.has(type) && type.length > LONGEST_DOTTED_TYPE) return true
+  if (!isPlainText || value.includes(BACKSLASH) || isTwinOfAnother(type)) return true
+  if (shortName(type) === null && type.length > LONGEST_DOTTED_TYPE) return true
   // The older form neither marks a separator in a value nor tells RDNs apart.
   return spelling === 'older' && (!startsRdn || /[/+]/.test(latin1(value)))
 }
@@ -171,53 +172,3 @@ const NOT_PRINTABLE = /[^\x20-\x7e]/g
 
 /** sendmail's set: what is not printable, the space, and the characters its configuration gives a meaning. */
 const ENCODED = /[^\x21-\x7e]|[+\\()<>"]/g
-
-/** The names OpenSSL 3 has for attribute types. Types that are not here are written dotted. */
-// prettier-ignore
-const SHORT_NAMES: ReadonlyMap<string, string> = new Map([
-  ['2.5.4.3',  'CN'],
-  ['2.5.4.4',  'SN'],
-  ['2.5.4.5',  'serialNumber'],
-  ['2.5.4.6',  'C'],
-  ['2.5.4.7',  'L'],
-  ['2.5.4.8',  'ST'],
-  ['2.5.4.9',  'street'],
-  ['2.5.4.10', 'O'],
-  ['2.5.4.11', 'OU'],
-  ['2.5.4.12', 'title'],
-  ['2.5.4.13', 'description'],
-  ['2.5.4.14', 'searchGuide'],
-  ['2.5.4.15', 'businessCategory'],
-  ['2.5.4.16', 'postalAddress'],
-  ['2.5.4.17', 'postalCode'],
-  ['2.5.4.18', 'postOfficeBox'],
-  ['2.5.4.19', 'physicalDeliveryOfficeName'],
-  ['2.5.4.20', 'telephoneNumber'],
-  ['2.5.4.23', 'facsimileTelephoneNumber'],
-  ['2.5.4.31', 'member'],
-  ['2.5.4.32', 'owner'],
-  ['2.5.4.33', 'roleOccupant'],
-  ['2.5.4.34', 'seeAlso'],
-  ['2.5.4.41', 'name'],
-  ['2.5.4.42', 'GN'],
-  ['2.5.4.43', 'initials'],
-  ['2.5.4.44', 'generationQualifier'],
-  ['2.5.4.45', 'x500UniqueIdentifier'],
-  ['2.5.4.46', 'dnQualifier'],
-  ['2.5.4.49', 'distinguishedName'],
-  ['2.5.4.51', 'houseIdentifier'],
-  ['2.5.4.54', 'dmdName'],
-  ['2.5.4.65', 'pseudonym'],
-  ['2.5.4.72', 'role'],
-  ['2.5.4.97', 'organizationIdentifier'],
-  ['0.9.2342.19200300.100.1.1',  'UID'],
-  ['0.9.2342.19200300.100.1.3',  'mail'],
-  ['0.9.2342.19200300.100.1.25', 'DC'],
-  ['1.2.840.113549.1.9.1', 'emailAddress'],
-  ['1.2.840.113549.1.9.2', 'unstructuredName'],
-  ['1.2.840.113549.1.9.8', 'unstructuredAddress'],
-  ['1.3.6.1.4.1.311.60.2.1.1', 'jurisdictionL'],
-  ['1.3.6.1.4.1.311.60.2.1.2', 'jurisdictionST'],
-  ['1.3.6.1.4.1.311.60.2.1.3', 'jurisdictionC'],
-  ['1.2.643.3.131.1.1', 'INN'],
-])
