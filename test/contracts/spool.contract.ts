@@ -230,6 +230,13 @@ function promisesToAdministrators(promise: Promiser): void {
     assert.deepEqual(idsOf(await claimAll(spool)), ['a'])
   })
 
+  promise('a message that is being changed is nobody’s to lease', async spool => {
+    await enqueue(spool, 'a')
+    const [isChanged, leases] = await Promise.all([spool.change('a', found => ({ ...found, heldBecause: 'asked for' })), claimAll(spool)])
+    assert.deepEqual([isChanged, leases], [true, []])
+    assert.equal(spool.find('a')?.heldBecause, 'asked for')
+  })
+
   promise('retry makes a message due, ahead of what was', async spool => {
     await enqueue(spool, 'a', { recipients: [recipient({ dueAt: NOW + HOUR })] })
     await enqueue(spool, 'b')
