@@ -16,7 +16,7 @@ import { openssl } from './clients/openssl.ts'
 import { pythonSmtplib } from './clients/python-smtplib.ts'
 import { sNail } from './clients/s-nail.ts'
 import { swaks } from './clients/swaks.ts'
-import type { MailClient, Route } from './mail-client.ts'
+import type { Login, MailClient, Route } from './mail-client.ts'
 import { missing } from './programs.ts'
 
 type Case = {
@@ -126,20 +126,44 @@ for (const client of SHOW_WHAT_IS_ASKED_FOR) {
   })
 }
 
+test('msmtp is refused a sender that is not in its certificate', { skip: missing(msmtp.program) }, async () => {
+  const joe = await postern.issue('joe', '--email', 'joe@example.test')
+  const reply = refusalIn(await attempt(msmtp, 'submission', joe, { from: 'the-boss@example.test' }))
+  assert.match(reply, /^550 5\.7\.1 Sender address not allowed/)
+})
+
+test('Python cannot log in by AUTH EXTERNAL as somebody else', { skip: missing(pythonSmtplib.program) }, async () => {
+  const ann = await postern.issue('ann', '--email', 'ann@example.test')
+  const finished = await attempt(pythonSmtplib, 'submission', ann, { from: 'joe@example.test', login: 'external' })
+  assert.match(finished.stderr, /535, b'5\.7\.8 /)
+})
+
+test('msmtp that sends MAIL in place of its AUTH answer gets 501, and the session ends', { skip: missing(msmtp.program) }, async () => {
+  const bob = await postern.issue('bob', '--email', 'bob@example.test')
+  // Without a `user`, msmtp takes our 334 for the end of AUTH EXTERNAL and goes on with MAIL.
+  const finished = await attempt(msmtp, 'submission', bob, { from: 'bob@example.test', login: 'external-empty' })
+  assert.match(finished.stderr, /501 5\.5\.2 /)
+})
+
 test('no refused message reached the next hop', () => {
   assert.deepEqual(sink.messages, [])
 })
 
-async function attempt(client: MailClient, listener: keyof Postern['ports'], certificate: CertificateFiles | null): Promise<Finished> {
+async function attempt(
+  client: MailClient,
+  listener: keyof Postern['ports'],
+  certificate: CertificateFiles | null,
+  { from = 'joe@example.test', login = 'certificate' }: { readonly from?: string; readonly login?: Login } = {},
+): Promise<Finished> {
   const route: Route = {
     port: postern.ports[listener],
     tls: listener === 'submissions' ? 'implicit' : 'starttls',
-    login: 'certificate',
+    login,
     authority: postern.authority,
     certificate,
     folder: join(postern.folder, '..'),
   }
-  const mail = { from: 'joe@example.test', to: 'ann@example.net', subject: 'refused', text: 'This must not arrive.' }
+  const mail = { from, to: 'ann@example.net', subject: 'refused', text: 'This must not arrive.' }
   const finished = await client.send(route, mail)
   assert.notEqual(finished.code, 0, `${finished.stdout}${finished.stderr}`)
   return finished

@@ -5,8 +5,8 @@
  * pid of something started here, or of its descendants.
  */
 
-import { spawn } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { execFileSync, spawn } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -105,7 +105,7 @@ export function isOpen(port: number): Promise<boolean> {
   })
 }
 
-/** Everything that descends from a process or belongs to its group, itself included, as /proc has it now. */
+/** Everything that descends from a process or belongs to its group, itself included, at this moment. */
 export function familyOf(leader: number): number[] {
   const processes = listProcesses()
   const family = new Set(processes.filter(({ pid, group }) => pid === leader || group === leader).map(({ pid }) => pid))
@@ -141,8 +141,13 @@ export function signal(pid: number, name: NodeJS.Signals): void {
 
 type ProcessEntry = { readonly pid: number; readonly parent: number; readonly group: number }
 
-/** Living processes (zombies hold nothing and are left out), from the fields of proc(5)'s stat. */
+/** Living processes. Zombies hold nothing and are left out. */
 function listProcesses(): ProcessEntry[] {
+  return existsSync('/proc/self/stat') ? listByProc() : listByPs()
+}
+
+/** From the fields of proc(5)'s stat; small systems have no ps. */
+function listByProc(): ProcessEntry[] {
   return readdirSync('/proc')
     .filter(name => /^\d+$/.test(name))
     .flatMap(name => {
@@ -153,10 +158,22 @@ function listProcesses(): ProcessEntry[] {
         return [] // It ended while we looked.
       }
       // The second field is the program's name in parentheses, which may hold spaces and parentheses.
-      const [state, parent, group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-      if (state === 'Z' || state === 'X') return []
-      return [{ pid: Number(name), parent: Number(parent), group: Number(group) }]
+      const [state = '', parent, group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+      return asEntry(Number(name), Number(parent), Number(group), state)
     })
+}
+
+/** Where there is no /proc, as on macOS. */
+function listByPs(): ProcessEntry[] {
+  const listed = execFileSync('ps', ['-axo', 'pid=,ppid=,pgid=,stat='], { encoding: 'utf8' })
+  return listed.split('\n').flatMap(line => {
+    const [pid, parent, group, state = ''] = line.trim().split(/\s+/)
+    return asEntry(Number(pid), Number(parent), Number(group), state)
+  })
+}
+
+function asEntry(pid: number, parent: number, group: number, state: string): ProcessEntry[] {
+  return pid === 0 || /^[ZX]/.test(state) ? [] : [{ pid, parent, group }]
 }
 
 function describe(program: string, args: readonly string[]): string {
