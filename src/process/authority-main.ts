@@ -13,6 +13,8 @@ import { parseAuthorityRequest } from './messages.ts'
 const world = { now: () => Date.now(), randomBytes: (size: number) => randomBytes(size) }
 let authority: Authority | null = null
 
+// What others may read, the authority gives them by itself.
+process.umask(0o077)
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
 process.on('disconnect', () => void end())
 process.on('message', (message: ToAuthority) => void receive(message))

@@ -41,6 +41,7 @@ const DRAIN_MILLISECONDS = 60_000
 
 /** Runs until it is told to stop. Resolves with the exit code; problems at start are on standard error. */
 export async function runSupervisor(options: SupervisorOptions): Promise<number> {
+  process.umask(0o077)
   const loaded = loadSettings(options.directory)
   if (!loaded.ok) return complain(loaded.problem)
   const started = await start(options, loaded.value)

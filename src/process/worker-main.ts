@@ -11,6 +11,8 @@ import { Worker } from './worker.ts'
 /** Settled when the worker has started; what is asked of it meanwhile waits. */
 let started: Promise<Worker | null> = Promise.resolve(null)
 
+// Nothing that a worker makes is for other accounts.
+process.umask(0o077)
 process.on('disconnect', () => process.exit(1))
 // Signals from a terminal go to every process; the supervisor decides what they mean.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})

@@ -1,0 +1,79 @@
+/**
+ * S24: other accounts of the same machine.
+ *
+ * Nothing of ours is set-uid, nobody else can look into the data directory, keys that others could
+ * read are not used, links are not followed, and the control socket belongs to its owner. The
+ * accounts of the processes are in test/process/lifecycle.test.ts.
+ */
+
+import assert from 'node:assert/strict'
+import { chmodSync, lstatSync, readdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { after, before, test } from 'node:test'
+import { makePostern } from '../support/postern.ts'
+import type { Postern } from '../support/postern.ts'
+import { root, sourceFiles } from '../source-files.ts'
+
+let postern: Postern
+
+before(async () => {
+  postern = await makePostern()
+})
+
+after(async () => {
+  await postern?.dispose()
+})
+
+test('S24: no file of the project is set-uid, set-gid or writable by others', () => {
+  const unsafe = sourceFiles(/./).filter(({ name }) => (lstatSync(path.join(root, name)).mode & 0o6002) !== 0)
+  assert.deepEqual(unsafe.map(({ name }) => name), [])
+})
+
+test('S24: the data directory and everything secret in it are for the owner alone', async t => {
+  await postern.start()
+  t.after(() => postern.stop())
+  const loose = everything(postern.folder).filter(file => isSecret(file) && (lstatSync(file).mode & 0o077) !== 0)
+  assert.deepEqual(loose, [])
+  assert.equal(lstatSync(path.join(postern.folder, 'control.sock')).mode & 0o777, 0o600)
+  for (const folder of ['.', 'ca', 'spool', 'spool/0']) {
+    assert.equal(lstatSync(path.join(postern.folder, folder)).mode & 0o777, 0o700, folder)
+  }
+})
+
+for (const key of ['tls/server.key', 'ca/issuing.key']) {
+  test(`S24: ${key} is not used while others can read it`, async () => {
+    const file = path.join(postern.folder, key)
+    chmodSync(file, 0o440)
+    const refused = await postern.command(['run'])
+    chmodSync(file, 0o400)
+    assert.equal(refused.code, 1)
+    assert.match(refused.stderr, new RegExp(`${path.basename(key)}.*chmod 0400`))
+  })
+
+  test(`S24: ${key} is not used through a link`, async () => {
+    const file = path.join(postern.folder, key)
+    renameSync(file, `${file}.aside`)
+    symlinkSync(`${file}.aside`, file)
+    const refused = await postern.command(['run'])
+    renameSync(`${file}.aside`, file)
+    assert.equal(refused.code, 1)
+    assert.match(refused.stderr, /link/)
+  })
+}
+
+test('S24: a file in the place of the control socket is left alone', async () => {
+  const file = path.join(postern.folder, 'control.sock')
+  writeFileSync(file, 'precious')
+  const refused = await postern.command(['run'])
+  assert.equal(refused.code, 1)
+  assert.match(refused.stderr, /control\.sock/)
+  assert.equal(lstatSync(file).isFile(), true)
+})
+
+function everything(folder: string): readonly string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).map(name => path.join(folder, name))
+}
+
+function isSecret(file: string): boolean {
+  return file.endsWith('.key') || file.includes('/spool/') || file.endsWith('.jsonl')
+}
