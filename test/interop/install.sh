@@ -19,7 +19,7 @@ main() {
 
   retry apt_get update
   forbid_services
-  retry apt_get install --yes --no-install-recommends \
+  retry apt_get install --yes --no-upgrade --no-install-recommends \
     curl m4 msmtp mutt openssl postfix procps python3 s-nail swaks \
     libio-socket-ssl-perl libnet-ssleay-perl \
     default-jre-headless gnutls-bin libnss3-tools
@@ -31,7 +31,7 @@ unpack_sendmail() {
   local libraries
   libraries=$(apt-cache depends --important sendmail-bin | sed -n 's/^ *Depends: \(lib[^<]*\)$/\1/p')
   # shellcheck disable=SC2086 # one word for each package
-  retry apt_get install --yes --no-install-recommends $libraries
+  retry apt_get install --yes --no-upgrade --no-install-recommends $libraries
 
   [ -x "$cache/sendmail/usr/libexec/sendmail/sendmail" ] && return
   local packages
