@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import tls from 'node:tls'
 import type { ClientCertificate } from '../io/smtp-probe.ts'
 import { Problem, UsageProblem } from './command.ts'
-import { canAsk, ask } from './confirm.ts'
+import { askHidden, canAsk } from './confirm.ts'
 import { reason } from './directory.ts'
 
 export async function readClientCertificate(
@@ -36,7 +36,7 @@ function unusable(certificate: ClientCertificate): string | null {
 async function passwordOf(file: string, passwordFile: string | undefined): Promise<string> {
   if (passwordFile !== undefined) return readBytes(passwordFile).toString('utf8').replace(/\r?\n$/, '')
   if (!canAsk()) throw new UsageProblem(`${file} is a PKCS#12 file; give its password with --password-file`)
-  return ask(`Password of ${file}:`, '')
+  return askHidden(`Password of ${file}:`)
 }
 
 function readBytes(file: string): Buffer {

@@ -1,6 +1,7 @@
 /** Asks before something is destroyed, and for answers that were not given as options. */
 
 import { createInterface } from 'node:readline/promises'
+import { Writable } from 'node:stream'
 import { Problem, UsageProblem } from './command.ts'
 
 /** Returns only if the person agrees. Where nobody can be asked, `--yes` must have been given. */
@@ -19,6 +20,19 @@ export async function ask(question: string, fallback: string): Promise<string> {
     return answer.trim() === '' ? fallback : answer.trim()
   } finally {
     lines.close()
+  }
+}
+
+/** What is typed, which does not show on the terminal. */
+export async function askHidden(question: string): Promise<string> {
+  process.stderr.write(`${question} `)
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
+  const lines = createInterface({ input: process.stdin, output: nowhere, terminal: true })
+  try {
+    return await lines.question('')
+  } finally {
+    lines.close()
+    process.stderr.write('\n')
   }
 }
 

@@ -1,6 +1,6 @@
 /** New files where a person asked for them: never over one that is there. */
 
-import { lstatSync, mkdirSync } from 'node:fs'
+import { lchownSync, lstatSync, mkdirSync, readdirSync } from 'node:fs'
 import path from 'node:path'
 import { writeWholeFile } from '../io/whole-file.ts'
 import { Problem } from './command.ts'
@@ -21,6 +21,19 @@ export async function writeNewFiles(files: readonly NewFile[]): Promise<void> {
   for (const { file, content, mode } of files) {
     mkdirSync(path.dirname(file), { recursive: true })
     await writeWholeFile(file, content, mode)
+  }
+}
+
+/**
+ * What root writes into somebody's data directory belongs to that somebody, so that the relay can
+ * read it when it runs as that account. Links are not followed.
+ */
+export function giveToOwnerOf(folder: string, files: readonly string[]): void {
+  const { uid, gid } = lstatSync(folder)
+  if (process.getuid?.() !== 0 || uid === 0) return
+  for (const file of files) {
+    lchownSync(file, uid, gid)
+    if (lstatSync(file).isDirectory()) giveToOwnerOf(folder, readdirSync(file).map(name => path.join(file, name)))
   }
 }
 

@@ -15,12 +15,15 @@ import { readPassphrase } from '../process/passphrase.ts'
 import type { AuthorityRequest, IssuedClient, KeyType } from '../relay/admin.ts'
 import { Problem, UsageProblem } from './command.ts'
 import { configFile } from './directory.ts'
+import { giveToOwnerOf } from './files.ts'
 import { askStarted } from './running.ts'
 import { SERVER_DAYS } from './validity.ts'
 
 export type InitialPlan = InitialSettings & {
   /** The domain in the names of certificates; null for the first mail domain. */
   readonly organisation: string | null
+  /** The name of the issuing CA; null for one made from the organisation. */
+  readonly caName: string | null
   readonly keyType: KeyType
 }
 
@@ -61,12 +64,12 @@ async function fill(
   config: string,
   meanwhile: (authority: AuthorityProcess) => Promise<void>,
 ): Promise<Made> {
-  const { hostname, keyType, passphraseFile } = plan
+  const { hostname, keyType, caName, passphraseFile } = plan
   const passphrase = readPassphrase(directory, passphraseFile)
   if (!passphrase.ok) throw new Problem(passphrase.problem)
   for (const folder of ['tls', 'spool']) mkdirSync(path.join(directory, folder), { mode: 0o700 })
   const organisation = plan.organisation ?? plan.domains[0] ?? hostname
-  const created = await createAuthorityOnce(directory, { hostname, organisation, keyType }, passphrase.value)
+  const created = await createAuthorityOnce(directory, { hostname, organisation, caName, keyType }, passphrase.value)
   if (!created.ok) throw new Problem(created.problem)
 
   const started = await startAuthority(directory, passphrase.value)
@@ -82,6 +85,7 @@ async function fill(
     await meanwhile(authority)
     await writeWholeFile(path.join(directory, 'access'), renderInitialAccess(facts.issuingSubject), 0o600)
     await writeWholeFile(configFile(directory), config, 0o600)
+    giveToOwnerOf(directory, OUR_NAMES.map(name => path.join(directory, name)).filter(file => existsSync(file)))
     return { issuingSubject: facts.issuingSubject, serverNames }
   } finally {
     authority.stop()

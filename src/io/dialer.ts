@@ -7,6 +7,7 @@
 
 import net from 'node:net'
 import tls from 'node:tls'
+import { socketErrorInWords } from './socket-errors.ts'
 import type { ClientChannel, ClientTls, Dialer, ServerIdentity } from '../relay/ports.ts'
 
 /** Bytes that may wait here before the socket is told to stop. */
@@ -26,7 +27,7 @@ export const dialer: Dialer = {
         resolve({ failed })
       }
       const timer = setTimeout(() => fail(`no answer within ${timeoutSeconds} s`), timeoutSeconds * 1000)
-      const onError = (error: NodeJS.ErrnoException): void => fail(explain(error))
+      const onError = (error: NodeJS.ErrnoException): void => fail(socketErrorInWords(error))
       socket.once('error', onError)
       socket.once('connect', () => {
         clearTimeout(timer)
@@ -121,7 +122,7 @@ class SocketClientChannel implements ClientChannel {
       if (this.#lost !== null) return failed(this.#lost)
       const connecting = beginTls(plain, request)
       if ('failed' in connecting) return failed(connecting.failed)
-      connecting.on('error', error => failed(explain(error)))
+      connecting.on('error', error => failed(socketErrorInWords(error)))
       connecting.once('close', () => failed(this.#lost ?? 'the server closed the connection during the handshake'))
       connecting.once('secureConnect', () => {
         this.#socket = connecting
@@ -167,7 +168,7 @@ class SocketClientChannel implements ClientChannel {
     writer?.()
   }
 
-  #onError = (error: Error): void => this.#end(explain(error))
+  #onError = (error: Error): void => this.#end(socketErrorInWords(error))
 
   #onEnd = (): void => this.#end('the server closed the connection')
 
@@ -216,7 +217,7 @@ function beginTls(plain: net.Socket, request: ClientTls): tls.TLSSocket | { read
       checkServerIdentity: () => undefined,
     })
   } catch (error) {
-    return { failed: `our own TLS set-up is unusable: ${explain(error)}` }
+    return { failed: `our own TLS set-up is unusable: ${socketErrorInWords(error)}` }
   }
 }
 
@@ -271,19 +272,4 @@ const contexts = {
 function sameCredentials(a: ClientTls, b: ClientTls): boolean {
   const sameTrust = a.trustedPem === b.trustedPem || (a.trustedPem?.join('\n') ?? null) === (b.trustedPem?.join('\n') ?? null)
   return sameTrust && a.certificatePem === b.certificatePem && a.keyPem === b.keyPem
-}
-
-function explain(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  const { code, reason } = error as NodeJS.ErrnoException & { readonly reason?: string }
-  return ERROR_WORDS[code ?? ''] ?? reason ?? code ?? error.message
-}
-
-const ERROR_WORDS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'connection refused',
-  ECONNRESET: 'connection reset by the server',
-  EPIPE: 'connection reset by the server',
-  ETIMEDOUT: 'connection timed out',
-  EHOSTUNREACH: 'host unreachable',
-  ENETUNREACH: 'network unreachable',
 }

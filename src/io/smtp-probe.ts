@@ -9,6 +9,7 @@ import net from 'node:net'
 import tls from 'node:tls'
 import type { Reply } from '../core/smtp/reply.ts'
 import { ReplyParser } from '../core/smtp/reply-parser.ts'
+import { socketErrorInWords } from './socket-errors.ts'
 
 export type ProbeRequest = {
   readonly host: string
@@ -71,7 +72,7 @@ export async function probe(request: ProbeRequest): Promise<ProbeReport> {
     report.address = connection.address
     await converse(connection, request, report)
   } catch (error) {
-    report.ended = error instanceof Error ? error.message : String(error)
+    report.ended = socketErrorInWords(error)
   } finally {
     connection?.close()
   }
@@ -166,7 +167,7 @@ class ProbeConnection {
       const secured = tls.connect({ socket: plain, ...tlsOptions(request) })
       const failed = (): void => reject(new Error(this.#lost ?? 'the server closed the connection during the TLS handshake'))
       secured.once('close', failed)
-      secured.once('error', error => reject(new Error(`the TLS handshake failed: ${error.message}`)))
+      secured.once('error', error => reject(new Error(`the TLS handshake failed: ${socketErrorInWords(error)}`)))
       secured.once('secureConnect', () => {
         secured.off('close', failed)
         this.#socket = secured
@@ -187,7 +188,7 @@ class ProbeConnection {
       this.#wake()
     }
     socket.setTimeout(this.#timeoutSeconds * 1000, () => end(`no answer within ${this.#timeoutSeconds} s`))
-    socket.on('error', error => end(error.message))
+    socket.on('error', error => end(socketErrorInWords(error)))
     socket.on('close', () => end('the server closed the connection'))
     socket.on('data', (bytes: Buffer) => {
       this.#parser.feed(bytes)

@@ -12,7 +12,7 @@ export type Weakness = { readonly path: KeyPath; readonly text: string }
 export function weaknessesOf(config: Config): readonly Weakness[] {
   const found: Weakness[] = []
   const add = (path: KeyPath, text: string): void => void found.push({ path, text })
-  const { relay, delivery, routes, listeners, queue, hostname } = config
+  const { relay, delivery, routes, listeners, queue, hostname, web } = config
 
   if (hostname === 'localhost') add(['hostname'], 'other servers will not take mail from "localhost"; set this machine\'s full name before you deliver for real')
   if (relay.senderBinding === 'warn') add(['relay', 'sender-binding'], 'a certificate can send as any address, and is only logged; "enforce" refuses it')
@@ -25,6 +25,7 @@ export function weaknessesOf(config: Config): readonly Weakness[] {
   for (const [index, route] of routes.entries()) {
     if (route.tls === 'none') add(['route', index, 'tls'], `mail for ${route.domain} goes in clear; "verify" protects it`)
   }
+  if (web.address !== null) add(['web', 'address'], 'nothing listens here yet: the pages come in a later version')
   if (Object.values(listeners).every(listener => !listener.enabled)) add(['listeners'], 'every listener is off: no mail can come in')
   // RFC 5321 §4.5.4.1: retries go on for 4-5 days at least.
   if (queue.lifetimeSeconds < 4 * DAY) add(['queue', 'lifetime'], 'an outage of a few days at a recipient makes mail bounce; RFC 5321 asks for four days or more')

@@ -1,9 +1,11 @@
 /** postern user add */
 
 import path from 'node:path'
+import type { Config } from '../../../core/config/schema.ts'
 import { formatInstant } from '../../../core/time.ts'
 import type { IssuedClient } from '../../../relay/admin.ts'
 import { defineCommand, UsageProblem } from '../../command.ts'
+import { readConfig } from '../../directory.ts'
 import { PRIVATE_FILE, PUBLIC_FILE, refuseOverwriting, shortPath, writeNewFiles, type NewFile } from '../../files.ts'
 import { fields, indent, type Look } from '../../output.ts'
 import { askAuthority } from '../../running.ts'
@@ -14,6 +16,8 @@ type Added = {
   readonly kind: 'person' | 'machine'
   readonly files: readonly string[]
   readonly authorityFile: string
+  /** How to reach this relay, in words. */
+  readonly submission: string
   readonly issued: IssuedClient
 }
 
@@ -64,7 +68,14 @@ A person may send from the addresses given with --email and --sender. A machine 
     )
     const files = filesOf(base, issued)
     await writeNewFiles(files)
-    return { name, kind, files: files.map(({ file }) => file), authorityFile: path.join(directory, 'ca', 'ca.pem'), issued }
+    return {
+      name,
+      kind,
+      files: files.map(({ file }) => file),
+      authorityFile: path.join(directory, 'ca', 'ca.pem'),
+      submission: submissionInWords(readConfig(directory)),
+      issued,
+    }
   },
   render: (added, look) => `${facts(added, look)}\n\n${look.bold('Next')}\n${indent(nextSteps(added))}`,
   toJson: ({ name, kind, files, issued }) => ({
@@ -97,12 +108,20 @@ function facts({ name, kind, files, issued }: Added, look: Look): string {
   )
 }
 
-function nextSteps({ name, files, authorityFile, issued }: Added): string {
+function nextSteps({ name, files, authorityFile, submission, issued }: Added): string {
   const trust = `It must trust the relay's authority, ${shortPath(authorityFile)}, unless the relay has a public certificate.`
   if (issued.format === 'p12') {
-    return `Import ${shortPath(files[0] ?? '')} in the mail program of ${name}. Outgoing server: this relay, port 587 with STARTTLS or
-465 with TLS, authentication "none". ${trust}`
+    return `Import ${shortPath(files[0] ?? '')} in the mail program of ${name}. Outgoing server: ${submission}, authentication "none".\n${trust}`
   }
-  return `Give the program the certificate and the key. ${trust}
-With the access map that "postern init" wrote, ${name} may relay at once.`
+  return `Give the program the certificate and the key. Outgoing server: ${submission}.\n${trust}\nWith the access map that "postern init" wrote, ${name} may relay at once.`
+}
+
+/** The ports as configured; where low ones can't be bound, "postern status" shows those taken instead. */
+function submissionInWords({ hostname, listeners }: Config): string {
+  const { submission, submissions } = listeners
+  const ways = [
+    ...(submission.enabled ? [`port ${submission.address.port} with STARTTLS`] : []),
+    ...(submissions.enabled ? [`port ${submissions.address.port} with TLS`] : []),
+  ]
+  return `${hostname}, ${ways.join(' or ')}`
 }

@@ -5,7 +5,7 @@ import { formatInstant } from '../../../../core/time.ts'
 import { writeWholeFile } from '../../../../io/whole-file.ts'
 import { defineCommand, UsageProblem } from '../../../command.ts'
 import { inDirectory, readConfig } from '../../../directory.ts'
-import { PRIVATE_FILE, PUBLIC_FILE, refuseOverwriting, shortPath, writeNewFiles } from '../../../files.ts'
+import { giveToOwnerOf, PRIVATE_FILE, PUBLIC_FILE, refuseOverwriting, shortPath, writeNewFiles } from '../../../files.ts'
 import { fields, indent } from '../../../output.ts'
 import { askAuthority, askIfRunning } from '../../../running.ts'
 import { SERVER_DAYS } from '../../../validity.ts'
@@ -67,4 +67,5 @@ Postern starts to use it.`,
 async function install(certificateFile: string, keyFile: string, issued: { readonly certificatePem: string; readonly keyPem: string }): Promise<void> {
   await writeWholeFile(keyFile, issued.keyPem, 0o400)
   await writeWholeFile(certificateFile, issued.certificatePem, PUBLIC_FILE)
+  for (const file of [keyFile, certificateFile]) giveToOwnerOf(path.dirname(file), [file])
 }
