@@ -15,8 +15,8 @@ export function weaknessesOf(config: Config): readonly Weakness[] {
   const { relay, delivery, routes, listeners, queue, hostname, web } = config
 
   if (hostname === 'localhost') add(['hostname'], 'other servers will not take mail from "localhost"; set this machine\'s full name before you deliver for real')
-  if (relay.senderBinding === 'warn') add(['relay', 'sender-binding'], 'a certificate can send as any address, and is only logged; "enforce" refuses it')
-  if (relay.senderBinding === 'off') add(['relay', 'sender-binding'], 'a certificate can send as any address; "enforce" refuses it')
+  if (relay.senderBinding === 'warn') add(['relay', 'sender-binding'], 'a certificate can send from any address, and is only logged; "enforce" refuses it')
+  if (relay.senderBinding === 'off') add(['relay', 'sender-binding'], 'a certificate can send from any address; "enforce" refuses it')
   if (delivery.smarthost !== null && delivery.tls === 'none') add(['delivery', 'tls'], 'mail to the smarthost goes in clear; "verify" protects it')
   if (delivery.smarthost === null && delivery.tls === 'none') add(['delivery', 'tls'], 'all mail leaves in clear; "opportunistic" encrypts where it can')
   if (delivery.smarthost === null && (delivery.tls === 'encrypt' || delivery.tls === 'verify')) {
