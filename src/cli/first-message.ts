@@ -46,8 +46,10 @@ export function explainCommand(directory: string, id: string): string {
   return `${program()} explain ${shellQuoted(id)}${dirOption(directory)}`
 }
 
+/** Left out only where the default is the same from everywhere. */
 export function dirOption(directory: string): string {
-  return directory === dataDirectory(undefined) ? '' : ` --dir ${shellQuoted(directory)}`
+  const isDefault = process.getuid?.() === 0 && directory === dataDirectory(undefined)
+  return isDefault ? '' : ` --dir ${shellQuoted(directory)}`
 }
 
 /** By name where the name finds this very program, else by its path. */
