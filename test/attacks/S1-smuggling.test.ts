@@ -10,7 +10,7 @@ import { play, whole, type Cut } from '../transcripts/play.ts'
 /** What some server somewhere took for the end of a message, or dropped and so made into one. */
 const ENDS = [
   '\n.\n', '\n.\r\n', '\r\n.\n', '\r.\r\n', '\r\n.\r', '\r.\r', '\r.\n', '\n.\r',
-  '\r\r\n.\r\r\n', '\r\n\r.\r\n', '\r\n.\r\r\n', '\n\r\n.\r\n',
+  '\r\n\n.\r\n', '\r\n\n.\n', '\r\r\n.\r\r\n', '\r\n\r.\r\n', '\r\n.\r\r\n', '\n\r\n.\r\n',
   '\r\n\0.\r\n', '\r\n.\0\r\n', '\r\0\n.\r\0\n', '\n\0.\n', '\0\r\n.\0\n',
 ]
 const SMUGGLED = 'MAIL FROM:<eve@example.com>\r\nRCPT TO:<joe@example.org>\r\nDATA\r\nSubject: smuggled\r\n'

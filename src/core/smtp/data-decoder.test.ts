@@ -44,7 +44,7 @@ test('a dot at the start of a line is taken off, and only there', () => {
   assert.deepEqual(decode('..\r\n...\r\n.x\r\nx.\r\n .\r\n.\r\n'), whole('.\r\n..\r\nx\r\nx.\r\n .\r\n'))
 })
 
-for (const end of ['\n.\n', '\n.\r\n', '\r\n.\n', '\r.\r\n', '\r\n.\r', '\r.\r', '\n.\r', '\r\r\n.\r\n', '\r\n.\r\r\n', '\n\n.\r\n']) {
+for (const end of ['\n.\n', '\n.\r\n', '\r\n.\n', '\r.\r\n', '\r\n.\r', '\r.\r', '\n.\r', '\r\r\n.\r\n', '\r\n.\r\r\n', '\n\n.\r\n', '\r\n\n.\r\n']) {
   test(`${JSON.stringify(end)} is a fault and not an end`, () => {
     const { ended, fault } = decode(`text${end}more`)
     assert.equal(fault, 'bareLineEnd')

@@ -35,14 +35,9 @@ export class LineReader {
     return this.#at === 0 ? this.#bytes : this.#bytes.subarray(this.#at)
   }
 
-  /** Reads over so many unread bytes, or over all of them. */
+  /** Reads over so many unread bytes. */
   skip(count: number): void {
     this.#at += count
-  }
-
-  skipAll(): void {
-    this.#bytes = NOTHING
-    this.#at = 0
   }
 
   /**

@@ -67,7 +67,6 @@ export class MailExchange {
   /** RFC 5321 §4.1.1.3. */
   rcpt({ path }: Extract<Command, { verb: 'RCPT' }>, asker: Asker): void {
     const transaction = this.#transaction()
-    if (transaction.identityLost) return this.#dialogue.reply(replies.identityLost)
     if (!path.isAscii && !transaction.utf8) return this.#dialogue.reply(replies.smtpUtf8Needed)
     if (transaction.recipients >= this.#settings.limits.recipients) return this.#refuseForRoom(transaction)
     this.#stage = { at: 'recipient', transaction, forwardPath: path.address }

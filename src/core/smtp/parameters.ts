@@ -61,8 +61,8 @@ export function parseRcptParameters(text: string): Result<null, ParameterProblem
   if (text === '') return ok(null)
   const split = splitParameters(text)
   if (!split.ok) return split
-  const [first] = split.value.keys()
-  return first === undefined ? ok(null) : fail({ kind: 'unknownParameter', keyword: first })
+  const [keyword = ''] = split.value.keys()
+  return fail({ kind: 'unknownParameter', keyword })
 }
 
 function splitParameters(text: string): Result<ReadonlyMap<string, string | null>, ParameterProblem> {

@@ -181,6 +181,14 @@ test('what the handshake condemns stays condemned: the fate of its messages', ()
   assert.deepEqual(open?.kind === 'openMessage' && open.delivery, { kind: 'hold', because: 'watch it' })
 })
 
+test('a connection to be watched is watched after a handshake that nobody objects to', () => {
+  const session = new ServerSession(settings)
+  after(session, { ...connected, identity: anonymous }, decided({ verdict: 'quarantine', holdReason: 'watch it' }), accepted)
+  after(session, bytes('EHLO a.example\r\n'), bytes('MAIL FROM:<a@example.com>\r\n'), accepted, bytes('RCPT TO:<joe@example.org>\r\n'), accepted)
+  const [open] = session.handle(bytes('DATA\r\n'))
+  assert.deepEqual(open?.kind === 'openMessage' && open.delivery, { kind: 'hold', because: 'watch it' })
+})
+
 const revoked: SessionInput = {
   kind: 'identityLost',
   identity: { kind: 'unverified', tls, certificate, problem: { kind: 'revoked', since: 0, holder: 'joe' } },
