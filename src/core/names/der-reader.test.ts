@@ -58,6 +58,18 @@ test('what follows the end is a problem', () => {
   assert.equal(reader.problem, 'it is followed by something else')
 })
 
+test('passes over single bytes and whole elements, and notices when there are none', () => {
+  const reader = DerReader.over(bytes('00 02 01 05'))
+  reader.skipByte('the count')
+  reader.skip('the number')
+  assert.equal(reader.problem, null)
+  reader.skipByte('one more')
+  assert.equal(reader.problem, 'one more is missing')
+  const empty = DerReader.over(bytes(''))
+  empty.skip('anything')
+  assert.equal(empty.problem, 'anything is missing')
+})
+
 test('refuses more bytes than any certificate has', () => {
   const size = 64 * 1024 + 1
   const reader = DerReader.over(Uint8Array.from({ length: size }))

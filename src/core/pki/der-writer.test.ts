@@ -23,6 +23,7 @@ const cases: readonly (readonly [what: string, written: Uint8Array, expected: st
   ['UTF-8',                           utf8String('é'),                   '0c02c3a9'],
   ['UTF-16',                          bmpString('aé'),                   '1e04006100e9'],
   ['a set in the order of its bytes', setOf(integer(2), integer(1), octetString(Uint8Array.of())), '31080201010201020400'],
+  ['equal members of a set, too',     setOf(integer(1), integer(1)),     '3106020101020101'],
   ['the last second of UTCTime',      time(Date.UTC(2049, 11, 31, 23, 59, 59, 999)), `170d${Buffer.from('491231235959Z').toString('hex')}`],
   ['the first of GeneralizedTime',    time(Date.UTC(2050, 0, 1)),        `180f${Buffer.from('20500101000000Z').toString('hex')}`],
 ]
