@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { array, assert as check, constantFrom, integer, property } from 'fast-check'
 import type { ClientIdentity, PeerCertificate } from '../names/identity.ts'
 import type { Decision } from '../policy/decision.ts'
 import { formatReply } from './reply.ts'
@@ -228,4 +229,33 @@ test('answers to what was not asked are broken promises of ours', () => {
     after(session, connected, accepted)
     assert.throws(() => session.handle(input), /broken invariant/)
   }
+})
+
+test('whatever a client sends: what waits for an answer comes last, and nothing comes after the close', () => {
+  const piece = constantFrom(
+    'EHLO a.example\r\n', 'HELO a\r\n', 'STARTTLS\r\n', 'AUTH EXTERNAL\r\n', '=\r\n', 'MAIL FROM:<a@example.com>\r\n', 'RCPT TO:<b@example.org>\r\n',
+    'DATA\r\n', 'text\r\n', '.\r\n', '..\r\n', 'RSET\r\n', 'NOOP\r\n', 'QUIT\r\n', '\n', '\r', '\0', 'MAIL', ' ', 'x'.repeat(600), '\xff', 'GET / HTTP/1.1\r\n',
+  )
+  const answers: Partial<Record<SessionOutput['kind'], SessionInput>> = {
+    askPolicy: accepted,
+    startTls: { kind: 'tlsEstablished', identity: verified },
+    commitMessage: { kind: 'stored', id: 'q1' },
+  }
+  check(
+    property(array(piece, { maxLength: 60 }), integer({ min: 1, max: 9 }), (pieces, together) => {
+      const session = new ServerSession({ ...settings, limits: { ...settings.limits, errors: 100 } })
+      const inputs: SessionInput[] = [connected]
+      for (let at = 0; at < pieces.length; at += together) inputs.push(bytes(pieces.slice(at, at + together).join('')))
+      for (const input of inputs) {
+        for (let next: SessionInput | undefined = input; next !== undefined; ) {
+          const outputs = session.handle(next)
+          const asked = outputs.findIndex(output => output.kind in answers || output.kind === 'close')
+          assert.ok(asked === -1 || asked === outputs.length - 1)
+          next = answers[outputs.at(-1)?.kind ?? 'reply']
+        }
+      }
+      assert.equal(session.isClosing && session.handle(bytes('NOOP\r\n')).length > 0, false)
+    }),
+    { numRuns: 500 },
+  )
 })
