@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { X509Certificate, createPrivateKey, randomBytes } from 'node:crypto'
-import { appendFileSync, chmodSync, copyFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { appendFileSync, chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
@@ -162,6 +162,23 @@ test('a folder without an authority says how to get one', async () => {
   assert.match(await problemOf(openAuthority(location())), /there is no authority here; make one with: postern init/)
 })
 
+test('an account that may not read the folder is told so', { skip: process.geteuid?.() === 0 ? false : 'needs root, to become somebody else' }, async () => {
+  const where = location()
+  await (await opened(init(where))).close()
+  chmodSync(scratch, 0o755)
+  process.seteuid?.(65_534)
+  const problem = await problemOf(openAuthority(where)).finally(() => process.seteuid?.(0))
+  assert.match(problem, /not readable by this account \(uid 65534\); run Postern as the owner/)
+})
+
+test('a folder that cannot be written to is named', { skip: process.geteuid?.() === 0 ? false : 'needs root, to become somebody else' }, async () => {
+  const where = location()
+  mkdirSync(where.folder, { mode: 0o755 })
+  process.seteuid?.(65_534)
+  const problem = await problemOf(init(where)).finally(() => process.seteuid?.(0))
+  assert.match(problem, /lock: unable to open database file; run Postern as the owner of this folder/)
+})
+
 type Damage = (folder: string, other: string) => void
 
 // prettier-ignore
@@ -197,6 +214,22 @@ test('a root key that was taken away is not missed', async () => {
   const authority = await opened(openAuthority(where))
   await issue(authority)
   await authority.close()
+})
+
+test('a last line without its end that does not fit the others is not taken in', async () => {
+  const where = location()
+  const authority = await opened(init(where))
+  await issue(authority)
+  await authority.close()
+  const index = path.join(where.folder, 'index.jsonl')
+  const lines = readFileSync(index, 'utf8').trimEnd().split('\n')
+  appendFileSync(index, lines.at(-1) ?? assert.fail())
+  assert.match(await problemOf(openAuthority(where)), /index\.jsonl: the last line: the certificate [0-9a-f]{64} is there twice; restore/)
+  // It was cut off; what was there before is as it was.
+  const again = await opened(openAuthority(where))
+  const answer = await ask(again, { do: 'index' })
+  assert.equal(answer.kind === 'index' ? answer.index.live.length : 0, 1)
+  await again.close()
 })
 
 test('the audit log has a line for every act, and none is ever taken out', async () => {

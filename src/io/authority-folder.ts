@@ -6,13 +6,13 @@
  */
 
 import { createPrivateKey } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { authorityNames } from '../core/pki/certificate-plan.ts'
 import type { KeyType } from '../core/pki/certificate-plan.ts'
 import { formatRecord, readIndex } from '../core/pki/records.ts'
-import type { ReadIndex, Unfinished } from '../core/pki/records.ts'
+import type { IssuedCertificates, ReadIndex, Unfinished } from '../core/pki/records.ts'
 import { fail, ok } from '../core/result.ts'
 import type { Result } from '../core/result.ts'
 import { Authority } from '../relay/authority.ts'
@@ -54,15 +54,22 @@ export async function initAuthority(wanted: NewAuthority): Promise<Result<Author
 /** Opens the authority of a folder. The problem says what is wrong, where, and what to do. */
 export async function openAuthority(location: AuthorityLocation): Promise<Result<Authority, string>> {
   const { folder } = location
-  if (isIncomplete(folder)) return fail(`${folder}: making this authority was interrupted, and it has issued nothing; run postern init again`)
-  if (!existsSync(path.join(folder, FILE.issuing))) return fail(`${folder}: there is no authority here; make one with: postern init`)
-  return await holdingLock(folder, lock => openLocked(location, lock))
+  const absence = whyAbsent(folder)
+  if (absence !== null) return fail(absence)
+  return await holdingLock(folder, async lock => {
+    if (isIncomplete(folder)) return fail(`${folder}: making this authority was interrupted, and it has issued nothing; run postern init again`)
+    return await openLocked(location, lock)
+  })
 }
 
 /** Gives the lock back unless the work went well: then the authority has it. */
 async function holdingLock(folder: string, work: (lock: FolderLock) => Promise<Result<Authority, string>>): Promise<Result<Authority, string>> {
-  const lock = lockFile(path.join(folder, LOCK))
-  if (!lock.ok) return fail(`${folder}: another Postern process has this authority open; ask that one, or stop it first`)
+  const file = path.join(folder, LOCK)
+  const lock = lockFile(file)
+  if (!lock.ok) {
+    const { isTaken, detail } = lock.problem
+    return fail(isTaken ? `${folder}: another Postern process has this authority open; ask that one, or stop it first` : `${file}: ${detail}; run Postern as the owner of this folder`)
+  }
   try {
     const result = await work(lock.value)
     if (!result.ok) lock.value.release()
@@ -70,6 +77,17 @@ async function holdingLock(folder: string, work: (lock: FolderLock) => Promise<R
   } catch (error) {
     lock.value.release()
     return fail(`${folder}: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+function whyAbsent(folder: string): string | null {
+  try {
+    statSync(path.join(folder, FILE.issuing))
+    return null
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') return `${folder}: there is no authority here; make one with: postern init`
+    return code === 'EACCES' ? `${folder}: not readable by this account (uid ${process.geteuid?.() ?? 'unknown'}); run Postern as the owner of this folder` : message
   }
 }
 
@@ -85,11 +103,10 @@ async function openLocked(location: AuthorityLocation, lock: FolderLock): Promis
   const audit = await AppendFile.open(auditFile, readFileSync(auditFile).lastIndexOf('\n') + 1)
   const index = await AppendFile.open(path.join(location.folder, FILE.index), soundBytes)
   const port = authorityPort(location, stored.value, { index, audit, lock })
-  if (unfinished !== null) {
-    const mended = await mendIndex(unfinished, port)
-    if (!mended.ok) return mended
-    const problem = unfinished.record === null ? null : issued.add(unfinished.record)
-    if (problem !== null) return fail(`${path.join(location.folder, FILE.index)}: the last line: ${problem}`)
+  const problem = unfinished === null ? null : await mendIndex(unfinished, port, issued)
+  if (problem !== null) {
+    await port.close()
+    return fail(problem)
   }
   const facts = {
     rootPem: root.pem,
@@ -111,11 +128,16 @@ function readIndexFile(folder: string, issuingFingerprint: string): Result<ReadI
   return fail(`${file}: does not list ${path.join(folder, FILE.issuing)}, so it is the index of another authority; restore both from one backup`)
 }
 
-/** The unfinished end has been cut off by now. What was whole of it is written again. */
-async function mendIndex({ text, record }: Unfinished, port: AuthorityPort): Promise<Result<null, string>> {
+/** The unfinished end has been cut off by now. What was whole of it is written again. Returns what went wrong. */
+async function mendIndex({ text, record }: Unfinished, port: AuthorityPort, issued: IssuedCertificates): Promise<string | null> {
   const detail = record === null ? `dropped a part of a record that a crash had left: ${text.slice(0, 200)}` : 'added the missing end of the last line'
   const audited = await port.audit({ at: port.now(), by: 'start', act: 'repair', name: FILE.index, detail })
-  return audited.ok && record !== null ? await port.append(record) : audited
+  if (!audited.ok) return audited.problem
+  if (record === null) return null
+  const misfit = issued.add(record)
+  if (misfit !== null) return `${FILE.index}: the last line: ${misfit}; restore the file from a backup`
+  const kept = await port.append(record)
+  return kept.ok ? null : kept.problem
 }
 
 type OpenFiles = { readonly index: AppendFile; readonly audit: AppendFile; readonly lock: FolderLock }
