@@ -23,6 +23,7 @@ export function deliveryFromConfig(config: Config, settings: WorkerSettings): De
     ownNames: new Set([hostname.toLowerCase()]),
     routing: {
       smarthost,
+      ownDomain: config.relay.domains[0]?.toLowerCase() ?? '',
       routes: new Map(config.routes.map(route => [route.domain.toLowerCase(), routeHop(route, usual, trusted)])),
       mx: { ...usual, port: SMTP_PORT },
     },

@@ -89,7 +89,8 @@ class WorkerSeat {
     const child = spawn(process.execPath, [...workerFlags(spoolFolder, shards), main], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...listeners.map(listener => listener.fd)],
       cwd: spoolFolder,
-      env: {},
+      // Each shard has one commit in the thread pool at a time, and large bodies are written there, too.
+      env: { UV_THREADPOOL_SIZE: '8' },
     })
     this.#state = { is: 'starting', child }
     const startedAt = Date.now()

@@ -20,6 +20,7 @@ import type { SessionSettings } from '../core/smtp/session-events.ts'
 import { SocketChannel } from '../io/channel.ts'
 import { createLog } from '../io/log-writer.ts'
 import { system } from '../io/system.ts'
+import { timers } from '../io/timers.ts'
 import { TlsGate } from '../io/tls-gate.ts'
 import type { Handshake, TlsGateOptions } from '../io/tls-gate.ts'
 import { authorityOf, readPresented } from '../io/x509.ts'
@@ -128,7 +129,7 @@ export class Worker {
     if (revoked.size === 0) return
     const sessions = this.#receiver.reviewIdentities(identity => this.#register.withoutRevoked(identity))
     let held = 0
-    for (const { spool, history } of this.#shards) held += await holdRevoked(spool, history, revoked, system.now())
+    for (const { spool, history } of this.#shards) held += await holdRevoked({ spool, history, timers }, revoked, system.now())
     for (const { name } of revoked.values()) this.#log.warn({ event: 'certificate-revoked', holder: name, sessions, messagesHeld: held })
   }
 

@@ -9,7 +9,7 @@ import { change } from '../core/message/lifecycle.ts'
 import type { RecipientEvent } from '../core/message/lifecycle.ts'
 import type { QueuedMessage, RecipientState } from '../core/message/envelope.ts'
 import type { AdminAnswers, QueueChange, TraceEvent } from './admin.ts'
-import type { Body, History, QueueFilter, Spool } from './ports.ts'
+import type { Body, History, QueueFilter, Spool, Timers } from './ports.ts'
 
 const PAGE = 500
 const MOST_HEADER_BYTES = 64 * 1024
@@ -45,22 +45,26 @@ export async function changeQueue(
   return { changed, busy }
 }
 
-/** Holds every message that came in under one of these certificates. */
+/**
+ * Holds every message that came in under one of these certificates. A long queue is gone through in
+ * pages, so that sessions and deliveries go on meanwhile.
+ */
 export async function holdRevoked(
-  spool: Spool,
-  history: History,
+  { spool, history, timers }: { readonly spool: Spool; readonly history: History; readonly timers: Timers },
   revoked: ReadonlyMap<string, { readonly name: string; readonly revokedAt: number }>,
   now: number,
 ): Promise<number> {
   let count = 0
-  for (const message of everyMessage(spool, {})) {
-    const revocation = message.origin.fingerprint === null ? undefined : revoked.get(message.origin.fingerprint)
-    if (revocation === undefined || message.heldBecause !== null) continue
-    const because = `the certificate of ${revocation.name} was revoked after this message was accepted`
-    const done = await spool.change(message.id, current => held(current, because))
-    if (!done) continue
-    count++
-    history.recordEvent({ at: now, messageId: message.id, event: 'held', recipient: null, text: because })
+  for (const page of pages(spool, {})) {
+    for (const message of page) {
+      const revocation = message.origin.fingerprint === null ? undefined : revoked.get(message.origin.fingerprint)
+      if (revocation === undefined || message.heldBecause !== null) continue
+      const because = `the certificate of ${revocation.name} was revoked after this message was accepted`
+      if (!(await spool.change(message.id, current => held(current, because)))) continue
+      count++
+      history.recordEvent({ at: now, messageId: message.id, event: 'held', recipient: null, text: because })
+    }
+    await new Promise<void>(resolve => timers.after(0, resolve))
   }
   return count
 }
@@ -98,11 +102,11 @@ function recordChange(history: History, messageId: string, wanted: QueueChange, 
   history.recordEvent({ at, messageId, event: events[wanted], recipient: null, text: 'by an administrator' })
 }
 
-function* everyMessage(spool: Spool, filter: QueueFilter): Generator<QueuedMessage> {
+function* pages(spool: Spool, filter: QueueFilter): Generator<readonly QueuedMessage[]> {
   let after: string | null = null
   for (;;) {
     const page = spool.list({ filter, after, limit: PAGE })
-    yield* page
+    yield page
     if (page.length < PAGE) return
     after = page.at(-1)?.id ?? null
   }
@@ -110,7 +114,7 @@ function* everyMessage(spool: Spool, filter: QueueFilter): Generator<QueuedMessa
 
 /** Collected first: a change may move a message out of the filter's sight. */
 function matchingIds(spool: Spool, filter: QueueFilter): readonly string[] {
-  return Array.from(everyMessage(spool, filter), message => message.id)
+  return [...pages(spool, filter)].flatMap(page => page.map(message => message.id))
 }
 
 async function headerOf(body: Body): Promise<string> {

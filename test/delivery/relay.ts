@@ -49,7 +49,7 @@ export async function startRelay(t: Pick<TestContext, 'after'>, options: RelayOp
     certificate: null,
     retry: DEFAULT_RETRY,
     connectTimeoutSeconds: 5,
-    routing: { smarthost: null, routes: new Map(), mx: { tls: 'opportunistic', trustedPem: null, port: 25 } },
+    routing: { smarthost: null, routes: new Map(), ownDomain: '', mx: { tls: 'opportunistic', trustedPem: null, port: 25 } },
     limits: { ...DEFAULT_LIMITS, ...options.limits },
     ...options.settings,
   }
@@ -158,7 +158,7 @@ export function hopTo(port: number, changes: Partial<ConfiguredHop> = {}): Confi
 }
 
 export function smarthost(port: number, changes: Partial<ConfiguredHop> = {}): Pick<DeliverySettings, 'routing'> {
-  return { routing: { smarthost: hopTo(port, changes), routes: new Map(), mx: { tls: 'opportunistic', trustedPem: null, port: 25 } } }
+  return { routing: { smarthost: hopTo(port, changes), routes: new Map(), ownDomain: '', mx: { tls: 'opportunistic', trustedPem: null, port: 25 } } }
 }
 
 /** DNS from a table: a name without an entry does not exist. */

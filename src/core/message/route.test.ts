@@ -4,7 +4,7 @@ import { formatHop, hopKey, nextHopOf, type ConfiguredHop, type Routing } from '
 
 const terms = { tls: 'verify', implicitTls: false, showCertificate: true, trustedPem: null } as const
 const hop = (host: string): ConfiguredHop => ({ kind: 'host', host, port: 25, ...terms })
-const direct: Routing = { smarthost: null, routes: new Map(), mx: { tls: 'opportunistic', trustedPem: null, port: 25 } }
+const direct: Routing = { smarthost: null, routes: new Map(), ownDomain: '', mx: { tls: 'opportunistic', trustedPem: null, port: 25 } }
 
 function check(address: string, routing: Routing, key: string | null): void {
   const found = nextHopOf(address, routing)
@@ -45,7 +45,8 @@ test('our certificate is never shown to servers that only DNS named', () => {
   assert.equal(found.ok && found.value.showCertificate, false)
 })
 
-test('an address without a domain needs a smarthost (RFC 5321 §4.1.1.3)', () => {
+test('an address without a domain is at home in our first domain, or the smarthost knows (RFC 5321 §4.5.1)', () => {
   check('postmaster', direct, null)
+  check('postmaster', { ...direct, ownDomain: 'example.org' }, 'mx example.org')
   check('postmaster', { ...direct, smarthost: hop('smart') }, 'host smart:25')
 })

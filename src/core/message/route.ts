@@ -46,17 +46,19 @@ export type Routing = {
   readonly smarthost: ConfiguredHop | null
   /** By `example.org`, `.example.org` or `*`, in lower case. */
   readonly routes: ReadonlyMap<string, ConfiguredHop>
+  /** Our first domain, where `<postmaster>` without one is at home (RFC 5321 §4.5.1); '' without any. */
+  readonly ownDomain: string
   /** For MX hosts. */
   readonly mx: { readonly tls: TlsLevel; readonly trustedPem: readonly string[] | null; readonly port: number }
 }
 
 /** The next hop for a recipient's address. */
 export function nextHopOf(address: string, routing: Routing): Result<NextHop, AttemptProblem> {
-  const domain = domainOf(address)
+  const domain = domainOf(address) || routing.ownDomain
   const configured = findRoute(domain, routing.routes) ?? routing.smarthost
   if (configured !== null) return ok(configured)
   if (domain === '') {
-    const detail = 'the address has no domain, and there is no smarthost to know it'
+    const detail = 'the address has no domain, and neither relay.domains nor a smarthost says whose it is'
     return fail({ kind: 'noRoute', cause: 'badDomain', domain: address, detail })
   }
   return ok({ kind: 'mx', domain, implicitTls: false, showCertificate: false, ...routing.mx })
