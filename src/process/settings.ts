@@ -45,7 +45,7 @@ function loadFiles(directory: string, config: Config, configText: string, config
   const serverKeyPem = files.key(config.tls.keyFile, 'tls.key')
   const client = files.optionalPair(config.delivery.certificateFile, config.delivery.keyFile)
   const listed = (name: ListenerName): readonly string[] =>
-    config.listeners[name].clientCaFiles.map(file => files.text(file, `listeners.${name}.client-ca`))
+    config.listeners[name].clientCaFiles.flatMap(file => files.certificates(file, `listeners.${name}.client-ca`))
   const clientAuthoritiesPem = { mx: listed('mx'), submission: listed('submission'), submissions: listed('submissions') }
   const trustedFiles = [...(config.delivery.trustedCaFiles ?? []), ...config.routes.flatMap(route => route.trustedCaFiles ?? [])]
   const trustedPem = Object.fromEntries(trustedFiles.map(file => [file, files.text(file, 'trusted-ca')]))
@@ -92,6 +92,16 @@ class FileReader {
     return ''
   }
 
+  /** Each certificate of a PEM file by itself: every one of them is an authority, or the file is wrong. */
+  certificates(file: string, setting: string): readonly string[] {
+    const found = this.text(file, setting).match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
+    const where = path.resolve(this.#directory, file)
+    const bad = found.findIndex(pem => !isAuthority(pem))
+    if (found.length === 0) this.problems.push(`${where}: ${setting}: there is no certificate in it; give the CA's certificate as PEM`)
+    else if (bad >= 0) this.problems.push(`${where}: ${setting}: certificate ${bad + 1} of the file cannot be read, or is no CA's; name CAs only`)
+    return found
+  }
+
   /** A private key: nobody but its owner may read it (S24). */
   key(file: string, setting: string): string {
     const read = readKeyFile(path.resolve(this.#directory, file))
@@ -120,6 +130,14 @@ function readText(file: string, remedy: string): Result<string, string> {
 
 function formatAccessProblem({ file, line, text, suggestion }: AccessProblem): string {
   return `${file}:${line}: ${text}${suggestion === null ? '' : `; ${suggestion}`}`
+}
+
+function isAuthority(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).ca
+  } catch {
+    return false
+  }
 }
 
 function pairProblems(certificatePem: string, keyPem: string, certificateFile: string): readonly string[] {
