@@ -139,8 +139,6 @@ function contextOptions(options: TlsGateOptions): tls.SecureContextOptions & { s
     cert: options.certificatePem,
     key: options.keyPem,
     ca: [...options.clientAuthoritiesPem],
-    // A CA that is listed counts by itself, also where the root above it is not listed.
-    allowPartialTrustChain: true,
     minVersion: options.minVersion,
     honorCipherOrder: true,
     // No tickets, no session cache, and a context that no other listener shares (S6).

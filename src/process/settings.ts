@@ -99,6 +99,7 @@ class FileReader {
     const bad = found.findIndex(pem => !isAuthority(pem))
     if (found.length === 0) this.problems.push(`${where}: ${setting}: there is no certificate in it; give the CA's certificate as PEM`)
     else if (bad >= 0) this.problems.push(`${where}: ${setting}: certificate ${bad + 1} of the file cannot be read, or is no CA's; name CAs only`)
+    this.problems.push(...missingRoots(found).map(subject => `${where}: ${setting}: ${subject} is no root; put the certificate of the CA above it into the same file`))
     return found
   }
 
@@ -130,6 +131,13 @@ function readText(file: string, remedy: string): Result<string, string> {
 
 function formatAccessProblem({ file, line, text, suggestion }: AccessProblem): string {
   return `${file}:${line}: ${text}${suggestion === null ? '' : `; ${suggestion}`}`
+}
+
+/** The TLS library verifies a chain up to a root only. Names of the CAs whose chain ends before one. */
+function missingRoots(pems: readonly string[]): readonly string[] {
+  const authorities = pems.filter(isAuthority).map(pem => new X509Certificate(pem))
+  const isSignedBy = (below: X509Certificate) => (above: X509Certificate) => below.checkIssued(above) && below.verify(above.publicKey)
+  return authorities.filter(authority => !authorities.some(isSignedBy(authority))).map(({ subject }) => subject.replaceAll('\n', ', '))
 }
 
 function isAuthority(pem: string): boolean {
