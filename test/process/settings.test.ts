@@ -1,0 +1,63 @@
+/** What a data directory must be to be used, and what is said if it is not. */
+
+import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { after, before, test } from 'node:test'
+import { loadSettings } from '../../src/process/settings.ts'
+import { certificateAuthority, makeCertificate, purposes, simpleName } from '../support/certificate-maker.ts'
+import type { MadeCertificate } from '../support/certificate-maker.ts'
+import { CLIENT_AUTH } from '../support/handshakes.ts'
+import { makePostern } from '../support/postern.ts'
+import type { Postern } from '../support/postern.ts'
+
+let postern: Postern
+
+before(async () => {
+  postern = await makePostern({ settings: { listeners: { mx: { 'client-ca': ['partner.pem'] } } } })
+})
+
+after(async () => {
+  await postern?.dispose()
+})
+
+const root = ca('Partner Root')
+const issuing = ca('Partner Issuing', root)
+const person = makeCertificate({ subject: simpleName(['2.5.4.3', 'ann']), issuer: issuing, extensions: [purposes(CLIENT_AUTH)] })
+
+test('every CA of a client-ca file counts on its listener', () => {
+  assert.equal(withPartner([issuing, root]), null)
+  const loaded = loadSettings(postern.folder)
+  assert.deepEqual(loaded.ok && loaded.value.forWorkers.clientAuthoritiesPem.mx.map(pem => pem.trim()), [issuing, root].map(({ pem }) => pem.trim()))
+  assert.deepEqual(loaded.ok && loaded.value.forWorkers.clientAuthoritiesPem.submission, [])
+})
+
+test('a client-ca file without the CA above, with a person in it, or with nothing in it is refused with a remedy', () => {
+  assert.match(withPartner([issuing]) ?? '', /partner\.pem: listeners\.mx\.client-ca: CN=Partner Issuing is no root; put the certificate of the CA above it/)
+  assert.match(withPartner([root, person]) ?? '', /certificate 2 of the file cannot be read, or is no CA's/)
+  assert.match(withPartner([]) ?? '', /there is no certificate in it/)
+})
+
+test('a certificate and a key that do not belong together are refused', () => {
+  const file = path.join(postern.folder, 'tls', 'server.pem')
+  const good = readFileSync(file)
+  writeFileSync(file, readFileSync(path.join(postern.folder, 'tls', 'client.pem')))
+  assert.match(withPartner([root]) ?? '', /tls\.key is not the key of this certificate; issue a new pair with: postern ca issue server/)
+  writeFileSync(file, good)
+})
+
+test('a folder that is no data directory is told how to become one', () => {
+  const loaded = loadSettings(path.join(postern.folder, 'ca'))
+  assert.match(loaded.ok ? '' : loaded.problem.join('\n'), /postern\.toml: no such file; make a data directory with: postern init/)
+})
+
+/** The problems with that file of a partner's CAs; null if there are none. */
+function withPartner(authorities: readonly MadeCertificate[]): string | null {
+  writeFileSync(path.join(postern.folder, 'partner.pem'), authorities.map(({ pem }) => pem).join('\n'))
+  const loaded = loadSettings(postern.folder)
+  return loaded.ok ? null : loaded.problem.join('\n')
+}
+
+function ca(commonName: string, issuer?: MadeCertificate): MadeCertificate {
+  return makeCertificate({ subject: simpleName(['2.5.4.3', commonName]), extensions: certificateAuthority(), ...(issuer === undefined ? {} : { issuer }) })
+}
