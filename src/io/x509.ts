@@ -6,7 +6,7 @@ import { X509Certificate, createHash, generateKeyPair, sign } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
 import { PURPOSE, parseCertificate } from '../core/names/certificate.ts'
-import { accessMapCommonName, accessMapName } from '../core/names/distinguished-name.ts'
+import { accessMapCommonName, accessMapName, olderAccessMapName } from '../core/names/distinguished-name.ts'
 import type { CertificateContent } from '../core/names/certificate.ts'
 import type { PresentedCertificate, TrustedAuthority } from '../core/names/identify.ts'
 import type { PeerCertificate } from '../core/names/identity.ts'
@@ -116,6 +116,7 @@ function peerCertificate(content: CertificateContent, fingerprint: string): Peer
     dnsNames,
     uris,
     ambiguousNames,
+    olderNames: { subject: olderAccessMapName(content.subject), issuer: olderAccessMapName(content.issuer) },
   }
 }
 

@@ -5,7 +5,7 @@ import * as fc from 'fast-check'
 import { runDnCase } from '../../../test/vectors/dn-encoding.ts'
 import { makeName } from '../../../test/support/certificate-maker.ts'
 import { DerReader, TAG } from './der-reader.ts'
-import { accessMapCommonName, accessMapName, readName } from './distinguished-name.ts'
+import { accessMapCommonName, accessMapName, olderAccessMapName, readName } from './distinguished-name.ts'
 import type { DistinguishedName } from './distinguished-name.ts'
 
 const vectors = JSON.parse(readFileSync(new URL('../../../test/vectors/sendmail/dn-encoding.json', import.meta.url), 'utf8')) as readonly unknown[]
@@ -60,11 +60,22 @@ for (const [why, parts, isAmbiguous] of ambiguous) {
   test(`ambiguity: ${why}`, () => assert.equal(accessMapName(name(...parts)).isAmbiguous, isAmbiguous))
 }
 
-test('the older spelling is ambiguous wherever it hides a separator', () => {
-  assert.equal(accessMapName(name('O=Foo/CN=admin'), 'older').isAmbiguous, true)
-  assert.equal(accessMapName(name('O=Foo', '+CN=admin'), 'older').isAmbiguous, true)
-  assert.equal(accessMapName(name('O=Foo', 'CN=admin'), 'older').isAmbiguous, false)
-})
+// prettier-ignore
+const olderNames: readonly (readonly [why: string, parts: readonly string[], olderName: string | null])[] = [
+  ['a plus sign in an address',                ['CN=darth+cert@endor.example'],    '/CN=darth+2Bcert@endor.example'],
+  ['a slash in a service name',                ['O=Example', 'CN=smtp/mx.example'], '/O=Example/CN=smtp/mx.example'],
+  ['separators at the ends',                   ['O=/a+', 'CN=b/'],                 '/O=/a+2B/CN=b/'],
+  ['nothing that the older form has otherwise', ['O=Foo', 'CN=admin'],             null],
+  ['a value that reads as an attribute',       ['O=Foo/CN=admin'],                 null],
+  ['one that reads as an attribute of the RDN', ['OU=Unit+CN=admin'],              null],
+  ['one that reads as a dotted attribute',     ['O=Foo/1.2.3=admin'],              null],
+  ['attributes of one RDN',                    ['O=Foo', '+CN=admin'],             null],
+  ['a backslash',                              ['CN=a\\/b'],                       null],
+]
+
+for (const [why, parts, olderName] of olderNames) {
+  test(`the older spelling stands for a name only if it can stand for no other: ${why}`, () => assert.equal(olderAccessMapName(name(...parts)), olderName))
+}
 
 /** Bytes that matter to the form are likelier than chance would have them. */
 const value = fc
@@ -95,6 +106,52 @@ for (const spelling of ['current', 'older'] as const) {
       }),
       { numRuns: 20_000 },
     ))
+}
+
+test('S7: two different names never share a form, whichever spelling finds the one and the other', () =>
+  fc.assert(
+    fc.property(anyName, anyName, (a, b) => {
+      const shared = formsThatMatch(a).filter(form => formsThatMatch(b).includes(form))
+      if (shared.length > 0) assert.deepEqual(a, b)
+    }),
+    { numRuns: 20_000 },
+  ))
+
+/** Close relatives of one name: its separators are escaped, split off and joined in all ways. */
+test('S7: what one spelling hides the other does not find', () =>
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom('a', '/', '+', 'CN=', 'O=', '=', '1.2=', '\\'), { minLength: 1, maxLength: 7 }), pieces => {
+      const names = readingsOf(pieces.join(''))
+      const owners = new Map<string, DistinguishedName>()
+      for (const reading of names) {
+        for (const form of formsThatMatch(reading)) {
+          const owner = owners.get(form)
+          if (owner !== undefined) assert.deepEqual(owner, reading)
+          owners.set(form, reading)
+        }
+      }
+    }),
+    { numRuns: 5000 },
+  ))
+
+/** Every form by which a line of an access map would find the name. */
+function formsThatMatch(name: DistinguishedName): readonly string[] {
+  const current = accessMapName(name)
+  const older = olderAccessMapName(name)
+  return current.isAmbiguous ? [] : [current.text, ...(older === null ? [] : [older])]
+}
+
+/** Every name whose values, types and separators written in a row are this text behind `CN=`. */
+function readingsOf(text: string): readonly DistinguishedName[] {
+  const cut = (from: number, type: string, startsRdn: boolean): DistinguishedName[] => {
+    const whole = [name(`${startsRdn ? '' : '+'}${type}=${text.slice(from)}`)]
+    const split = [...text.slice(from).matchAll(/([/+])(CN|O|1\.2)=/g)].flatMap(({ 0: found, 1: separator, 2: next = '', index }) => {
+      const head = name(`${startsRdn ? '' : '+'}${type}=${text.slice(from, from + index)}`)
+      return cut(from + index + found.length, next, separator === '/').map(rest => [...head, ...rest])
+    })
+    return [...whole, ...split]
+  }
+  return cut(0, 'CN', true)
 }
 
 test('S7: no two attribute types share a name in access maps, which ignore case', () => {
@@ -160,7 +217,7 @@ for (const [what, tag, hex, form] of stringTypes) {
 function readBack(text: string): DistinguishedName {
   const oneLine = text.replace(/\+([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
   const types: Readonly<Record<string, string>> = { CN: '2.5.4.3', O: '2.5.4.10', OU: '2.5.4.11' }
-  return [...oneLine.matchAll(/([/+])([^=]+)=((?:\\[/+]|\\x[0-9A-F]{2}|[^/+\\])*)/g)].map(([, separator, type = '', escaped = '']) => ({
+  return [...oneLine.matchAll(/([/+])([^=]+)=((?:\\[/+]|\\x[0-9A-F]{2}|(?![/+][A-Za-z0-9.-]*=)[^\\])*)/g)].map(([, separator, type = '', escaped = '']) => ({
     type: types[type] ?? type,
     value: Uint8Array.from(
       Buffer.from(

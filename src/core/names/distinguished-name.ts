@@ -66,6 +66,13 @@ export function accessMapName(name: DistinguishedName, spelling: Spelling = 'cur
   return { text: text.replace(ENCODED, encodeCharacter), isAmbiguous }
 }
 
+/** The older form of a name, where it differs and can stand for no other name; else null. */
+export function olderAccessMapName(name: DistinguishedName): string | null {
+  if (!name.some(({ value, startsRdn }) => !startsRdn || SEPARATOR.test(latin1(value)))) return null
+  const { text, isAmbiguous } = accessMapName(name, 'older')
+  return isAmbiguous ? null : text
+}
+
 /** The first common name in access-map form, or sendmail's word for why there is none. */
 export function accessMapCommonName(name: DistinguishedName): string {
   const value = name.find(attribute => attribute.type === COMMON_NAME)?.value
@@ -106,8 +113,9 @@ function oneLine({ type, value, startsRdn }: NameAttribute, spelling: Spelling):
 function hasSharedForm({ type, value, isPlainText, startsRdn }: NameAttribute, spelling: Spelling): boolean {
   if (!isPlainText || value.includes(BACKSLASH) || isTwinOfAnother(type)) return true
   if (shortName(type) === null && type.length > LONGEST_DOTTED_TYPE) return true
-  // The older form neither marks a separator in a value nor tells RDNs apart.
-  return spelling === 'older' && (!startsRdn || /[/+]/.test(latin1(value)))
+  // The older form neither tells RDNs apart nor marks a separator in a value. One that no attribute type
+  // follows can be nothing but a part of the value; any other may be read as a separator in one form.
+  return spelling === 'older' && (!startsRdn || READS_AS_ATTRIBUTE.test(latin1(value)))
 }
 
 /** For any bytes, at most one reading is plain text: ASCII, else UTF-8, else Teletex. */
@@ -168,6 +176,8 @@ function hexByte(character: string): string {
   return character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')
 }
 
+const SEPARATOR = /[/+]/
+const READS_AS_ATTRIBUTE = /[/+][A-Za-z0-9.-]*=/
 const NOT_PRINTABLE = /[^\x20-\x7e]/g
 
 /** sendmail's set: what is not printable, the space, and the characters its configuration gives a meaning. */

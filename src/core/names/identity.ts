@@ -40,6 +40,8 @@ export type PeerCertificate = {
    * rule may match these. Absent: none.
    */
   readonly ambiguousNames?: readonly ('subject' | 'issuer')[]
+  /** The same names as OpenSSL before 3.0 wrote them, where that differs and stands for no other name. */
+  readonly olderNames?: { readonly subject: string | null; readonly issuer: string | null }
 }
 
 /** The person or machine that our own CA issued a certificate to. */
