@@ -145,7 +145,7 @@ export class SocketChannel implements ServerChannel {
 }
 
 /** `::ffff:192.0.2.7` is 192.0.2.7: policy and limits must see one address for one client (S20). */
-export function canonicalAddress(address: string): string {
+function canonicalAddress(address: string): string {
   const zoneless = address.split('%')[0] ?? ''
   return zoneless.toLowerCase().startsWith('::ffff:') && zoneless.includes('.') ? zoneless.slice(7) : zoneless
 }

@@ -3,7 +3,7 @@
  *
  * The process itself (authority-main.ts) reads and writes `ca/` and nothing else, and has no network:
  * what a stranger sends cannot reach it, only the few typed requests of messages.ts can. The
- * supervisor keeps one for as long as it runs; a command starts one for a single request.
+ * supervisor keeps one for as long as it runs; a command starts one while no relay runs.
  */
 
 import { spawn } from 'node:child_process'
@@ -28,21 +28,6 @@ export async function startAuthority(directory: string, passphrase: string | nul
   if (result.ok) return { ok: true, authority }
   authority.stop()
   return result
-}
-
-/** One request to the authority of a data directory whose relay is not running. */
-export async function askAuthorityOnce(
-  directory: string,
-  request: AuthorityRequest,
-  passphrase: string | null,
-): Promise<AuthorityResult> {
-  const started = await startAuthority(directory, passphrase)
-  if (!started.ok) return started
-  try {
-    return await started.authority.ask(request)
-  } finally {
-    started.authority.stop()
-  }
 }
 
 /** Makes a new CA in an empty data directory. The keys come to be in the authority's process and stay there. */

@@ -9,8 +9,6 @@ import { z } from 'zod'
 import type { AdminRequest, AdminResult, AuthorityRequest, CertificateIndex, KeyType } from '../relay/admin.ts'
 import type { AuthorityResult } from '../relay/authority.ts'
 
-export type { AuthorityResult }
-
 /** What a worker must know to work. The texts are parsed again by the worker itself. */
 export type WorkerSettings = {
   readonly configText: string

@@ -5,7 +5,7 @@ import { fail, ok } from '../core/result.ts'
 import type { Result } from '../core/result.ts'
 import { readKeyFile } from '../io/key-files.ts'
 
-export const PASSPHRASE_VARIABLE = 'POSTERN_CA_PASSPHRASE'
+const PASSPHRASE_VARIABLE = 'POSTERN_CA_PASSPHRASE'
 
 /** Null where none is configured. The environment comes second: others may read it more easily. */
 export function readPassphrase(directory: string, file: string | null): Result<string | null, string> {

@@ -6,7 +6,7 @@
  */
 
 import { fail, ok, type Result } from '../core/result.ts'
-import { isPermanent, outcomeOf, type AttemptProblem, type Outcome } from '../core/message/outcome.ts'
+import { isPermanent, type AttemptProblem, type Outcome } from '../core/message/outcome.ts'
 import type { NextHop, TlsLevel } from '../core/message/route.ts'
 import { Connection } from './connection.ts'
 import type { DeliverySettings } from './delivery-settings.ts'
@@ -54,12 +54,6 @@ export async function openConnection(
     if (problem === null || isPermanent(problem)) problem = opened.problem
   }
   return fail(problem ?? { kind: 'noRoute', cause: 'noAddress', domain: targets.value[0]?.name ?? '', detail: 'no address to try' })
-}
-
-/** The outcomes when there was no connection to try with. */
-export function outcomesOf(problem: AttemptProblem, count: number): readonly Outcome[] {
-  const outcome = outcomeOf(problem)
-  return Array.from({ length: count }, () => outcome)
 }
 
 async function openTo(target: Target, hop: NextHop, settings: DeliverySettings, host: DelivererHost): Promise<Result<Connection, AttemptProblem>> {

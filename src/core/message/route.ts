@@ -78,7 +78,7 @@ export function formatHop(hop: NextHop): string {
 }
 
 /** In lower case; '' for an address without one (RFC 5321 §4.1.1.3: `<postmaster>`). */
-export function domainOf(address: string): string {
+function domainOf(address: string): string {
   const at = address.lastIndexOf('@')
   return at === -1 ? '' : address.slice(at + 1).toLowerCase()
 }
