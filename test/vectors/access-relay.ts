@@ -3,6 +3,7 @@
  *
  * The session is played against `decide`, with sendmail's features and none of Postern's own rules.
  * The client's name and DNS are told only when they are asked for, so that asking late is tested too.
+ * The differential run of test/interop plays its sessions here as well.
  */
 
 import { parseAddress } from '../../src/core/names/address.ts'
@@ -19,8 +20,8 @@ import { compare } from './outcome.ts'
 import type { CaseOutcome } from './outcome.ts'
 import { featuresNamed, trustedMechanismsIn } from './sendmail-features.ts'
 
-type RelayCase = {
-  readonly name: string
+/** One session as the policy meets it. */
+export type RelaySession = {
   readonly config: {
     readonly localDomains: readonly string[]
     readonly relayDomains: readonly string[]
@@ -29,16 +30,8 @@ type RelayCase = {
   }
   readonly access: string
   readonly client: { readonly addr: string; readonly name: string; readonly resolve: 'OK' | 'FAIL' | 'FORGED' | 'TEMP' }
-  readonly tls: {
-    readonly verify: string
-    readonly version?: string
-    readonly cipherBits?: string
-    readonly certSubject?: string
-    readonly certIssuer?: string
-    readonly cnSubject?: string
-    readonly cnIssuer?: string
-  }
-  readonly clientCertPem?: string
+  /** What STARTTLS proved; null if the client did not use it. */
+  readonly identity: ClientIdentity | null
   readonly auth?: {
     readonly command: string
     readonly type: string | null
@@ -49,6 +42,23 @@ type RelayCase = {
   readonly dns?: Readonly<Record<string, string>>
   readonly mailFrom: string
   readonly rcptTo: string
+}
+
+/** The first refusal, else the answer to RCPT. */
+export type RelayAnswer = { readonly action: string; readonly step: Step; readonly code: number; readonly enhanced: string }
+
+type RelayCase = Omit<RelaySession, 'identity'> & {
+  readonly name: string
+  readonly tls: {
+    readonly verify: string
+    readonly version?: string
+    readonly cipherBits?: string
+    readonly certSubject?: string
+    readonly certIssuer?: string
+    readonly cnSubject?: string
+    readonly cnIssuer?: string
+  }
+  readonly clientCertPem?: string
   readonly expect: { readonly action: string; readonly step: string; readonly code: number; readonly enhanced: string }
 }
 
@@ -57,7 +67,13 @@ type Step = 'connect' | 'starttls' | 'auth' | 'mail' | 'rcpt'
 export function runRelayCase(input: unknown): CaseOutcome {
   const relayCase = input as RelayCase
   const { action, step, code, enhanced } = relayCase.expect
-  return compare(relayCase.name, { action, step, code, enhanced }, new Session(relayCase).play())
+  const { tls, clientCertPem } = relayCase
+  const identity = tls.verify === '' && clientCertPem === undefined ? null : identityOf(tls)
+  return compare(relayCase.name, { action, step, code, enhanced }, playRelaySession({ ...relayCase, identity }))
+}
+
+export function playRelaySession(session: RelaySession): RelayAnswer {
+  return new Session(session).play()
 }
 
 const HOSTNAME = 'mx.home.example'
@@ -72,42 +88,42 @@ const authFailed: PolicyReply = { code: 535, enhanced: '5.7.0', text: 'authentic
 const noMechanism: PolicyReply = { code: 504, enhanced: '5.3.3', text: 'AUTH mechanism not available' }
 
 class Session {
-  readonly #case: RelayCase
+  readonly #session: RelaySession
   readonly #policy: Policy
   readonly #facts: { readonly domainExists: Map<string, 'yes' | 'no' | 'unknown'>; readonly isMxFor: Map<string, 'yes' | 'no' | 'unknown'> }
   #asker: Asker
   #discard = false
   #quarantine = false
 
-  constructor(relayCase: RelayCase) {
-    this.#case = relayCase
+  constructor(session: RelaySession) {
+    this.#session = session
     this.#policy = compilePolicy({
-      access: parseAccessMap(relayCase.access, 'access').map,
+      access: parseAccessMap(session.access, 'access').map,
       hostname: HOSTNAME,
-      localDomains: [HOSTNAME, 'localhost', ...relayCase.config.localDomains],
-      relayDomains: relayCase.config.relayDomains,
-      ownDomains: relayCase.config.classM ?? [],
-      trustedMechanisms: trustedMechanismsIn(relayCase.config.features),
+      localDomains: [HOSTNAME, 'localhost', ...session.config.localDomains],
+      relayDomains: session.config.relayDomains,
+      ownDomains: session.config.classM ?? [],
+      trustedMechanisms: trustedMechanismsIn(session.config.features),
       senderBinding: 'off',
-      features: featuresNamed(relayCase.config.features),
+      features: featuresNamed(session.config.features),
     })
     this.#facts = { domainExists: new Map(), isMxFor: new Map() }
-    const address = relayCase.client.addr.replace(/^IPv6:/, '')
+    const address = session.client.addr.replace(/^IPv6:/, '')
     this.#asker = { listener: 'mx', host: { address, name: null }, hello: 'client.example', identity: { kind: 'plaintext' }, authentication: null }
   }
 
   /** The first refusal ends the comparison, as it does in the vectors. */
-  play(): { readonly action: string; readonly step: Step; readonly code: number; readonly enhanced: string } {
+  play(): RelayAnswer {
     const connection = this.#ask({ kind: 'connection', asker: this.#asker })
     if (connection?.code === 421) return refused('connect', connection)
     const handshake = this.#startTls(connection)
     if (handshake !== null && handshake.step === 'starttls') return refused('starttls', handshake.reply)
     const auth = this.#authenticate()
     if (auth !== null) return refused('auth', auth)
-    const reversePath = withoutBrackets(this.#case.mailFrom)
+    const reversePath = withoutBrackets(this.#session.mailFrom)
     const sender = connection ?? handshake?.reply ?? this.#ask({ kind: 'sender', asker: this.#asker, reversePath })
     if (sender !== null) return refused('mail', sender)
-    const forwardPath = withoutBrackets(this.#case.rcptTo)
+    const forwardPath = withoutBrackets(this.#session.rcptTo)
     const recipient = this.#ask({ kind: 'recipient', asker: this.#asker, reversePath, forwardPath }) ?? this.#mailbox(forwardPath)
     if (recipient !== null) return refused('rcpt', recipient)
     return { action: this.#discard ? 'discard' : this.#quarantine ? 'quarantine' : 'accept', step: 'rcpt', code: 250, enhanced: '2.1.5' }
@@ -115,17 +131,17 @@ class Session {
 
   /** A refusal of the handshake is remembered for MAIL; one of STARTTLS is given there and then. */
   #startTls(connection: PolicyReply | null): { readonly step: 'starttls' | 'mail'; readonly reply: PolicyReply } | null {
-    const { tls, clientCertPem } = this.#case
-    if (tls.verify === '' && clientCertPem === undefined) return null
+    const { identity } = this.#session
+    if (identity === null) return null
     if (connection !== null) return { step: 'starttls', reply: connection }
     if (!serverFeatures(this.#policy, this.#host()).offersStartTls) return { step: 'starttls', reply: noStartTls }
-    this.#asker = { ...this.#asker, identity: identityOf(tls) }
+    this.#asker = { ...this.#asker, identity }
     const refusal = this.#ask({ kind: 'handshake', asker: this.#asker })
     return refusal === null ? null : { step: 'mail', reply: refusal }
   }
 
   #authenticate(): PolicyReply | null {
-    const { auth } = this.#case
+    const { auth } = this.#session
     if (auth === undefined || auth === null) return null
     const [, mechanism = ''] = auth.command.split(' ')
     if (mechanism === 'EXTERNAL' && this.#asker.identity.kind !== 'verified') return noMechanism
@@ -176,7 +192,7 @@ class Session {
       this.#asker = { ...this.#asker, host: { ...this.#asker.host, name: this.#clientName() } }
       return
     }
-    const record = this.#case.dns?.[missing.domain] ?? ''
+    const record = this.#session.dns?.[missing.domain] ?? ''
     if (missing.kind === 'domainExists') {
       this.#facts.domainExists.set(missing.domain, record === 'tempfail' ? 'unknown' : /^(?:addr|mx)/.test(record) ? 'yes' : 'no')
     } else {
@@ -185,16 +201,16 @@ class Session {
   }
 
   #clientName(): ClientName {
-    const { resolve, name } = this.#case.client
+    const { resolve, name } = this.#session.client
     return resolve === 'OK' ? { resolve, name } : { resolve }
   }
 
   #host(): { readonly name: string; readonly address: string } {
-    return { name: this.#case.client.name, address: accessAddress(this.#asker.host.address) }
+    return { name: this.#session.client.name, address: accessAddress(this.#asker.host.address) }
   }
 }
 
-function refused(step: Step, { code, enhanced }: PolicyReply): { action: string; step: Step; code: number; enhanced: string } {
+function refused(step: Step, { code, enhanced }: PolicyReply): RelayAnswer {
   return { action: code < 500 ? 'tempfail' : 'reject', step, code, enhanced }
 }
 
