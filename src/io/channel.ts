@@ -7,6 +7,7 @@
  */
 
 import type { Socket } from 'node:net'
+import { setImmediate as immediate } from 'node:timers/promises'
 import type { ClientIdentity } from '../core/names/identity.ts'
 import type { ServerChannel } from '../relay/ports.ts'
 import type { TlsGate } from './tls-gate.ts'
@@ -58,6 +59,15 @@ export class SocketChannel implements ServerChannel {
   wake(): void {
     if (this.#reader === null) this.#woken = true
     else this.#answer('woken')
+  }
+
+  /** What came with the connection is read in the second turn of the event loop from now. */
+  async early(): Promise<Uint8Array | null> {
+    await immediate()
+    await immediate()
+    const chunk = this.#chunks.shift() ?? null
+    this.#waitingBytes -= chunk?.length ?? 0
+    return chunk
   }
 
   write(bytes: Uint8Array | string): Promise<void> | void {

@@ -102,18 +102,26 @@ export class Conversation {
   /** Resolves when the connection is over. `identity` is not plaintext after implicit TLS. */
   async run(identity: ClientIdentity): Promise<void> {
     this.#identity = identity
-    let input: SessionInput | null = { kind: 'connected', address: this.#channel.remoteAddress, identity }
     try {
-      while (input !== null) {
-        const outcome = await this.#handle(input)
-        if (outcome === 'over') break
-        input = outcome ?? (await this.#nextInput())
-      }
+      await this.#converse({ kind: 'connected', address: this.#channel.remoteAddress, identity })
       await this.#flush()
     } finally {
       await this.#dropMessage()
       this.#channel.close()
       this.#observer.closed(this.id)
+    }
+  }
+
+  async #converse(connected: SessionInput): Promise<void> {
+    const greeting = await this.#handle(connected)
+    // Whoever speaks before the greeting is told by the session that this is no SMTP (S30).
+    const early = greeting === 'over' ? null : await this.#channel.early()
+    if (early !== null) await this.#handle({ kind: 'bytes', bytes: early })
+    let outcome = greeting
+    while (outcome !== 'over') {
+      const input: SessionInput | null = outcome ?? (await this.#nextInput())
+      if (input === null) return
+      outcome = await this.#handle(input)
     }
   }
 

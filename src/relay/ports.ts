@@ -45,6 +45,8 @@ export type ServerChannel = Omit<Channel, 'read' | 'write'> & {
   write(bytes: Uint8Array | string): Promise<void> | void
   /** Makes the current `read`, or else the next one, answer 'woken'. */
   wake(): void
+  /** Bytes that the client has sent by now, unasked; null if it waits for its turn, as it should. */
+  early(): Promise<Uint8Array | null>
   /**
    * Hands the connection to TLS. Nothing may be unread. When the handshake fails the connection is
    * gone, and `failed` says why in one line.

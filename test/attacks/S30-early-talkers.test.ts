@@ -7,10 +7,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ServerSession } from '../../src/core/smtp/server-session.ts'
 import type { SessionInput } from '../../src/core/smtp/session-events.ts'
+import { Conversation } from '../../src/relay/conversation.ts'
+import type { ServerChannel } from '../../src/relay/ports.ts'
 import { play, whole } from '../transcripts/play.ts'
 import { siteSettings } from '../transcripts/site.ts'
 
-const accepted: SessionInput = {
+const accepted: Extract<SessionInput, { kind: 'decided' }> = {
   kind: 'decided',
   decision: { id: 'D1', verdict: 'accept', reply: null, holdReason: null, relay: false, because: [] },
   host: { address: '192.0.2.7', name: null },
@@ -23,6 +25,33 @@ test('S30: data before the banner', () => {
   const [reply, close] = session.handle(accepted)
   assert.equal(reply?.kind === 'reply' && reply.reply.code, 554)
   assert.equal(close?.kind, 'close')
+})
+
+test('S30: a conversation hands over what came before the banner, and says no more', async () => {
+  const written: string[] = []
+  const channel: ServerChannel = {
+    remoteAddress: '192.0.2.7',
+    remotePort: 1,
+    early: () => Promise.resolve(Buffer.from('EHLO bot.example.com\r\n')),
+    read: () => Promise.resolve(null),
+    write: bytes => void written.push(String(bytes)),
+    wake: () => {},
+    close: () => void written.push('closed'),
+    startTls: () => Promise.reject(new Error('nobody asked for TLS')),
+  }
+  const unused = (): never => assert.fail('no message was begun')
+  const host = {
+    system: { now: () => 0, newId: () => 'S1', random: () => 0 },
+    resolver: { mx: unused, addresses: unused, ptr: unused },
+    decide: () => ({ kind: 'decided' as const, decision: accepted.decision }),
+    accept: unused,
+    openDraft: unused,
+    ourNames: [],
+    messageSeconds: 60,
+  }
+  const observer = { happened() {}, decided() {}, accepted() {}, failed: unused, closed() {} }
+  await new Conversation(host, observer, channel, siteSettings).run({ kind: 'plaintext' })
+  assert.match(written.join(''), /^554 5\.5\.0 [^\r\n]*\r\nclosed$/)
 })
 
 const early: readonly (readonly [after: string, before: readonly string[], line: string])[] = [

@@ -96,7 +96,7 @@ export function listOf<Element extends z.ZodType>(element: Element, hint: string
 }
 
 /** One or more labels of letters, digits and inner hyphens; letters of any script (RFC 5890 §2.3.2.1). */
-function isDomain(text: string): boolean {
+export function isDomain(text: string): boolean {
   const label = /^[\p{L}\p{N}_](?:[\p{L}\p{M}\p{N}_-]{0,61}[\p{L}\p{M}\p{N}_])?$/u
   return text.length <= 253 && text.split('.').every(part => label.test(part))
 }
