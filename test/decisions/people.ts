@@ -53,6 +53,26 @@ const CALLERS: Readonly<Record<string, Caller>> = {
   printer: verified(certificate('printer'), { name: 'printer', kind: 'machine', senders: [] }),
   scanner: verified(certificate('scanner'), { name: 'scanner', kind: 'machine', senders: ['scan@example.org'] }),
   partner: verified(certificate('gw', { subject: '/O=Partner/CN=gw', issuer: '/O=Partner/CN=Partner+20CA', addresses: ['gw@partner.example'] }), null),
+  'joe on his phone': verified(certificate('joe', { fingerprint: 'ab'.repeat(32), keyFingerprint: 'cd'.repeat(32), addresses: ['joe@example.org'] }), joe),
+  web7: verified(certificate('web7.example.org', { dnsNames: ['web7.example.org', 'www.example.org'] }), { name: 'web7', kind: 'machine', senders: [] }),
+  'a container': verified(
+    certificate('mailer.web7.example.org', {
+      subject: '/O=Example/OU=Containers/CN=mailer.web7.example.org',
+      keyFingerprint: 'dd'.repeat(32),
+      uris: ['spiffe://example.org/mailer'],
+    }),
+    { name: 'mailer', kind: 'machine', senders: [] },
+  ),
+  'partner with our names': verified(
+    certificate('gw', {
+      subject: '/O=Partner/CN=gw',
+      issuer: '/O=Partner/CN=Partner+20CA',
+      keyFingerprint: 'cc'.repeat(32),
+      addresses: ['joe@example.org'],
+      dnsNames: ['web7.example.org'],
+    }),
+    null,
+  ),
   nameless: verified(certificate('', { subject: '' }), { name: 'nameless', kind: 'machine', senders: [] }),
   'cut short': verified(certificate('long', { ambiguousNames: ['subject'] }), { name: 'long', kind: 'machine', senders: [] }),
   'revoked joe': unverified({ kind: 'revoked', since: Date.UTC(2026, 10, 1), holder: 'joe' }),

@@ -6,6 +6,7 @@
 
 import type { CertificateProblem } from '../names/identity.ts'
 import { domainOf } from '../names/address.ts'
+import { isWord, parseAccessValue } from './access-value.ts'
 import { accessAddress } from './client-address.ts'
 import type { AccessEntry, Asker, Decision, Question, Reason } from './decision.ts'
 
@@ -29,6 +30,7 @@ export function adviceFor(question: Question, decision: Decision): string | null
     case 'clientQuarantined':
     case 'senderQuarantined':
     case 'recipientQuarantined':
+    case 'identityRejected':
     case 'tlsRequirement':
     case 'connectRelays':
     case 'toRelays':
@@ -36,6 +38,12 @@ export function adviceFor(question: Question, decision: Decision): string | null
       return entry === null ? null : `change or remove ${at(entry)}.`
     case 'issuerRelays':
     case 'subjectRelays':
+    case 'issuerPatternRelays':
+    case 'subjectPatternRelays':
+    case 'certificateRelays':
+    case 'keyRelays':
+    case 'alternativeNameRelays':
+    case 'holderRelays':
       return toStopCertificate(question.asker, entry)
     case 'relayDomain':
       return 'take the domain out of the relay domains in postern.toml.'
@@ -79,17 +87,22 @@ const ROUTED = /[%!"]/
 /** The certificate is good, and no entry speaks for it. */
 function toListCertificate(asker: Asker, because: readonly Reason[]): string {
   if (asker.identity.kind !== 'verified') return ''
-  const { issuer, subject, ambiguousNames = [] } = asker.identity.certificate
-  const found = because.find(reason => reason.kind === 'lookedUp' && reason.key.startsWith('CERTISSUER:'))
-  const entry = found?.kind === 'lookedUp' ? found.entry : null
-  if (issuer === '' || ambiguousNames.includes('issuer')) return 'no entry can match this issuer; the CA needs a name that is not empty, not too long, and has no backslash.'
-  if (entry === null) return `${line(`CERTISSUER:${issuer}`, 'RELAY')} in access would let every certificate of this CA relay.`
-  if (entry.value.trim().toUpperCase() !== 'SUBJECT') {
+  const { issuer, subject, fingerprint, ambiguousNames = [] } = asker.identity.certificate
+  const entries = because.flatMap(reason => (reason.kind === 'lookedUp' && reason.entry !== null ? [reason.entry] : []))
+  const withheld = entries.findLast(({ key, value }) => OWN_KEY.test(key) && parseAccessValue(value).kind === 'ok')
+  if (withheld !== undefined) return `RELAY in place of OK in ${at(withheld)} would let this client relay.`
+  const byItself = `${line(`CERTFP:${fingerprint}`, 'RELAY')} in access would let this one certificate relay`
+  if (issuer === '' || ambiguousNames.includes('issuer')) return `no line for a name can match this issuer, which is empty, too long, or has a backslash in it; ${byItself}.`
+  const entry = entries.find(({ key }) => /^CERTISSUER~?:/i.test(key))
+  if (entry === undefined) return `${line(`CERTISSUER:${issuer}`, 'RELAY')} in access would let every certificate of this CA relay.`
+  if (!isWord(entry.value, 'SUBJECT')) {
     return `${at(entry)} gives no permission: RELAY would let every certificate of this CA relay, SUBJECT those with a CERTSUBJECT: line.`
   }
-  if (subject === '' || ambiguousNames.includes('subject')) return 'no entry can match this subject; the certificate needs one that is not empty, not too long, and has no backslash.'
+  if (subject === '' || ambiguousNames.includes('subject')) return `no line for a name can match this subject, which is empty, too long, or has a backslash in it; ${byItself}.`
   return `${line(`CERTSUBJECT:${subject}`, 'RELAY')} in access would let this certificate relay.`
 }
+
+const OWN_KEY = /^(?:CERTFP|CERTSAN|USER|CERTSUBJECT~|CERTISSUER~):/i
 
 function toBeKnown(asker: Asker): string {
   if (asker.identity.kind === 'unverified') return forProblem(asker.identity.problem)

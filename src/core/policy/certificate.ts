@@ -1,14 +1,15 @@
 /**
- * Does the certificate of this connection give relaying? CERTISSUER, CERTSUBJECT and AUTH EXTERNAL.
+ * sendmail's own entries for certificates: CERTISSUER, then CERTSUBJECT; and AUTH EXTERNAL.
  *
  * Only a verified certificate is looked up, and identity has bound its issuer to the key that
  * verified it, not to the name alone (S8). A name that is empty matches no entry, and neither does one
- * whose text another name can have too, such as a name that was cut (S7).
+ * whose text another name can have too, such as a name that was cut (S7). A name is looked up as
+ * OpenSSL writes it now, and then as OpenSSL before 3.0 did, where that can stand for no other name.
  */
 
 import type { PeerCertificate } from '../names/identity.ts'
 import { isWord } from './access-value.ts'
-import type { Asker, Reason } from './decision.ts'
+import type { AccessEntry, Asker } from './decision.ts'
 import { note } from './finding.ts'
 import { lookUpExact } from './lookups.ts'
 import type { Inquiry } from './lookups.ts'
@@ -21,26 +22,20 @@ export function standingAuthentication({ authentication, identity }: Asker): { r
   return isExternal && identity.kind !== 'verified' ? null : { mechanism, isExternal }
 }
 
-/** Null if the certificate gives nothing. It can never deny: that is not what these entries are for. */
-export function certificateMayRelay(inquiry: Inquiry): { readonly rule: string; readonly text: string } | null {
-  const { identity } = inquiry.asker
-  if (identity.kind !== 'verified') {
-    inquiry.because.push(NOT_VERIFIED)
-    return null
-  }
-  if (!canMatch(inquiry, identity.certificate, 'issuer')) return null
-  const { issuerPattern, subjectPattern } = inquiry.policy.features
-  const issuer = lookUpExact(inquiry, 'CERTISSUER', throughPattern(issuerPattern, identity.certificate.issuer))
-  if (issuer === null) return null
-  if (isWord(issuer.value, 'RELAY')) return { rule: 'issuerRelays', text: 'every certificate of this issuer may relay' }
-  if (!isWord(issuer.value, 'SUBJECT') || !canMatch(inquiry, identity.certificate, 'subject')) return null
-  const subject = lookUpExact(inquiry, 'CERTSUBJECT', throughPattern(subjectPattern, identity.certificate.subject))
-  return subject !== null && isWord(subject.value, 'RELAY') ? { rule: 'subjectRelays', text: 'this certificate may relay' } : null
+export function findIssuerEntry(inquiry: Inquiry, certificate: PeerCertificate): AccessEntry | null {
+  const { issuerPattern } = inquiry.policy.features
+  return canMatch(inquiry, certificate, 'issuer') ? lookUpName(inquiry, 'CERTISSUER', certificate, 'issuer', issuerPattern) : null
 }
 
-const NOT_VERIFIED: Reason = { kind: 'fact', text: 'the client has no verified certificate' }
+/** To be asked only where the issuer's entry says SUBJECT: alone, CERTSUBJECT gives nothing. It can never deny. */
+export function subjectMayRelay(inquiry: Inquiry, certificate: PeerCertificate): boolean {
+  if (!canMatch(inquiry, certificate, 'subject')) return false
+  const entry = lookUpName(inquiry, 'CERTSUBJECT', certificate, 'subject', inquiry.policy.features.subjectPattern)
+  return entry !== null && isWord(entry.value, 'RELAY')
+}
 
-function canMatch(inquiry: Inquiry, certificate: PeerCertificate, which: 'issuer' | 'subject'): boolean {
+/** Says so in the reasons if nothing can match. */
+export function canMatch(inquiry: Inquiry, certificate: PeerCertificate, which: 'issuer' | 'subject'): boolean {
   if (certificate[which] === '') {
     note(inquiry, `the ${which} of the certificate is empty, and so matches nothing`)
     return false
@@ -50,6 +45,18 @@ function canMatch(inquiry: Inquiry, certificate: PeerCertificate, which: 'issuer
     return false
   }
   return true
+}
+
+function lookUpName(
+  inquiry: Inquiry,
+  tag: 'CERTISSUER' | 'CERTSUBJECT',
+  certificate: PeerCertificate,
+  which: 'issuer' | 'subject',
+  pattern: RegExp | null,
+): AccessEntry | null {
+  const entry = lookUpExact(inquiry, tag, throughPattern(pattern, certificate[which]))
+  const older = certificate.olderNames?.[which] ?? null
+  return entry === null && older !== null ? lookUpExact(inquiry, tag, throughPattern(pattern, older)) : entry
 }
 
 /** A regex map with `-s1`: its first group if it matches, else the name as it is. */

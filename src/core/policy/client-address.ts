@@ -12,12 +12,28 @@ export function accessAddress(address: string): string {
   if (!address.includes(':')) return address
   const groups = ipv6Groups(address.replace(/^ipv6:/i, '').replace(/%.*$/, ''))
   if (groups === null) return `IPv6:${address}`
-  const mapped = groups.slice(0, 5).every(group => group === 0) && groups[5] === 0xffff
-  if (mapped) {
+  if (isMapped(groups)) {
     const [high = 0, low = 0] = groups.slice(6)
     return `${high >> 8}.${high & 0xff}.${low >> 8}.${low & 0xff}`
   }
   return `IPv6:${groups.map(group => group.toString(16)).join(':')}`
+}
+
+/** An address in 16-bit groups: two for IPv4, eight for IPv6. Null for what is none, or none with a meaning of its own. */
+export function addressGroups(address: string): readonly number[] | null {
+  const [, ...octets] = IPV4.exec(address) ?? []
+  if (octets.length > 0) {
+    const [a = 0, b = 0, c = 0, d = 0] = octets.map(Number)
+    return [a, b, c, d].every(octet => octet < 256) ? [(a << 8) | b, (c << 8) | d] : null
+  }
+  const groups = ipv6Groups(address.replace(/^ipv6:/i, ''))
+  return groups === null || isMapped(groups) ? null : groups
+}
+
+const IPV4 = /^(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})$/
+
+function isMapped(groups: readonly number[]): boolean {
+  return groups.slice(0, 5).every(group => group === 0) && groups[5] === 0xffff
 }
 
 /** sendmail's `${client_name}`: the confirmed name, else the address in brackets. */
@@ -29,7 +45,7 @@ export function isLoopback(accessForm: string): boolean {
   return accessForm === '127.0.0.1' || accessForm === 'IPv6:0:0:0:0:0:0:0:1'
 }
 
-function ipv6Groups(text: string): number[] | null {
+function ipv6Groups(text: string): readonly number[] | null {
   const withoutIpv4 = text.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, a, b, c, d) => {
     return `${((Number(a) << 8) | Number(b)).toString(16)}:${((Number(c) << 8) | Number(d)).toString(16)}`
   })

@@ -13,6 +13,7 @@ import type { Answer, Decision, KnownFacts, Question, Reason } from './decision.
 import { delayedChecks } from './delayed-checks.ts'
 import { ACCEPT, because, noteSetting } from './finding.ts'
 import type { Finding } from './finding.ts'
+import { refusalOfIdentity } from './identity-standing.ts'
 import type { Inquiry } from './lookups.ts'
 import type { Policy } from './policy.ts'
 import { identityRequired } from './refusals.ts'
@@ -42,8 +43,8 @@ function find(inquiry: Inquiry, question: Question): Finding {
 }
 
 function findSender(inquiry: Inquiry, reversePath: string): Finding {
-  const stranger = checkKnown(inquiry)
-  if (stranger !== null) return stranger
+  const objection = checkKnown(inquiry) ?? refusalOfIdentity(inquiry)
+  if (objection !== null) return objection
   if (!isDelayed(inquiry)) {
     const found = firstObjection(checkClientTls(inquiry), () => checkSender(inquiry, reversePath))
     if (found.kind !== 'accept') return found

@@ -69,7 +69,7 @@ export function objection(inquiry: Inquiry, entry: AccessEntry, about: Subject):
   }
 }
 
-export type Subject = 'client' | 'sender' | 'recipient'
+export type Subject = 'client' | 'sender' | 'recipient' | 'identity'
 
 /** REJECT in the words of the site, if it has given any. */
 function rejection(inquiry: Inquiry, about: Subject): PolicyReply {

@@ -10,6 +10,7 @@ import { LONGEST_KEY_BYTES, foldCase, utf8Length } from './access-map.ts'
 import { isWord } from './access-value.ts'
 import type { Address } from '../names/address.ts'
 import type { AccessEntry, Asker, KnownFacts, Reason } from './decision.ts'
+import type { NetworkAround } from './networks.ts'
 import type { Policy } from './policy.ts'
 
 /** A search through the policy, and what it has looked at so far. */
@@ -40,6 +41,9 @@ export type Tag =
   | 'TLS_Srv_Features'
   | 'TLS_Clt_Features'
 
+/** Tags that sendmail does not know. */
+export type OwnTag = 'CERTFP' | 'CERTSAN' | 'USER'
+
 /** These three are also looked up without their tag. */
 const FALLS_BACK: ReadonlySet<Tag> = new Set<Tag>(['Connect', 'From', 'To'])
 
@@ -56,11 +60,24 @@ export function hasEntries(search: Search, tag: Tag): boolean {
   return search.policy.survey.tags.has(foldCase(tag))
 }
 
+/** The same for tags of our own. */
+export function hasOwnEntries(search: Search, tag: OwnTag): boolean {
+  return search.policy.survey.tags.has(foldCase(tag))
+}
+
 /** E: the key as it stands. */
 export function lookUpExact(search: Search, tag: string, key: string): AccessEntry | null {
   const written = `${tag}:${key}`
   const entry = findKey(search.policy, written)
   search.because.push({ kind: 'lookedUp', key: written, entry })
+  return entry
+}
+
+/** A key of our own, to which sendmail's limit does not apply. */
+export function lookUpOwn({ policy, because }: Search, tag: OwnTag, key: string): AccessEntry | null {
+  const written = `${tag}:${key}`
+  const entry = policy.access.find(foldCase(written))
+  because.push({ kind: 'lookedUp', key: written, entry })
   return entry
 }
 
@@ -82,15 +99,43 @@ export function lookUpDomain(search: Search, tag: Tag, domain: string, options?:
   }
 }
 
-/** A: an address, then each network it is in, on the boundaries of its notation. */
+/**
+ * A: an address, then each network it is in, on the boundaries of its notation. For clients, networks in
+ * CIDR form stand between these by their length; of two of the same length sendmail's form comes first.
+ */
 export function lookUpAddress(search: Search, tag: Tag, accessAddress: string): AccessEntry | null {
-  const separator = accessAddress.startsWith('IPv6:') ? ':' : '.'
-  for (let key = accessAddress; ; ) {
+  const [separator, bitsEach] = accessAddress.startsWith('IPv6:') ? [':', 16] : ['.', 8]
+  const networks = networksAround(search, tag, accessAddress)
+  let bits = separator === ':' ? 128 : 32
+  for (let key = accessAddress; ; bits -= bitsEach) {
+    const network = lookUpNetworks(search, networks, bits)
+    if (network !== null) return unlessSkip(search, network)
     const entry = lookUpBoth(search, tag, key)
     if (entry !== null) return unlessSkip(search, entry)
     const cut = key.lastIndexOf(separator)
-    if (cut <= 0) return null
+    if (cut <= 0) break
     key = key.slice(0, cut)
+  }
+  const network = lookUpNetworks(search, networks, -1)
+  return network === null ? null : unlessSkip(search, network)
+}
+
+type Networks = { readonly row: readonly NetworkAround[]; at: number }
+
+function networksAround({ policy }: Search, tag: Tag, accessAddress: string): Networks {
+  const { networks } = policy.survey
+  const row = tag === 'Connect' && policy.features.posternKeys && !networks.isEmpty ? networks.around(accessAddress) : []
+  return { row, at: 0 }
+}
+
+/** Those that are longer than `bits` and were not looked up yet. */
+function lookUpNetworks({ policy, because }: Search, networks: Networks, bits: number): AccessEntry | null {
+  for (; ; networks.at += 1) {
+    const network = networks.row[networks.at]
+    if (network === undefined || network.length <= bits) return null
+    const entry = network.key === null ? null : policy.access.find(network.key)
+    because.push({ kind: 'lookedUp', key: `Connect:${network.written}`, entry })
+    if (entry !== null) return entry
   }
 }
 

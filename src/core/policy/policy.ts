@@ -31,6 +31,8 @@ export type PolicySource = {
 }
 
 export type PolicyFeatures = {
+  /** The keys that sendmail does not know count: CERTFP:, CERTSAN:, USER:, patterns and networks. */
+  readonly posternKeys: boolean
   /** Take senders whose domain does not resolve. Off costs a DNS look-up for each sender. */
   readonly acceptUnresolvableDomains: boolean
   /** Take senders without a domain from anywhere. */
@@ -85,6 +87,7 @@ export type RoutingCharacter = 'follow' | 'refuse' | 'ordinary'
  * cut (S7). SKIP works without being asked for, since without it it would refuse mail.
  */
 export const posternFeatures: PolicyFeatures = {
+  posternKeys: true,
   acceptUnresolvableDomains: true,
   acceptUnqualifiedSenders: false,
   acceptUnqualifiedRecipients: false,
@@ -119,6 +122,7 @@ export const posternFeatures: PolicyFeatures = {
 /** What sendmail does when its configuration says nothing. */
 export const sendmailFeatures: PolicyFeatures = {
   ...posternFeatures,
+  posternKeys: false,
   acceptUnresolvableDomains: false,
   acceptUnqualifiedRecipients: true,
   blocklistRecipients: false,

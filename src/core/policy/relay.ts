@@ -7,11 +7,13 @@
 
 import { parseAddress } from '../names/address.ts'
 import type { Address } from '../names/address.ts'
-import { certificateMayRelay, standingAuthentication } from './certificate.ts'
+import { standingAuthentication } from './certificate.ts'
 import { relayByClient } from './client-relay.ts'
 import type { AccessEntry } from './decision.ts'
 import { ACCEPT, RELAY, RELAY_FINALLY, because, note, noteSetting, objection } from './finding.ts'
 import type { Finding } from './finding.ts'
+import { standingOfIdentity } from './identity-standing.ts'
+import type { Standing } from './identity-standing.ts'
 import { canAnswer, lookUpDomain, lookUpMailbox, lookUpUser } from './lookups.ts'
 import type { Inquiry } from './lookups.ts'
 import { hasRefusedRouting, normaliseRecipient, takesMailFor } from './normalise-recipient.ts'
@@ -30,16 +32,18 @@ export function checkRecipient(inquiry: Inquiry, reversePath: string, forwardPat
   }
   const blocked = checkQualified(inquiry, address) ?? checkBlockList(inquiry, address)
   if (blocked !== null) return blocked
+  const standing = standingOfIdentity(inquiry)
+  if (standing.kind === 'refused') return standing.finding
   if (inquiry.policy.features.promiscuousRelay) {
     noteSetting(inquiry, 'promiscuousRelay', 'true')
     return because(inquiry, 'promiscuousRelay', 'anybody may relay', RELAY)
   }
-  return relay(inquiry, reversePath, address)
+  return relay(inquiry, standing, reversePath, address)
 }
 
 /** Rows 6 to 27. */
-function relay(inquiry: Inquiry, reversePath: string, address: Address): Finding {
-  const permission = permissionOfIdentity(inquiry)
+function relay(inquiry: Inquiry, standing: Standing, reversePath: string, address: Address): Finding {
+  const permission = permissionOfIdentity(inquiry, standing)
   const limit = permission?.boundToSenders === true ? checkSenderBinding(inquiry, reversePath) : null
   if (permission !== null && limit === null) return because(inquiry, permission.rule, permission.text, RELAY_FINALLY)
   const recipient = relayByRecipient(inquiry, address)
@@ -53,14 +57,14 @@ function relay(inquiry: Inquiry, reversePath: string, address: Address): Finding
 
 type IdentityPermission = { readonly rule: string; readonly text: string; readonly boundToSenders: boolean }
 
-/** Rows 6 to 8: a certificate, or a successful AUTH. Null if neither gives anything. */
-function permissionOfIdentity(inquiry: Inquiry): IdentityPermission | null {
+/** Rows 6 to 8: what the map says of the client, or a successful AUTH. Null if neither gives anything. */
+function permissionOfIdentity(inquiry: Inquiry, standing: Standing): IdentityPermission | null {
+  if (standing.kind === 'withheld') return null
   const authentication = standingAuthentication(inquiry.asker)
   const isTrusted = authentication !== null && inquiry.policy.trustedMechanisms.has(authentication.mechanism)
   const isAccount = isTrusted && !authentication.isExternal
-  const byCertificate = certificateMayRelay(inquiry)
   // Who has logged in with a password is that account, and not the certificate's holder.
-  if (byCertificate !== null) return { ...byCertificate, boundToSenders: !isAccount }
+  if (standing.kind === 'relays') return { rule: standing.rule, text: standing.text, boundToSenders: !isAccount }
   if (!isTrusted) return null
   return { rule: 'authenticated', text: `${authentication.mechanism} has authenticated the client`, boundToSenders: !isAccount }
 }
