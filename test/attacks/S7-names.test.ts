@@ -9,12 +9,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ClientIdentity } from '../../src/core/names/identity.ts'
 import { TAG } from '../../src/core/names/der-reader.ts'
-import { parseAccessMap } from '../../src/core/policy/access-map.ts'
-import { decide } from '../../src/core/policy/decide.ts'
-import { compilePolicy, posternFeatures } from '../../src/core/policy/policy.ts'
 import { certificateAuthority, makeCertificate, makeName, purposes, simpleName } from '../support/certificate-maker.ts'
 import type { Attribute, MadeCertificate } from '../support/certificate-maker.ts'
 import { CLIENT_AUTH, identityAfterHandshake } from '../support/handshakes.ts'
+import { mayRelay } from '../support/may-relay.ts'
 
 const O = '2.5.4.10'
 const CN = '2.5.4.3'
@@ -26,23 +24,6 @@ async function identityOf(subject: Uint8Array, authority: MadeCertificate = part
   const certificate = makeCertificate({ subject, issuer: authority, extensions: [purposes(CLIENT_AUTH)] })
   const identity = await identityAfterHandshake({ own: [], foreign: [authority], index: { live: new Map(), revoked: new Map() } }, { certificate }, 'TLSv1.3')
   return typeof identity === 'string' ? assert.fail(identity) : identity
-}
-
-function mayRelay(identity: ClientIdentity, access: string): boolean {
-  const policy = compilePolicy({
-    access: parseAccessMap(access, 'access').map,
-    hostname: 'mx.example.test',
-    localDomains: [],
-    relayDomains: ['example.test'],
-    ownDomains: [],
-    trustedMechanisms: [],
-    senderBinding: 'enforce',
-    features: posternFeatures,
-  })
-  const asker = { listener: 'mx', host: { address: '192.0.2.7', name: { resolve: 'FAIL' } }, hello: 'c.test', identity, authentication: null } as const
-  const question = { kind: 'recipient', asker, reversePath: 'a@b.test', forwardPath: 'ann@elsewhere.test' } as const
-  const answer = decide(policy, question, { domainExists: new Map(), isMxFor: new Map() }, 'D1')
-  return answer.kind === 'decided' && answer.decision.verdict === 'accept' && answer.decision.relay
 }
 
 const accessFor = (subject: string): string => `CERTISSUER:${PARTNER} SUBJECT\nCERTSUBJECT:${subject} RELAY\n`
@@ -128,6 +109,20 @@ for (const [what, line, name] of nameless) {
     assert.equal(identity.kind === 'verified' ? identity.certificate.subject : null, line)
     assert.equal(mayRelay(identity, accessFor(line)), false)
   })
+}
+
+// prettier-ignore
+const olderSpelling: readonly (readonly [line: string, name: Uint8Array, mayRelay: boolean])[] = [
+  ['/O=Foo/CN=darth+2Bcert@endor.test', simpleName([O, 'Foo'], [CN, 'darth+cert@endor.test']),    true],
+  ['/O=Foo/CN=smtp/mx.test',            simpleName([O, 'Foo'], [CN, 'smtp/mx.test']),             true],
+  ['/O=Foo/CN=admin',                   simpleName([O, 'Foo/CN=admin']),                          false],
+  ['/O=Foo/CN=admin',                   makeName([[text(O, 'Foo'), text(CN, 'admin')]]),          false],
+  ['/O=Foo+2BCN=admin',                 simpleName([O, 'Foo+CN=admin']),                          false],
+  ['/O=Foo+2BCN=admin',                 makeName([[text(O, 'Foo'), text(CN, 'admin')]]),          true],
+]
+
+for (const [line, name, expected] of olderSpelling) {
+  test(`S7: a line ${line} in the spelling of OpenSSL before 3.0 means one name (${expected})`, async () => assert.equal(mayRelay(await identityOf(name), accessFor(line)), expected))
 }
 
 test('S7: an issuer whose name was cut matches no line', async () => {

@@ -105,6 +105,10 @@ export function dnsName(text: string): Uint8Array {
   return implicit(2, Buffer.from(text, 'latin1'))
 }
 
+export function uri(text: string): Uint8Array {
+  return implicit(6, Buffer.from(text, 'latin1'))
+}
+
 function signatureAlgorithm(key: KeyObject, digest: 'sha256' | 'sha1'): Uint8Array {
   if (key.asymmetricKeyType === 'rsa') return sequence(oid(digest === 'sha1' ? '1.2.840.113549.1.1.5' : '1.2.840.113549.1.1.11'), nothing())
   return sequence(oid(digest === 'sha1' ? '1.2.840.10045.4.1' : '1.2.840.10045.4.3.2'))

@@ -1,8 +1,8 @@
 /**
  * Patterns for Distinguished Names: `CERTSUBJECT~:/O=Example/CN=*.example.org`.
  *
- * A pattern is a name in access-map form. A `*` stands for any characters inside one value, one `*`
- * in each value; `**` in place of an attribute stands for any number of attributes, once in a pattern.
+ * A pattern is a name in access-map form. A `*` stands for any characters inside one value but control
+ * characters, one `*` in each value; `**` in place of an attribute stands for any number of attributes, once in a pattern.
  *
  * Both are made into attributes first, and the values decoded, so nothing of a value can pass for a
  * separator, and a `*` can neither leave its value nor begin inside an escape (S7). With one `*` to a
@@ -61,9 +61,14 @@ export function matchesName({ start, end }: NamePattern, parts: readonly NamePar
 
 function matchesPart({ shape, head, tail }: AttributePattern, part: NamePart | undefined): boolean {
   if (part === undefined || part.shape !== shape) return false
-  if (tail === null) return part.value === head
-  return part.value.length >= head.length + tail.length && part.value.startsWith(head) && part.value.endsWith(tail)
+  const { value } = part
+  if (tail === null) return value === head
+  const isLongEnough = value.length >= head.length + tail.length
+  return isLongEnough && value.startsWith(head) && value.endsWith(tail) && !CONTROL.test(value)
 }
+
+/** A NUL or a line end in a value is there to deceive somebody: a `*` stands for no such value. */
+const CONTROL = /[^ -~\u0080-\u00ff]/
 
 /** A character that no decoded value has: values are bytes. */
 const WILDCARD = '\u2217'
