@@ -18,7 +18,7 @@ export type ScenarioName = 'accept' | 'relay' | 'relay-100k' | 'tls-new' | 'tls-
 export const SCENARIOS: readonly Scenario[] = [
   { name: 'accept',     title: 'accept with the next hop stalled, clear text, 20 per connection', secure: false, messagesPerConnection: 20, sizeBytes: 'asked', nextHop: 'stalled', share: 1 },
   { name: 'relay',      title: 'relay, clear text, 20 per connection',                            secure: false, messagesPerConnection: 20, sizeBytes: 'asked', nextHop: 'open',    share: 1 },
-  { name: 'tls-new',    title: 'relay, new mutual-TLS connection per message',                    secure: true,  messagesPerConnection: 1,  sizeBytes: 'asked', nextHop: 'open',    share: 0.5 },
+  { name: 'tls-new',    title: 'relay, new mutual-TLS connection per message',                    secure: true,  messagesPerConnection: 1,  sizeBytes: 'asked', nextHop: 'open',    share: 1   },
   { name: 'tls-reuse',  title: 'relay, mutual TLS, 20 per connection',                            secure: true,  messagesPerConnection: 20, sizeBytes: 'asked', nextHop: 'open',    share: 1 },
   { name: 'relay-100k', title: 'relay of 100 KB, clear text, 20 per connection',                  secure: false, messagesPerConnection: 20, sizeBytes: 102_400, nextHop: 'open',    share: 0.25 },
 ]
