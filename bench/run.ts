@@ -49,6 +49,7 @@ async function main(): Promise<number> {
   const folder = await mkdtemp(join(options.folder, 'postern-bench-'))
   await chmod(folder, 0o755) // servers that give up root must get in
   const partners: Partners = { load: new Partner('load'), sink: new Partner('sink') }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void giveUp(folder))
   try {
     const { port } = await partners.sink.next('listening')
     const site = await makeSite(folder)
@@ -59,6 +60,7 @@ async function main(): Promise<number> {
     console.error(`bench: ${error instanceof Error ? error.message : String(error)}\nbench: everything is left in ${folder}`)
     return 1
   } finally {
+    await stopAll()
     partners.load.end()
     partners.sink.end()
   }
@@ -77,8 +79,8 @@ async function bench(setting: Bench): Promise<void> {
 }
 
 async function measureScenarios(setting: Bench, scenarios: readonly Scenario[]): Promise<ScenarioResult[]> {
-  const servers = await startAll(setting, setting.options.connections)
   try {
+    const servers = await startAll(setting, setting.options.connections)
     const results: ScenarioResult[] = []
     for (const scenario of scenarios) {
       const result = await measureScenario(setting, scenario, servers)
@@ -87,7 +89,7 @@ async function measureScenarios(setting: Bench, scenarios: readonly Scenario[]):
     }
     return results
   } finally {
-    for (const server of servers) await server.stop()
+    await stopAll()
   }
 }
 
@@ -116,7 +118,7 @@ async function measureAllIdle(setting: Bench): Promise<Record<string, IdleFigure
   for (const name of options.servers) {
     const server = await startOne(setting, name, options.idleConnections)
     results[name] = await measureIdle(server, site, options.idleConnections, partners)
-    await server.stop()
+    await stopAll()
   }
   console.log(`${formatIdle(results, options.idleConnections)}\n`)
   return results
@@ -124,15 +126,24 @@ async function measureAllIdle(setting: Bench): Promise<Record<string, IdleFigure
 
 async function startAll(setting: Bench, connections: number): Promise<RunningServer[]> {
   const servers: RunningServer[] = []
-  try {
-    for (const name of setting.options.servers) servers.push(await startOne(setting, name, connections))
-  } catch (error) {
-    for (const server of servers) await server.stop()
-    throw error
-  }
+  for (const name of setting.options.servers) servers.push(await startOne(setting, name, connections))
   for (const server of servers) console.log(server.version)
   console.log('')
   return servers
+}
+
+/** Servers that were started and not stopped, for whoever has to stop them. */
+const running: RunningServer[] = []
+
+async function stopAll(): Promise<void> {
+  for (const server of running.splice(0)) await server.stop()
+}
+
+/** The servers outlive this program if nobody tells them. */
+async function giveUp(folder: string): Promise<void> {
+  await stopAll()
+  await rm(folder, { recursive: true, force: true })
+  process.exit(1)
 }
 
 let lastFolder = 0
@@ -144,10 +155,8 @@ async function startOne(setting: Bench, name: ServerName, connections: number): 
   const plan: ServerPlan = { folder, nextHopPort, site, connections }
   try {
     const server = await STARTERS[name](plan)
-    await assertRefusesStrangers(server.port).catch(async (error: unknown) => {
-      await server.stop()
-      throw error
-    })
+    running.push(server)
+    await assertRefusesStrangers(server.port)
     return server
   } catch (error) {
     throw new Error(`${name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })

@@ -6,7 +6,7 @@
  */
 
 import { execFile, spawn } from 'node:child_process'
-import { chmod, mkdir, open, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, open, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { findPostfix, type PostfixPrograms } from './postfix-programs.ts'
@@ -28,24 +28,22 @@ export async function startPostfix(plan: ServerPlan): Promise<RunningServer> {
 
   const output = await open(join(plan.folder, 'output'), 'a')
   const env = { ...process.env, ...programs.environment, MAIL_CONFIG: configuration }
-  const master = spawn(programs.postfix, ['-c', configuration, 'start-fg'], {
-    env,
-    stdio: ['ignore', output.fd, output.fd],
-    detached: true, // master kills its process group at the end, and must not take this program with it
-  })
+  const script = spawn(programs.postfix, ['-c', configuration, 'start-fg'], { env, stdio: ['ignore', output.fd, output.fd] })
   await output.close()
-  const ended = new Promise<void>(resolve => master.once('exit', () => resolve()))
-  master.once('error', () => {})
-  await awaitGreeting(port, () => master.exitCode === null && master.pid !== undefined, logFile)
+  const ended = new Promise<void>(resolve => script.once('exit', () => resolve()))
+  script.once('error', () => {})
+  await awaitGreeting(port, () => script.exitCode === null && script.pid !== undefined, logFile)
+  // The script is a shell that waits; a signal to it would leave the master running.
+  const master = Number.parseInt(await readFile(join(plan.folder, 'queue', 'pid', 'master.pid'), 'utf8'), 10)
   const version = (await run(programs.postconf, ['-c', configuration, '-h', 'mail_version'], { env })).stdout.trim()
   return {
     name: 'postfix',
     version: `Postfix ${version}`,
-    pid: master.pid ?? 0,
+    pid: master,
     port,
     logFile,
     stop: async () => {
-      master.kill('SIGTERM')
+      process.kill(master, 'SIGTERM')
       await ended
     },
   }
