@@ -61,10 +61,25 @@ export function factsOfCertificate(der: Uint8Array): PresentedCertificate {
   }
 }
 
-/** A certificate as it came out of a handshake. */
+/**
+ * A certificate as it came out of a handshake. What it says never changes, so each is read once;
+ * whether it counts is judged anew on every connection.
+ */
 export function readPresented(certificate: X509Certificate): PresentedCertificate {
-  return factsOfCertificate(certificate.raw)
+  const key = certificate.fingerprint256
+  const known = presented.get(key)
+  if (known !== undefined) return known
+  const facts = factsOfCertificate(certificate.raw)
+  // Strangers choose what they present, so what is kept is small and few. To read one costs microseconds.
+  if (certificate.raw.length > LARGEST_REMEMBERED_BYTES) return facts
+  if (presented.size >= REMEMBERED_CERTIFICATES) presented.clear()
+  presented.set(key, facts)
+  return facts
 }
+
+const REMEMBERED_CERTIFICATES = 2000
+const LARGEST_REMEMBERED_BYTES = 4096
+const presented = new Map<string, PresentedCertificate>()
 
 /** A CA as `identify` compares issuers with it. Throws if the PEM holds no certificate. */
 export function authorityOf(pem: string, own: boolean): TrustedAuthority {
