@@ -17,8 +17,18 @@ test('keywords, in any case and with blanks behind them', () => {
   check('skip', 'skip')
 })
 
+test('a comment is no part of a value, and neither is a backslash', () => {
+  check('REJECT (a spammer (and worse))', 'reject')
+  check('(a friend) RELAY', 'relay')
+  check('REJECT\\', 'reject')
+  check('550 (as agreed) go away', 'reply 550 5.0.0 go away')
+  check('"550 not (a comment)"', 'reply 550 5.0.0 not (a comment)')
+  check('ERROR:5.7.1:550 (nothing else)', 'unknown 553 5.3.0 Access denied')
+  assert.ok(isWord('SUBJECT (those below)', 'SUBJECT'))
+})
+
 test('a text that is no keyword refuses, and is not sent', () => {
-  for (const text of ['FROBNICATE', 'RELAY extra words', 'OK\r', 'ERROR:', 'ERROR:no code', '250 fine', 'ERROR:5.7.1:no code']) {
+  for (const text of ['FROBNICATE', 'RELAY extra words', 'OK\r', 'ERROR:', 'ERROR:no code', '250 fine', 'ERROR:5.7.1:no code', '554', 'ERROR:5.7.1:554', 'ERROR:"5.7.9:550 all in quotes"']) {
     check(text, 'unknown 553 5.3.0 Access denied')
   }
 })
@@ -31,7 +41,10 @@ test('replies of their own', () => {
   check('"550 quoted,  two  spaces"', 'reply 550 5.0.0 quoted,  two  spaces')
   check('ERROR:4.7.1:"450 come back"', 'reply 450 4.7.1 come back')
   check('ERROR:D.S.N:550 bad dsn', 'reply 550 5.0.0 bad dsn')
-  check('ERROR:550', 'reply 550 5.0.0 ')
+  check('ERROR: 550 blanks', 'reply 550 5.0.0 blanks')
+  check('ERROR:5.7.1 : 550 blanks', 'reply 550 5.7.1 blanks')
+  check('ERROR:5.7.1:550 5.7.9 the later status', 'reply 550 5.7.9 the later status')
+  check('550 5.7.1', 'reply 550 5.0.0 5.7.1')
 })
 
 test('what is sent to a client is printable ASCII', () => {

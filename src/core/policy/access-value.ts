@@ -1,8 +1,9 @@
 /**
  * What the value of an access map entry asks for.
  *
- * sendmail compares values as a row of tokens and without regard to case. So blanks at the end do not
- * matter, and `RELAY extra words` is not RELAY: like every text that is no keyword, it refuses.
+ * sendmail compares values as a row of tokens and without regard to case. So blanks at the end and
+ * comments in parentheses do not matter, and `RELAY extra words` is not RELAY: like every text that is
+ * no keyword, it refuses.
  */
 
 import type { PolicyReply } from './decision.ts'
@@ -17,19 +18,19 @@ export type AccessAction =
   | { readonly kind: 'unknown'; readonly reply: PolicyReply }
 
 export function parseAccessValue(value: string): AccessAction {
-  const text = withoutTrailingBlanks(value)
+  const text = withoutComments(value)
   const keyword = KEYWORDS.get(text) ?? KEYWORDS.get(text.toUpperCase())
   if (keyword !== undefined) return keyword
   const colon = text.indexOf(':')
-  const word = colon === -1 ? '' : text.slice(0, colon).toUpperCase()
-  if (word === 'QUARANTINE' && colon + 1 < text.length) return { kind: 'quarantine', reason: printable(text.slice(colon + 1)) }
-  if (word === 'ERROR' && colon + 1 < text.length) return errorReply(text.slice(colon + 1))
-  return plainReply(text)
+  const word = colon === -1 ? '' : text.slice(0, colon).trimEnd().toUpperCase()
+  const rest = text.slice(colon + 1).trimStart()
+  if (word === 'QUARANTINE' && rest !== '') return { kind: 'quarantine', reason: printable(rest) }
+  return word === 'ERROR' ? errorReply(rest) : reply(text, null)
 }
 
 /** True for exactly this word, in any case. For the entries that know nothing but words. */
 export function isWord(value: string, word: 'RELAY' | 'SUBJECT' | 'OK' | 'SKIP' | 'NO'): boolean {
-  return value === word || withoutTrailingBlanks(value).toUpperCase() === word
+  return value === word || withoutComments(value).toUpperCase() === word
 }
 
 const KEYWORDS: ReadonlyMap<string, AccessAction> = new Map([
@@ -44,31 +45,23 @@ const KEYWORDS: ReadonlyMap<string, AccessAction> = new Map([
 
 /** `D.S.N:CCC text`, `D.S.N:"CCC text"`, or a plain reply. */
 function errorReply(text: string): AccessAction {
-  const [whole, class_, subject, detail] = STATUS_PREFIX.exec(text) ?? []
-  if (whole === undefined) return plainReply(text)
-  const rest = unquoted(text.slice(whole.length))
-  const [, code, words = ''] = REPLY.exec(rest) ?? []
-  if (code === undefined) return { kind: 'unknown', reply: unknownValue }
-  const status = `${class_}.${subject}.${detail}`
-  const enhanced = STATUS.test(status) ? status : `${code[0]}.0.0`
-  return { kind: 'reply', reply: { code: Number(code), enhanced, text: printable(words) } }
+  const [whole, status = ''] = STATUS_PREFIX.exec(text) ?? []
+  return whole === undefined ? reply(text, null) : reply(text.slice(whole.length), STATUS.test(status) ? status : null)
 }
 
-/** `CCC text`, where the text may begin with a status of its own. */
-function plainReply(value: string): AccessAction {
-  const text = unquoted(value)
-  const [, code, words = ''] = REPLY.exec(text) ?? []
+/** `CCC text`, where the text may begin with a status of its own. A code without a text is none. */
+function reply(value: string, statusBefore: string | null): AccessAction {
+  const [, code, words = ''] = REPLY.exec(unquoted(value)) ?? []
   if (code === undefined) return { kind: 'unknown', reply: unknownValue }
-  const [whole, status] = LEADING_STATUS.exec(words) ?? []
-  return whole === undefined || status === undefined
-    ? { kind: 'reply', reply: { code: Number(code), enhanced: `${code[0]}.0.0`, text: printable(words) } }
-    : { kind: 'reply', reply: { code: Number(code), enhanced: status, text: printable(words.slice(whole.length)) } }
+  const [whole = '', statusWithin] = LEADING_STATUS.exec(words) ?? []
+  const enhanced = statusWithin ?? statusBefore ?? `${code[0]}.0.0`
+  return { kind: 'reply', reply: { code: Number(code), enhanced, text: printable(words.slice(whole.length)) } }
 }
 
-const STATUS_PREFIX = /^([^.:\s]+)\.([^.:\s]+)\.([^.:\s]+):/
+const STATUS_PREFIX = /^([^.:\s"]+\.[^.:\s"]+\.[^.:\s"]+)[ \t]*:[ \t]*/
 const STATUS = /^[245]\.\d{1,3}\.\d{1,3}$/
-const REPLY = /^([45]\d\d)(?:[ \t]+(.*))?$/s
-const LEADING_STATUS = /^([245]\.\d{1,3}\.\d{1,3})(?:[ \t]+|$)/
+const REPLY = /^([45]\d\d)[ \t]+(\S.*)$/s
+const LEADING_STATUS = /^([245]\.\d{1,3}\.\d{1,3})[ \t]+(?=\S)/
 
 /** Quotation marks hold blanks together and are not sent. */
 function unquoted(text: string): string {
@@ -79,6 +72,32 @@ function unquoted(text: string): string {
 function printable(text: string): string {
   return text.replace(/\t/g, ' ').replace(/[^\x20-\x7e]/g, '?')
 }
+
+/** Sendmail reads values as it reads addresses: `(…)` is a comment, and a backslash is not itself there. */
+function withoutComments(text: string): string {
+  if (!ODD.test(text)) return withoutTrailingBlanks(text)
+  let kept = ''
+  let depth = 0
+  let inQuotes = false
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text.charAt(at)
+    if (character === '\\') {
+      at += 1
+      if (depth === 0) kept += text.charAt(at)
+    } else if (character === '(' && !inQuotes) {
+      depth += 1
+    } else if (character === ')' && !inQuotes && depth > 0) {
+      depth -= 1
+      kept += ' '
+    } else if (depth === 0) {
+      if (character === '"') inQuotes = !inQuotes
+      kept += character
+    }
+  }
+  return kept.trim()
+}
+
+const ODD = /[(\\]/
 
 function withoutTrailingBlanks(text: string): string {
   let end = text.length
