@@ -9,12 +9,13 @@ import { checkConnection } from './connection.ts'
 import { note } from './finding.ts'
 import type { Finding } from './finding.ts'
 import { hasEntries, lookUpDomain, lookUpMailbox, lookUpUser } from './lookups.ts'
-import type { Inquiry, Tag } from './lookups.ts'
+import type { Inquiry } from './lookups.ts'
+import { normaliseSender } from './normalise-recipient.ts'
 import { isLocalDomain } from './our-domains.ts'
 import { checkSender } from './sender.ts'
 import { checkClientTls } from './tls-requirements.ts'
 
-/** `recipient` has accepted. The first check that refuses wins. */
+/** `recipient` has accepted. The first check that has something against it wins, be it only to drop or to hold. */
 export function delayedChecks(
   inquiry: Inquiry,
   recipient: Extract<Finding, { kind: 'accept' }>,
@@ -22,20 +23,13 @@ export function delayedChecks(
   forwardPath: string,
 ): Finding {
   if (recipient.final) return worse(checkClientTls(inquiry), recipient)
-  if (isSpared(inquiry, forwardPath)) return recipient
   const tls = checkClientTls(inquiry)
-  if (stops(tls)) return tls
+  // What TLS must have proved, it must for friends as well.
+  if (tls.kind !== 'accept' || isSpared(inquiry, forwardPath)) return worse(tls, recipient)
   const sender = checkSender(inquiry, reversePath)
-  if (stops(sender)) return sender
   // An entry that accepts the sender speaks for the client, too.
-  if (sender.kind === 'accept' && sender.final) return recipient
-  const client = checkConnection(inquiry)
-  if (stops(client)) return client
-  return worse(client, worse(sender, recipient))
-}
-
-function stops(finding: Finding): boolean {
-  return finding.kind === 'refuse' || finding.kind === 'missing'
+  if (sender.kind !== 'accept' || sender.final) return worse(sender, recipient)
+  return worse(checkConnection(inquiry), recipient)
 }
 
 function worse(finding: Finding, otherwise: Finding): Finding {
@@ -44,23 +38,24 @@ function worse(finding: Finding, otherwise: Finding): Finding {
 
 /** A FRIEND gets all mail; with `hater`, only a HATER is protected at all. */
 function isSpared(inquiry: Inquiry, forwardPath: string): boolean {
-  const { delayChecks, friendsByTo } = inquiry.policy.features
+  const { delayChecks } = inquiry.policy.features
   if (delayChecks !== 'friend' && delayChecks !== 'hater') return false
-  const word = friendWord(inquiry, 'Spam', forwardPath) ?? (friendsByTo ? friendWord(inquiry, 'To', forwardPath) : null)
+  const word = friendWord(inquiry, forwardPath)
   const spared = delayChecks === 'friend' ? word === 'friend' : word !== 'hater'
   if (spared) note(inquiry, `sender and client are not judged for this recipient (${delayChecks})`)
   return spared
 }
 
-function friendWord(inquiry: Inquiry, tag: Tag, forwardPath: string): string | null {
+function friendWord(inquiry: Inquiry, forwardPath: string): string | null {
+  const { policy } = inquiry
   const parsed = parseAddress(forwardPath)
-  if (!parsed.ok || !hasEntries(inquiry, tag)) return null
-  const { localPart, domain } = parsed.value
+  if (!parsed.ok || !hasEntries(inquiry, 'Spam')) return null
+  const meant = normaliseSender(policy, parsed.value)
+  // A local user without a domain is one of this host.
+  const domain = meant.domain ?? policy.hostname
   const entry =
-    domain === null
-      ? lookUpUser(inquiry, tag, localPart)
-      : (lookUpMailbox(inquiry, tag, parsed.value) ??
-        lookUpDomain(inquiry, tag, domain) ??
-        (isLocalDomain(inquiry.policy, domain) ? lookUpUser(inquiry, tag, localPart) : null))
+    lookUpMailbox(inquiry, 'Spam', { ...meant, domain }) ??
+    lookUpDomain(inquiry, 'Spam', domain) ??
+    (isLocalDomain(policy, domain) ? lookUpUser(inquiry, 'Spam', meant.localPart) : null)
   return entry === null ? null : parseAccessValue(entry.value).kind
 }

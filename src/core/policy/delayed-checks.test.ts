@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseAccessMap } from './access-map.ts'
+import { decide } from './decide.ts'
+import type { Asker } from './decision.ts'
+import { compilePolicy, sendmailFeatures } from './policy.ts'
+import type { PolicyFeatures } from './policy.ts'
+
+const asker: Asker = {
+  listener: 'mx',
+  host: { address: '192.0.2.7', name: { resolve: 'FAIL' } },
+  hello: 'c.example',
+  identity: { kind: 'plaintext' },
+  authentication: null,
+}
+
+/** `accept`, or the reply's codes, for mail from eve@spam.example to this recipient. */
+function check(delayChecks: PolicyFeatures['delayChecks'], access: readonly string[], forwardPath: string, expected: string): void {
+  const policy = compilePolicy({
+    access: parseAccessMap(access.join('\n'), 'access').map,
+    hostname: 'mx.home.example',
+    localDomains: ['mx.home.example', 'localhost', 'home.example'],
+    relayDomains: [],
+    ownDomains: [],
+    trustedMechanisms: [],
+    senderBinding: 'off',
+    features: { ...sendmailFeatures, acceptUnresolvableDomains: true, blocklistRecipients: true, delayChecks },
+  })
+  const question = { kind: 'recipient', asker, reversePath: 'eve@spam.example', forwardPath } as const
+  const answer = decide(policy, question, { domainExists: new Map(), isMxFor: new Map() }, 'D1')
+  assert.ok(answer.kind === 'decided')
+  const { verdict, reply } = answer.decision
+  assert.equal(reply === null ? verdict : `${reply.code} ${reply.enhanced}`, expected)
+}
+
+test('a friend gets mail of refused senders and clients, and nobody else does', () => {
+  const access = ['Spam:ann@home.example FRIEND', 'From:spam.example REJECT']
+  check('friend', access, 'ann@home.example', 'accept')
+  check('friend', access, 'bob@home.example', '550 5.7.1')
+  check('on', access, 'ann@home.example', '550 5.7.1')
+})
+
+test('what TLS must have proved, it must for friends and for those who hate no spam', () => {
+  check('friend', ['Spam:ann@home.example FRIEND', 'TLS_Clt: VERIFY'], 'ann@home.example', '454 4.7.0')
+  check('hater', ['Spam:ann@home.example HATER', 'TLS_Clt: VERIFY'], 'bob@home.example', '454 4.7.0')
+})
+
+test('a local user without a domain is one of this host', () => {
+  check('friend', ['Spam:ann@mx.home.example FRIEND', 'From:spam.example REJECT'], 'ann', 'accept')
+  check('friend', ['Spam:ann@ FRIEND', 'From:spam.example REJECT'], 'ann', 'accept')
+})
+
+test('mail of a sender that is dropped is dropped, whatever becomes of its client', () => {
+  check('on', ['From:spam.example DISCARD', 'Connect:192.0.2 REJECT'], 'ann@home.example', 'discard')
+  check('on', ['From:spam.example QUARANTINE:look', 'Connect:192.0.2 REJECT'], 'ann@home.example', 'quarantine')
+  check('on', ['From:spam.example OK', 'Connect:192.0.2 REJECT'], 'ann@home.example', 'accept')
+  check('on', ['Connect:192.0.2 REJECT'], 'ann@home.example', '550 5.7.1')
+})
