@@ -11,6 +11,8 @@ import { unknownValue } from './refusals.ts'
 
 export type AccessAction =
   | { readonly kind: 'ok' | 'relay' | 'reject' | 'discard' | 'skip' | 'friend' | 'hater' }
+  /** What sendmail 8.10 had in `To:` entries for FRIEND and HATER. */
+  | { readonly kind: 'oldFriend' }
   | { readonly kind: 'quarantine'; readonly reason: string }
   /** `ERROR:…`, or a text that begins with a reply code. */
   | { readonly kind: 'reply'; readonly reply: PolicyReply }
@@ -41,6 +43,8 @@ const KEYWORDS: ReadonlyMap<string, AccessAction> = new Map([
   ['SKIP', { kind: 'skip' }],
   ['FRIEND', { kind: 'friend' }],
   ['HATER', { kind: 'hater' }],
+  ['SPAMFRIEND', { kind: 'oldFriend' }],
+  ['SPAMHATER', { kind: 'oldFriend' }],
 ])
 
 /** `D.S.N:CCC text`, `D.S.N:"CCC text"`, or a plain reply. */

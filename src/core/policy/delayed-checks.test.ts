@@ -40,6 +40,13 @@ test('a friend gets mail of refused senders and clients, and nobody else does', 
   check('on', access, 'ann@home.example', '550 5.7.1')
 })
 
+test('To: names no friends; its words of old do no harm where checks are delayed', () => {
+  check('friend', ['To:ann@home.example FRIEND'], 'ann@home.example', '553 5.3.0')
+  check('friend', ['To:ann@home.example SPAMFRIEND'], 'ann@home.example', 'accept')
+  check('friend', ['To:ann@home.example SPAMFRIEND', 'From:spam.example REJECT'], 'ann@home.example', '550 5.7.1')
+  check('off', ['To:ann@home.example SPAMFRIEND'], 'ann@home.example', '553 5.3.0')
+})
+
 test('what TLS must have proved, it must for friends and for those who hate no spam', () => {
   check('friend', ['Spam:ann@home.example FRIEND', 'TLS_Clt: VERIFY'], 'ann@home.example', '454 4.7.0')
   check('hater', ['Spam:ann@home.example HATER', 'TLS_Clt: VERIFY'], 'bob@home.example', '454 4.7.0')

@@ -43,7 +43,7 @@ export function noteSetting(search: Search, name: string, value: string): void {
 
 /**
  * What an entry found for a client, a sender or a recipient does. Null if it does not object and
- * gives nothing either: OK and RELAY, and for recipients the words of FEATURE(delay_checks).
+ * gives nothing either: OK and RELAY, and for recipients the words of an older FEATURE(delay_checks).
  */
 export function objection(inquiry: Inquiry, entry: AccessEntry, about: Subject): Finding | null {
   const action = parseAccessValue(entry.value)
@@ -59,9 +59,11 @@ export function objection(inquiry: Inquiry, entry: AccessEntry, about: Subject):
       return because(inquiry, `${about}Quarantined`, `the entry holds mail of this ${about}`, { kind: 'quarantine', reason: action.reason })
     case 'reply':
       return because(inquiry, `${about}Rejected`, `the entry refuses the ${about} in its own words`, { kind: 'refuse', reply: action.reply })
+    case 'oldFriend':
+      if (about === 'recipient' && mayNameFriends(inquiry)) return null
+      return because(inquiry, `${about}Rejected`, `${entry.value} means nothing here, and so refuses`, { kind: 'refuse', reply: unknownValue })
     case 'friend':
     case 'hater':
-      if (about === 'recipient' && inquiry.policy.features.friendsByTo) return null
       return because(inquiry, `${about}Rejected`, `${entry.value} means nothing here, and so refuses`, { kind: 'refuse', reply: unknownValue })
     case 'skip':
     case 'unknown':
@@ -70,6 +72,12 @@ export function objection(inquiry: Inquiry, entry: AccessEntry, about: Subject):
 }
 
 export type Subject = 'client' | 'sender' | 'recipient' | 'identity'
+
+/** With delayed checks only; they name nobody a friend any more, and refuse nobody either. */
+function mayNameFriends(inquiry: Inquiry): boolean {
+  const { friendsByTo, delayChecks } = inquiry.policy.features
+  return friendsByTo && delayChecks !== 'off'
+}
 
 /** REJECT in the words of the site, if it has given any. */
 function rejection(inquiry: Inquiry, about: Subject): PolicyReply {
