@@ -61,7 +61,7 @@ function relayBySender(inquiry: Inquiry, reversePath: string): Finding | null {
 /** Rows 22 to 27. A name counts only if DNS leads from it back to the address. */
 function relayByName(inquiry: Inquiry): Finding {
   const { policy, asker } = inquiry
-  if (!nameMatters(inquiry)) return denied(inquiry)
+  if (!nameMatters(inquiry)) return denied(inquiry, null)
   const found = asker.host.name
   if (found === null) return CLIENT_NAME_MISSING
   if (found.resolve === 'TEMP') {
@@ -72,7 +72,7 @@ function relayByName(inquiry: Inquiry): Finding {
   }
   if (found.resolve !== 'OK') {
     note(inquiry, found.resolve === 'FAIL' ? 'the client address has no host name' : 'the client host name lacks the client address')
-    return denied(inquiry)
+    return denied(inquiry, null)
   }
   const name = canonicalDomain(clientName(asker.host))
   if (isInOwnDomain(policy, name)) return because(inquiry, 'ownHost', `${name} is in our own domain`, RELAY)
@@ -82,20 +82,20 @@ function relayByName(inquiry: Inquiry): Finding {
   }
   const entry = connectByName(inquiry) ? lookUpDomain(inquiry, 'Connect', name, { exact: policy.features.relayHostsOnly }) : null
   if (entry !== null && isWord(entry.value, 'RELAY')) return because(inquiry, 'connectRelays', 'the entry lets this host relay', RELAY)
-  return denied(inquiry)
+  return denied(inquiry, policy.features.relayMessage)
 }
 
-/** False if no name whatever could be let through, so that none has to be looked up. */
+/** False if no name whatever could make a difference, so that none has to be looked up. */
 function nameMatters(inquiry: Inquiry): boolean {
   const { features } = inquiry.policy
-  return features.namedHostsMayRelay || features.relayEntireDomain || connectByName(inquiry)
+  return features.namedHostsMayRelay || features.relayEntireDomain || features.relayMessage !== null || connectByName(inquiry)
 }
 
-function denied(inquiry: Inquiry): Finding {
-  const { relayMessage } = inquiry.policy.features
+/** The site's words (confRELAY_MSG) are for clients whose name is known; the others are told sendmail's. */
+function denied(inquiry: Inquiry, words: string | null): Finding {
   const reply = relayingDenied(inquiry.asker.identity)
   return because(inquiry, 'relayingDenied', 'nothing lets this client relay', {
     kind: 'refuse',
-    reply: inWordsOf(relayMessage, reply, reply.enhanced),
+    reply: inWordsOf(words, reply, reply.enhanced),
   })
 }

@@ -97,6 +97,17 @@ test('what DNS must say is asked for, one thing at a time, and only where it dec
   assert.equal(answer.kind === 'decided' ? answer.decision.verdict : missing(answer), 'accept')
 })
 
+test('the words of the site for denied relaying are for clients that have a name', () => {
+  const policy = policyWith('', { relayMessage: '554 Not here' })
+  const codeFor = (name: Asker['host']['name']): number | undefined => {
+    const question: Question = { kind: 'recipient', asker: asker({ host: { address: '192.0.2.7', name } }), reversePath: '', forwardPath: 'ann@dest.example' }
+    const answer = decide(policy, question, NO_FACTS, 'D1')
+    return answer.kind === 'decided' ? answer.decision.reply?.code : undefined
+  }
+  assert.equal(codeFor({ resolve: 'OK', name: 'c.example' }), 554)
+  assert.equal(codeFor({ resolve: 'FAIL' }), 550)
+})
+
 test('the same question has the same answer', () => {
   const policy = policyWith('CERTISSUER:/O=Example/CN=Example+20CA RELAY\n')
   for (const question of transaction(asker({ identity: joe }))) {
