@@ -97,6 +97,30 @@ test('what DNS must say is asked for, one thing at a time, and only where it dec
   assert.equal(answer.kind === 'decided' ? answer.decision.verdict : missing(answer), 'accept')
 })
 
+test('localhost is this host, and a word before a `!` is no domain', () => {
+  const policy = compilePolicy({
+    access: parseAccessMap('To:mx.example.org REJECT\nFrom:mx.example.org REJECT\nTo:dest.example RELAY\nTo:example RELAY\n', 'access').map,
+    hostname: 'mx.example.org',
+    localDomains: ['mx.example.org', 'localhost'],
+    relayDomains: [],
+    ownDomains: [],
+    trustedMechanisms: [],
+    senderBinding: 'off',
+    features: { ...posternFeatures, loopbackMayRelay: true, acceptUnqualifiedRecipients: true },
+  })
+  const answerTo = (question: Question): string => {
+    const answer = decide(policy, question, NO_FACTS, 'D1')
+    return answer.kind === 'missing' ? 'missing' : (answer.decision.reply?.enhanced ?? answer.decision.verdict)
+  }
+  const to = (forwardPath: string): string => answerTo({ kind: 'recipient', asker: asker(), reversePath: '', forwardPath })
+  const from = (reversePath: string, address: string): string =>
+    answerTo({ kind: 'sender', asker: asker({ host: { address, name: { resolve: 'FAIL' } } }), reversePath })
+  assert.deepEqual(['ann@localhost', 'ann@localhost.example.org', 'ann%localhost@localhost', 'localhost!ann'].map(to), ['5.2.1', '5.2.1', '5.2.1', '5.2.1'])
+  assert.deepEqual(['dest.example!ann', 'example!ann', 'sub.example!ann'].map(to), ['accept', '5.7.1', 'accept'])
+  assert.deepEqual([from('root@localhost', '127.0.0.1'), from('root@localhost', '192.0.2.7')], ['5.7.1', '5.5.4'])
+  assert.equal(from('a%dest.example@localhost', '192.0.2.7'), '5.5.4')
+})
+
 test('the words of the site for denied relaying are for clients that have a name', () => {
   const policy = policyWith('', { relayMessage: '554 Not here' })
   const codeFor = (name: Asker['host']['name']): number | undefined => {

@@ -13,7 +13,7 @@ import { isWord } from './access-value.ts'
 import type { AccessEntry } from './decision.ts'
 import { canAnswer, lookUpDomain, lookUpMailbox, lookUpUser } from './lookups.ts'
 import type { Inquiry } from './lookups.ts'
-import { isInOwnDomain, isInRelayDomain, isLocalDomain } from './our-domains.ts'
+import { isInOwnDomain, isInRelayDomain, isLocalDomain, isLocalhost } from './our-domains.ts'
 import type { Policy, PolicyFeatures } from './policy.ts'
 
 /**
@@ -21,13 +21,13 @@ import type { Policy, PolicyFeatures } from './policy.ts'
  * no more than a detour, so `a%spam.example@us` cannot pass for one of us.
  */
 export function normaliseSender(policy: Policy, typed: Address): Address {
-  let address = typed
+  let address = atThisHost(policy, typed)
   for (;;) {
     const { localPart, domain } = address
     const isDetour = domain === null || (hasRouting(policy.features, localPart) && isLocalDomain(policy, domain))
     const inner = isDetour ? readRoutedLocalPart(policy.features, localPart) : null
     if (inner === null) return address
-    address = inner
+    address = atThisHost(policy, inner)
   }
 }
 
@@ -35,13 +35,13 @@ export type Normalised = { readonly kind: 'recipient'; readonly address: Address
 
 export function normaliseRecipient(inquiry: Inquiry, typed: Address): Normalised {
   const { policy } = inquiry
-  let address = typed
+  let address = atThisHost(policy, typed)
   // Each round takes a character off the local part, so this ends.
   for (;;) {
     if (address.domain === null) {
       const inner = readRoutedLocalPart(policy.features, address.localPart)
       if (inner === null) return { kind: 'recipient', address }
-      address = inner
+      address = atThisHost(policy, inner)
     } else if (!hasRouting(policy.features, address.localPart)) {
       return { kind: 'recipient', address }
     } else if (isLocalDomain(policy, address.domain)) {
@@ -87,6 +87,12 @@ function relayEntryFor(inquiry: Inquiry, address: Address, domain: string): Acce
   return lookUpMailbox(inquiry, 'To', { ...address, domain }) ?? byDomain() ?? lookUpUser(inquiry, 'To', address.localPart)
 }
 
+/** Mail to localhost is mail to this host, if it is one of our names at all; entries are found under its real name. */
+function atThisHost(policy: Policy, address: Address): Address {
+  const isHere = address.domain !== null && isLocalDomain(policy, 'localhost') && isLocalhost(policy, address.domain)
+  return isHere ? { localPart: address.localPart, domain: policy.hostname } : address
+}
+
 /** True if the local part holds an address of its own. An `@` there came out of quotation marks. */
 function hasRouting(features: PolicyFeatures, localPart: string): boolean {
   return (
@@ -105,16 +111,21 @@ export function hasRefusedRouting(features: PolicyFeatures, localPart: string): 
 
 /**
  * A local part read as an address: `u@a` by its last `@`, `a!u` by its first `!`, `u%a` by its last
- * `%`. Null if there is nothing more to read in it.
+ * `%`. Null if there is nothing more to read in it. A single word before a `!` is a UUCP host, not a
+ * domain.
  */
 function readRoutedLocalPart(features: PolicyFeatures, localPart: string): Address | null {
   const at = localPart.lastIndexOf('@')
   if (at !== -1) return split(localPart.slice(0, at), localPart.slice(at + 1))
   const bang = features.uucpPaths === 'follow' ? localPart.indexOf('!') : -1
-  if (bang !== -1) return split(localPart.slice(bang + 1), localPart.slice(0, bang))
+  if (bang !== -1) return split(localPart.slice(bang + 1), uucpDomain(localPart.slice(0, bang)))
   const percent = features.percentHack === 'follow' ? localPart.lastIndexOf('%') : -1
   if (percent !== -1) return split(localPart.slice(0, percent), localPart.slice(percent + 1))
   return null
+}
+
+function uucpDomain(host: string): string {
+  return host === '' || host.includes('.') ? host : `${host}.uucp`
 }
 
 function split(localPart: string, domain: string): Address {

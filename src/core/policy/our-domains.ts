@@ -8,6 +8,17 @@ export function isLocalDomain(policy: Policy, domain: string): boolean {
   return policy.localDomains.has(domain)
 }
 
+/** `localhost`, with our own domain or UUCP behind it or with nothing: a name of this very host. */
+export function isLocalhost(policy: Policy, domain: string): boolean {
+  if (!domain.startsWith(LOCALHOST)) return false
+  const rest = domain.slice(LOCALHOST.length)
+  if (rest === '' || rest === '.uucp') return true
+  const dot = policy.hostname.indexOf('.')
+  return (dot !== -1 && rest === policy.hostname.slice(dot)) || (rest.startsWith('.') && policy.ownDomains.has(rest.slice(1)))
+}
+
+const LOCALHOST = 'localhost'
+
 /** A relay domain or a host below one; with relayHostsOnly the very name. */
 export function isInRelayDomain(policy: Policy, domain: string): boolean {
   return policy.features.relayHostsOnly ? policy.relayDomains.has(domain) : isWithin(policy.relayDomains, domain)

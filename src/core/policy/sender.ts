@@ -11,7 +11,7 @@ import type { Finding } from './finding.ts'
 import { canAnswer, lookUpDomain, lookUpMailbox, lookUpUser } from './lookups.ts'
 import type { Inquiry } from './lookups.ts'
 import { normaliseSender } from './normalise-recipient.ts'
-import { isLocalDomain } from './our-domains.ts'
+import { isLocalDomain, isLocalhost } from './our-domains.ts'
 import {
   invalidRoute,
   realSenderDomainRequired,
@@ -26,9 +26,7 @@ export function checkSender(inquiry: Inquiry, reversePath: string): Finding {
   if (reversePath === '') return ACCEPT
   const parsed = parseAddress(reversePath)
   if (!parsed.ok) return because(inquiry, 'senderUnreadable', 'the reverse-path is not an address', { kind: 'refuse', reply: invalidRoute })
-  const sender = normaliseSender(inquiry.policy, parsed.value)
-  if (sender.domain === null) return checkUnqualified(inquiry, sender.localPart)
-  const isOurs = isOursIfLocalhost(inquiry, sender.domain)
+  const isOurs = isOursIfLocalhost(inquiry, parsed.value.domain)
   if (isOurs === 'missing') return CLIENT_NAME_MISSING
   if (!isOurs) {
     return because(inquiry, 'senderAtLocalhost', 'the sender is at localhost and the client is another host', {
@@ -36,6 +34,8 @@ export function checkSender(inquiry: Inquiry, reversePath: string): Finding {
       reply: realSenderDomainRequired,
     })
   }
+  const sender = normaliseSender(inquiry.policy, parsed.value)
+  if (sender.domain === null) return checkUnqualified(inquiry, sender.localPart)
   const entry = senderEntry(inquiry, sender, sender.domain)
   if (entry !== null) {
     return objection(inquiry, entry, 'sender') ?? because(inquiry, 'senderAccepted', 'the entry accepts the sender', ACCEPT_FINALLY)
@@ -58,20 +58,18 @@ function checkUnqualified(inquiry: Inquiry, localPart: string): Finding {
 }
 
 /** `root@localhost` means something on this very host only. */
-function isOursIfLocalhost(inquiry: Inquiry, domain: string): boolean | 'missing' {
-  if (!LOCALHOST.has(domain) && !isLocalhostOfOurs(inquiry, domain)) return true
+function isOursIfLocalhost(inquiry: Inquiry, typedDomain: string | null): boolean | 'missing' {
+  const { policy } = inquiry
+  if (typedDomain === null || policy.features.acceptUnqualifiedSenders) return true
+  if (!isLocalhost(policy, typedDomain) && !LOOPBACK.has(typedDomain)) return true
   const { host } = inquiry.asker
   // What a host is called in DNS is no proof of being this one, unless the site says it is.
-  if (!inquiry.policy.features.namedHostsMayRelay) return isLoopback(accessAddress(host.address))
+  if (!policy.features.namedHostsMayRelay) return isLoopback(accessAddress(host.address))
   if (host.name === null) return 'missing'
-  return isLocalDomain(inquiry.policy, canonicalDomain(clientName(host)))
+  return isLocalDomain(policy, canonicalDomain(clientName(host)))
 }
 
-function isLocalhostOfOurs(inquiry: Inquiry, domain: string): boolean {
-  return domain.startsWith('localhost.') && inquiry.policy.ownDomains.has(domain.slice('localhost.'.length))
-}
-
-const LOCALHOST: ReadonlySet<string> = new Set(['localhost', '[127.0.0.1]', '[ipv6:0:0:0:0:0:0:0:1]', '[ipv6:::1]'])
+const LOOPBACK: ReadonlySet<string> = new Set(['[127.0.0.1]', '[ipv6:0:0:0:0:0:0:0:1]', '[ipv6:::1]'])
 
 function checkDomainExists(inquiry: Inquiry, domain: string): Finding {
   const { policy, facts } = inquiry
