@@ -18,7 +18,7 @@ import type { Inquiry } from './lookups.ts'
 import type { Policy } from './policy.ts'
 import { identityRequired } from './refusals.ts'
 import { checkRecipient } from './relay.ts'
-import { checkSender, checkSenderBinding, refuseSender } from './sender.ts'
+import { checkReadable, checkSender, checkSenderBinding, refuseSender } from './sender.ts'
 import { checkClientTls } from './tls-requirements.ts'
 
 export function decide(policy: Policy, question: Question, facts: KnownFacts, id: string): Answer {
@@ -45,10 +45,10 @@ function find(inquiry: Inquiry, question: Question): Finding {
 function findSender(inquiry: Inquiry, reversePath: string): Finding {
   const objection = checkKnown(inquiry) ?? refusalOfIdentity(inquiry)
   if (objection !== null) return objection
-  if (!isDelayed(inquiry)) {
-    const found = firstObjection(checkClientTls(inquiry), () => checkSender(inquiry, reversePath))
-    if (found.kind !== 'accept') return found
-  }
+  const found = isDelayed(inquiry)
+    ? (checkReadable(inquiry, reversePath) ?? ACCEPT)
+    : firstObjection(checkClientTls(inquiry), () => checkSender(inquiry, reversePath))
+  if (found.kind !== 'accept') return found
   return (servesHoldersOnly(inquiry) ? checkBindingOfClient(inquiry, reversePath) : null) ?? ACCEPT
 }
 

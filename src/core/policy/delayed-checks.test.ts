@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseAccessMap } from './access-map.ts'
 import { decide } from './decide.ts'
-import type { Asker } from './decision.ts'
+import type { Asker, KnownFacts } from './decision.ts'
 import { compilePolicy, sendmailFeatures } from './policy.ts'
-import type { PolicyFeatures } from './policy.ts'
+import type { Policy, PolicyFeatures } from './policy.ts'
+
+const NO_FACTS: KnownFacts = { domainExists: new Map(), isMxFor: new Map() }
 
 const asker: Asker = {
   listener: 'mx',
@@ -14,9 +16,8 @@ const asker: Asker = {
   authentication: null,
 }
 
-/** `accept`, or the reply's codes, for mail from eve@spam.example to this recipient. */
-function check(delayChecks: PolicyFeatures['delayChecks'], access: readonly string[], forwardPath: string, expected: string): void {
-  const policy = compilePolicy({
+function policyWith(delayChecks: PolicyFeatures['delayChecks'], access: readonly string[]): Policy {
+  return compilePolicy({
     access: parseAccessMap(access.join('\n'), 'access').map,
     hostname: 'mx.home.example',
     localDomains: ['mx.home.example', 'localhost', 'home.example'],
@@ -26,12 +27,27 @@ function check(delayChecks: PolicyFeatures['delayChecks'], access: readonly stri
     senderBinding: 'off',
     features: { ...sendmailFeatures, acceptUnresolvableDomains: true, blocklistRecipients: true, delayChecks },
   })
+}
+
+/** `accept`, or the reply's codes, for mail from eve@spam.example to this recipient. */
+function check(delayChecks: PolicyFeatures['delayChecks'], access: readonly string[], forwardPath: string, expected: string): void {
   const question = { kind: 'recipient', asker, reversePath: 'eve@spam.example', forwardPath } as const
-  const answer = decide(policy, question, { domainExists: new Map(), isMxFor: new Map() }, 'D1')
+  const answer = decide(policyWith(delayChecks, access), question, NO_FACTS, 'D1')
   assert.ok(answer.kind === 'decided')
   const { verdict, reply } = answer.decision
   assert.equal(reply === null ? verdict : `${reply.code} ${reply.enhanced}`, expected)
 }
+
+test('a reverse-path that cannot be read is refused there and then', () => {
+  const policy = policyWith('on', ['From:spam.example REJECT'])
+  const codeFor = (reversePath: string): string | undefined => {
+    const answer = decide(policy, { kind: 'sender', asker, reversePath }, NO_FACTS, 'D1')
+    return answer.kind === 'decided' ? answer.decision.reply?.enhanced : 'missing'
+  }
+  assert.equal(codeFor('a@b@c.example'), '5.1.3')
+  assert.equal(codeFor('eve@spam.example'), undefined)
+  assert.equal(codeFor(''), undefined)
+})
 
 test('a friend gets mail of refused senders and clients, and nobody else does', () => {
   const access = ['Spam:ann@home.example FRIEND', 'From:spam.example REJECT']

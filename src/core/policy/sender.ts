@@ -25,7 +25,7 @@ import {
 export function checkSender(inquiry: Inquiry, reversePath: string): Finding {
   if (reversePath === '') return ACCEPT
   const parsed = parseAddress(reversePath)
-  if (!parsed.ok) return because(inquiry, 'senderUnreadable', 'the reverse-path is not an address', { kind: 'refuse', reply: invalidRoute })
+  if (!parsed.ok) return unreadable(inquiry)
   const isOurs = isOursIfLocalhost(inquiry, parsed.value.domain)
   if (isOurs === 'missing') return CLIENT_NAME_MISSING
   if (!isOurs) {
@@ -41,6 +41,15 @@ export function checkSender(inquiry: Inquiry, reversePath: string): Finding {
     return objection(inquiry, entry, 'sender') ?? because(inquiry, 'senderAccepted', 'the entry accepts the sender', ACCEPT_FINALLY)
   }
   return checkDomainExists(inquiry, sender.domain)
+}
+
+/** What is wrong with a reverse-path whoever may use it, and so is never judged later. Null if nothing is. */
+export function checkReadable(inquiry: Inquiry, reversePath: string): Finding | null {
+  return reversePath === '' || parseAddress(reversePath).ok ? null : unreadable(inquiry)
+}
+
+function unreadable(inquiry: Inquiry): Finding {
+  return because(inquiry, 'senderUnreadable', 'the reverse-path is not an address', { kind: 'refuse', reply: invalidRoute })
 }
 
 function senderEntry(inquiry: Inquiry, sender: Address, domain: string): AccessEntry | null {
