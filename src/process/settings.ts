@@ -10,12 +10,12 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { formatConfigProblem, parseConfig } from '../core/config/parse.ts'
 import type { Config } from '../core/config/schema.ts'
-import type { AccessProblem } from '../core/policy/access-map.ts'
+import { formatAccessProblem } from '../core/policy/access-map.ts'
 import { fail, ok } from '../core/result.ts'
 import type { Result } from '../core/result.ts'
 import { readKeyFile } from '../io/key-files.ts'
 import type { AuthorityFacts, CertificateIndex } from '../relay/admin.ts'
-import { policyOf } from '../relay/policy-holder.ts'
+import { accessProblems } from '../relay/policy-holder.ts'
 import type { WorkerSettings } from './messages.ts'
 import type { ListenerName } from '../core/policy/decision.ts'
 
@@ -51,12 +51,12 @@ function loadFiles(directory: string, config: Config, configText: string, config
   const trustedPem = Object.fromEntries(trustedFiles.map(file => [file, files.text(file, 'trusted-ca')]))
   const problems = [...files.problems]
   if (problems.length === 0) problems.push(...pairProblems(serverCertificatePem, serverKeyPem, config.tls.certificateFile))
-  const access = policyOf(config, { accessText, accessFile: path.resolve(directory, config.relay.accessFile) }).problems
-  problems.push(...access.filter(problem => problem.faultyLine).map(formatAccessProblem))
+  const access = readAccess(config, accessText, path.resolve(directory, config.relay.accessFile))
+  problems.push(...access.errors)
   if (problems.length > 0) return fail(problems)
   return ok({
     config,
-    warnings: access.filter(problem => !problem.faultyLine).map(formatAccessProblem),
+    warnings: access.warnings,
     forWorkers: {
       configText,
       configFile,
@@ -129,9 +129,24 @@ function readText(file: string, remedy: string): Result<string, string> {
   }
 }
 
-function formatAccessProblem({ file, line, text, suggestion }: AccessProblem): string {
-  return `${file}:${line}: ${text}${suggestion === null ? '' : `; ${suggestion}`}`
+type AccessFindings = { readonly errors: readonly string[]; readonly warnings: readonly string[] }
+
+/** What is wrong with the access map, in lines: what sendmail would misread is refused, unless that is wanted. */
+function readAccess(config: Config, accessText: string, accessFile: string): AccessFindings {
+  const problems = accessProblems(config, { accessText, accessFile })
+  const lines = (severity: 'error' | 'warning'): string[] => {
+    const all = problems.filter(problem => problem.severity === severity)
+    const shown = all.slice(0, MOST_ACCESS_PROBLEMS).map(formatAccessProblem)
+    if (all.length > shown.length) shown.push(`${accessFile}: ${all.length - shown.length} more of the kind; "postern access lint" lists all`)
+    return shown
+  }
+  const errors = lines('error')
+  const last = errors.pop()
+  if (last !== undefined) errors.push(`${last} (compatibility = "sendmail" under [relay] would load this file as sendmail does)`)
+  return { errors, warnings: lines('warning') }
 }
+
+const MOST_ACCESS_PROBLEMS = 50
 
 /** The TLS library verifies a chain up to a root only. Names of the CAs whose chain ends before one. */
 function missingRoots(pems: readonly string[]): readonly string[] {

@@ -239,7 +239,7 @@ class Supervisor {
     if (!listed.ok) return [listed.problem]
     return failedPolicyTests({
       config,
-      policy: policyOf(config, forWorkers).policy,
+      policy: policyOf(config, forWorkers),
       configText: forWorkers.configText,
       configFile: forWorkers.configFile,
       holders: listed.answer.kind === 'listed' ? listed.answer.holders : [],

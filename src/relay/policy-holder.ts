@@ -11,7 +11,7 @@ import { parseAccessMap } from '../core/policy/access-map.ts'
 import type { AccessProblem } from '../core/policy/access-map.ts'
 import { decide } from '../core/policy/decide.ts'
 import type { Answer, KnownFacts, Question } from '../core/policy/decision.ts'
-import { compilePolicy, posternFeatures } from '../core/policy/policy.ts'
+import { compilePolicy, posternFeatures, sendmailReading } from '../core/policy/policy.ts'
 import type { Policy } from '../core/policy/policy.ts'
 
 /** The access map's text, and the name that its lines are known by in explanations. */
@@ -21,31 +21,37 @@ export class PolicyHolder {
   #policy: Policy
 
   constructor(config: Config, source: AccessSource) {
-    this.#policy = policyOf(config, source).policy
+    this.#policy = policyOf(config, source)
   }
 
   /** For questions to come; decisions that were made stay as they are. */
   replace(config: Config, source: AccessSource): void {
-    this.#policy = policyOf(config, source).policy
+    this.#policy = policyOf(config, source)
   }
 
   readonly decide = (question: Question, facts: KnownFacts, id: string): Answer => decide(this.#policy, question, facts, id)
 }
 
-export function policyOf(
-  config: Config,
-  { accessText, accessFile }: AccessSource,
-): { readonly policy: Policy; readonly problems: readonly AccessProblem[] } {
-  const { map, problems } = parseAccessMap(accessText, accessFile)
-  const policy = compilePolicy({
-    access: map,
+/** Of a map that `accessProblems` has no error for. */
+export function policyOf(config: Config, { accessText, accessFile }: AccessSource): Policy {
+  return compilePolicy({
+    access: parseAccessMap(accessText, accessFile).map,
     hostname: config.hostname,
     localDomains: [],
     relayDomains: config.relay.domains,
     ownDomains: [],
     trustedMechanisms: [],
     senderBinding: config.relay.senderBinding,
-    features: posternFeatures,
+    features: config.relay.compatibility === 'sendmail' ? { ...posternFeatures, ...sendmailReading } : posternFeatures,
   })
-  return { policy, problems: [...problems, ...lintAccessMap(map)] }
+}
+
+/**
+ * What is wrong with an access map. With an error in it the file must not be used; one that is to be
+ * read as sendmail reads it has no errors, as little as it has for sendmail.
+ */
+export function accessProblems({ relay }: Config, { accessText, accessFile }: AccessSource): readonly AccessProblem[] {
+  const { map, problems } = parseAccessMap(accessText, accessFile)
+  const all = [...problems, ...lintAccessMap(map, relay.compatibility)]
+  return relay.compatibility === 'sendmail' ? all.map(problem => ({ ...problem, severity: 'warning' })) : all
 }

@@ -51,6 +51,42 @@ test('a folder that is no data directory is told how to become one', () => {
   assert.match(loaded.ok ? '' : loaded.problem.join('\n'), /postern\.toml: no such file; make a data directory with: postern init/)
 })
 
+const accessFile = (): string => path.join(postern.folder, 'access')
+
+test('an access map that sendmail would misread is refused, with its lines; read as sendmail reads it, it is loaded with warnings', () => {
+  const [access, config] = [readFileSync(accessFile(), 'utf8'), readFileSync(path.join(postern.folder, 'postern.toml'), 'utf8')]
+  try {
+    writeFileSync(accessFile(), `Connect:10.1 RELLAY\nConnect:10.1 OK\nTLS_Clt: VERFIY\n${access}`)
+    const strict = loadSettings(postern.folder)
+    const problems = strict.ok ? [] : strict.problem
+    assert.deepEqual(problems.map(problem => problem.replace(/^.*access:/, '').slice(0, 12)), ['2: key conne', '1: "RELLAY" ', '3: "VERFIY" '])
+    assert.match(problems.join('\n'), /did you mean RELAY\?[^]*compatibility = "sendmail"/)
+    writeFileSync(path.join(postern.folder, 'postern.toml'), config.replace('[relay]', '[relay]\ncompatibility = "sendmail"'))
+    const asSendmail = loadSettings(postern.folder)
+    assert.equal(asSendmail.ok ? asSendmail.value.warnings.length : asSendmail.problem.join('\n'), 3)
+  } finally {
+    writeFileSync(accessFile(), access)
+    writeFileSync(path.join(postern.folder, 'postern.toml'), config)
+  }
+})
+
+test('lines that only do less than they seem to are loaded with a warning', () => {
+  const access = readFileSync(accessFile(), 'utf8')
+  writeFileSync(accessFile(), `From:friend@example.net RELAY\n${access}`)
+  const loaded = loadSettings(postern.folder)
+  writeFileSync(accessFile(), access)
+  assert.match(loaded.ok ? loaded.value.warnings.join('\n') : loaded.problem.join('\n'), /access:1: a sender address permits no relaying/)
+})
+
+test('of an access map with thousands of mistakes the first are told', () => {
+  const access = readFileSync(accessFile(), 'utf8')
+  writeFileSync(accessFile(), Array.from({ length: 5000 }, (_, at) => `Connect:10.${at} RELLAY\n`).join(''))
+  const loaded = loadSettings(postern.folder)
+  writeFileSync(accessFile(), access)
+  assert.equal(loaded.ok ? 0 : loaded.problem.length, 51)
+  assert.match(loaded.ok ? '' : (loaded.problem.at(-1) ?? ''), /4950 more of the kind; "postern access lint" lists all/)
+})
+
 /** The problems with that file of a partner's CAs; null if there are none. */
 function withPartner(authorities: readonly MadeCertificate[]): string | null {
   writeFileSync(path.join(postern.folder, 'partner.pem'), authorities.map(({ pem }) => pem).join('\n'))

@@ -14,8 +14,9 @@ import type { DecisionRecord } from '../../relay/admin.ts'
 import { ClientFacts } from '../../relay/client-facts.ts'
 import { USUAL_TLS } from '../../relay/holder-identity.ts'
 import { policyOf } from '../../relay/policy-holder.ts'
+import { readAccessMap } from '../access-source.ts'
 import { defineCommand, Problem, UsageProblem, type Args, type OptionSpecs } from '../command.ts'
-import { configFile, inDirectory, readConfig, reason } from '../directory.ts'
+import { configFile, readConfig } from '../directory.ts'
 import { identityByCertificate, identityByName } from '../identities.ts'
 import { visible } from '../output.ts'
 import { askRunning } from '../running.ts'
@@ -106,22 +107,13 @@ async function identityFrom(directory: string, config: Config, args: Args<typeof
 
 /** DNS is asked only where the decision hangs on it, as the server does. */
 async function decide(directory: string, config: Config, trial: Trial, now: number): Promise<readonly DecisionRecord[]> {
-  const { policy } = policyOf(config, { accessText: readAccess(directory, config), accessFile: config.relay.accessFile })
+  const policy = policyOf(config, { ...readAccessMap(directory, config), accessFile: config.relay.accessFile })
   const resolver = createResolver({ servers: config.delivery.resolvers })
   const facts = new ClientFacts(resolver, trial.asker.host.address, [config.hostname])
   for (;;) {
     const answer = tryOut(policy, { ...trial, asker: { ...trial.asker, host: facts.host } }, facts.known, DRY_RUN)
     if (answer.kind === 'decided') return answer.steps.map(step => ({ at: now, ...step }))
     await facts.find(answer.missing)
-  }
-}
-
-function readAccess(directory: string, config: Config): string {
-  const file = inDirectory(directory, config.relay.accessFile)
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (error) {
-    throw new Problem(`${file}: ${reason(error)}; relay.access in postern.toml names the access map`)
   }
 }
 

@@ -69,8 +69,23 @@ const relay = table({
       'Whether a certificate may only send from its own addresses: `enforce` refuses other senders, `warn` logs them, ' +
         '`off` lets everyone with a certificate write as anyone else.',
     ),
-  access: path.prefault('access').describe('The access map: who may relay, in sendmail\'s syntax.'),
-}).transform(relay => ({ domains: relay.domains, senderBinding: relay['sender-binding'], accessFile: relay.access }))
+  access: path.prefault('access').describe('The access map: who may relay, in sendmail\'s syntax and more ([the access map](access-map.md)).'),
+  compatibility: oneOf(['postern', 'sendmail'])
+    .prefault('postern')
+    .describe(
+      'How the access map is read. `postern` refuses to load a file with a line that sendmail would take for something else ' +
+        'than it says, and knows keys that sendmail does not have. `sendmail` loads it, turns what is wrong into warnings, ' +
+        'and gives sendmail\'s answers: lines that makemap leaves out are left out; a TLS requirement that cannot be read ' +
+        'accepts everybody; keys are cut at 256 bytes, so that a long name can match a line written for another; FRIEND and ' +
+        'HATER are no mistake in `To:` lines; `CERTFP:`, `CERTSAN:`, `USER:`, patterns and networks with a `/` are never found. ' +
+        'It changes what lines mean and nothing else: loopback addresses, and hosts by their DNS name, may not relay because of it.',
+    ),
+}).transform(relay => ({
+  domains: relay.domains,
+  senderBinding: relay['sender-binding'],
+  accessFile: relay.access,
+  compatibility: relay.compatibility,
+}))
 
 const nextHopTls = oneOf(['none', 'opportunistic', 'encrypt', 'verify'])
 

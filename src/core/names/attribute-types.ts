@@ -11,6 +11,15 @@ export function shortName(type: string): string | null {
   return SHORT_NAMES.get(type) ?? null
 }
 
+/** True for one of these names in any case. */
+export function isShortName(name: string): boolean {
+  return FOLDED_NAMES.has(name.toLowerCase())
+}
+
+export function shortNames(): Iterable<string> {
+  return SHORT_NAMES.values()
+}
+
 /**
  * UID and uid are two types whose names differ in case only, which access maps ignore: names with the
  * one that is hardly used must match nothing (S7).
@@ -69,3 +78,5 @@ const BY_ARC: Readonly<Record<string, string>> = {
 const SHORT_NAMES: ReadonlyMap<string, string> = new Map(
   Object.entries(BY_ARC).flatMap(([arc, types]) => [...types.matchAll(/(\d+) (\S+)/g)].map(([, last, name = '']) => [`${arc}.${last}`, name] as const)),
 )
+
+const FOLDED_NAMES: ReadonlySet<string> = new Set([...SHORT_NAMES.values()].map(name => name.toLowerCase()))

@@ -13,16 +13,26 @@ import type { AccessEntry } from './decision.ts'
 
 /** Something wrong with a file, with what sendmail makes of it and what was probably meant. */
 export type AccessProblem = {
+  /** With an `error` in it a file is not loaded; see `relay.compatibility`. */
+  readonly severity: 'error' | 'warning'
   readonly file: string
   readonly line: number
   /** Stable identifier for tests and scripts. */
   readonly rule: string
   /** In makemap's words where makemap would report it, else in ours. */
   readonly text: string
-  /** What was probably meant, or null. */
+  /** What was probably meant: a key or a value that could stand in the line. */
   readonly suggestion: string | null
+  /** What to do, where that is no matter of writing something else. */
+  readonly advice: string | null
   /** makemap itself reports it: the line is left out and its exit status is 65. */
   readonly faultyLine: boolean
+}
+
+/** `access:3: what is wrong; did you mean RELAY?` */
+export function formatAccessProblem({ file, line, text, suggestion, advice }: AccessProblem): string {
+  const more = suggestion === null ? advice : `did you mean ${suggestion}?`
+  return `${file}:${line}: ${text}${more === null ? '' : `; ${more}`}`
 }
 
 export type ParsedAccessMap = { readonly map: AccessMap; readonly problems: readonly AccessProblem[] }
@@ -147,8 +157,8 @@ class AccessMapBuilder {
     return this.#folded.slice(start, end)
   }
 
-  refuse(line: number, rule: string, text: string, suggestion: string | null): void {
-    this.#problems.push({ file: this.file, line, rule, text, suggestion, faultyLine: true })
+  refuse(line: number, rule: string, text: string, advice: string): void {
+    this.#problems.push({ severity: 'error', file: this.file, line, rule, text, suggestion: null, advice, faultyLine: true })
   }
 
   finish(): ParsedAccessMap {

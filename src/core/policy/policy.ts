@@ -133,6 +133,16 @@ export const sendmailFeatures: PolicyFeatures = {
   cutLongKeys: true,
 }
 
+/**
+ * What changes if the access map is to be read as sendmail reads it: the lines mean what they mean to
+ * sendmail. Nobody relays because of it whom no line lets.
+ */
+export const sendmailReading = {
+  posternKeys: sendmailFeatures.posternKeys,
+  cutLongKeys: sendmailFeatures.cutLongKeys,
+  friendsByTo: sendmailFeatures.friendsByTo,
+} satisfies Partial<PolicyFeatures>
+
 export type Policy = {
   readonly access: AccessMap
   readonly survey: AccessSurvey

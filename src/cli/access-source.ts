@@ -1,0 +1,24 @@
+/** The access map that a command is about: a file that was named, or that of the data directory. */
+
+import { readFileSync } from 'node:fs'
+import type { Config } from '../core/config/schema.ts'
+import type { AccessSource } from '../relay/policy-holder.ts'
+import { Problem } from './command.ts'
+import { inDirectory, reason } from './directory.ts'
+
+export function readAccessMap(directory: string, config: Config): AccessSource {
+  const file = inDirectory(directory, config.relay.accessFile)
+  return { accessText: readText(file, '; relay.access in postern.toml names the access map'), accessFile: file }
+}
+
+export function readAccessFile(file: string): AccessSource {
+  return { accessText: readText(file, ''), accessFile: file }
+}
+
+function readText(file: string, hint: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new Problem(`${file}: ${reason(error)}${hint}`)
+  }
+}

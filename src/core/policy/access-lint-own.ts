@@ -1,0 +1,87 @@
+/**
+ * Mistakes in the entries that only Postern knows: CERTFP, CERTSAN, USER and patterns.
+ */
+
+import { nearest } from '../config/nearest.ts'
+import { foldCase } from './access-map.ts'
+import { isWord, parseAccessValue } from './access-value.ts'
+import { found } from './access-lint-finding.ts'
+import type { LintContext, LintFinding } from './access-lint-finding.ts'
+import { lintAttributes } from './access-lint-names.ts'
+import { MOST_PATTERNS } from './access-survey.ts'
+import { kindOfAlternativeName } from './alternative-names.ts'
+import type { AccessEntry } from './decision.ts'
+import { parseNamePattern } from './name-pattern.ts'
+
+export type OwnKeyTag = 'certfp' | 'certsan' | 'user' | 'certissuer~' | 'certsubject~'
+
+export function lintOwnEntry(tag: OwnKeyTag, rest: string, entry: AccessEntry, context: LintContext): readonly LintFinding[] {
+  if (context.reading === 'sendmail') {
+    return [found('posternTag', `sendmail never looks up ${entry.key.slice(0, tag.length + 1)}, and neither does Postern with compatibility = "sendmail"`)]
+  }
+  return [...lintKey(tag, rest, entry, context), ...lintIdentityValue(tag, entry)]
+}
+
+function lintKey(tag: OwnKeyTag, rest: string, entry: AccessEntry, context: LintContext): readonly LintFinding[] {
+  switch (tag) {
+    case 'certfp':
+      return lintFingerprint(rest, context)
+    case 'certsan':
+      return lintAlternativeName(rest, entry)
+    case 'user':
+      return []
+    case 'certissuer~':
+    case 'certsubject~':
+      return lintPattern(tag, rest, context)
+  }
+}
+
+function lintFingerprint(rest: string, { map }: LintContext): readonly LintFinding[] {
+  const advice = 'write the SHA-256 of the certificate or of its public key, as "postern dn FILE" prints it'
+  const digits = rest.replaceAll(':', '')
+  const isInPairs = /^[0-9a-f]{2}(?::[0-9a-f]{2})*$/i.test(rest)
+  if (/^[0-9a-f]+$/i.test(digits) && digits.length !== 64) {
+    const shorter = SHORTER_DIGESTS.get(digits.length)
+    const what = shorter === undefined ? `a fingerprint has 64 digits, and this one ${digits.length}` : `this is a fingerprint of ${shorter}, which can be forged`
+    return [found('fingerprintForm', what, null, advice)]
+  }
+  if (!/^[0-9a-f]{64}$/i.test(rest) && !isInPairs) return [found('fingerprintForm', 'a fingerprint is 64 hexadecimal digits, all in a row or in pairs with colons', null, advice)]
+  if (!isInPairs || !map.has(`certfp:${foldCase(digits)}`)) return []
+  return [found('duplicateFingerprint', 'another line has the same fingerprint without colons, and stays', null, 'remove one of them')]
+}
+
+const SHORTER_DIGESTS: ReadonlyMap<number, string> = new Map([
+  [32, 'MD5'],
+  [40, 'SHA-1'],
+])
+
+function lintAlternativeName(rest: string, { key }: AccessEntry): readonly LintFinding[] {
+  const [label] = OPENSSL_LABEL.exec(rest) ?? []
+  if (label !== undefined) return [found('alternativeNameForm', `"${label}" is how openssl prints it, and not part of the name`, `${key.slice(0, 'CERTSAN:'.length)}${rest.slice(label.length)}`)]
+  if (kindOfAlternativeName(rest) !== null) return []
+  const advice = rest.includes('*')
+    ? 'a line names one host; for many, use CERTSUBJECT~:/O=Example/CN=*.example.org'
+    : 'write joe@example.org, @example.org for all addresses of a domain, web7.example.org, or a whole URI'
+  return [found('alternativeNameForm', `no certificate has the name "${rest}" in this form`, null, advice)]
+}
+
+const OPENSSL_LABEL = /^(?:dns|email|uri|ip address|rfc822name|dnsname):(?=.)/i
+
+function lintPattern(tag: 'certissuer~' | 'certsubject~', rest: string, context: LintContext): readonly LintFinding[] {
+  const pattern = parseNamePattern(rest)
+  if (!pattern.ok) return [found('patternForm', `this is no pattern for a name: ${pattern.problem}`, null, 'write /O=Example/CN=*.example.org')]
+  context.patterns[tag] += 1
+  if (context.patterns[tag] === MOST_PATTERNS + 1) {
+    return [found('tooManyPatterns', `only the first ${MOST_PATTERNS} patterns of a tag count`, null, 'name certificates that are exactly known by CERTSUBJECT: or CERTFP:')]
+  }
+  return lintAttributes(`${tag}:`, rest)
+}
+
+function lintIdentityValue(tag: OwnKeyTag, { value }: AccessEntry): readonly LintFinding[] {
+  const { kind } = parseAccessValue(value)
+  if (kind === 'relay' || kind === 'ok' || kind === 'reject' || kind === 'reply') return []
+  if (tag === 'certissuer~' && isWord(value, 'SUBJECT')) return []
+  const words = ['RELAY', 'OK', 'REJECT', ...(tag === 'certissuer~' ? ['SUBJECT'] : [])]
+  const word = nearest(value.trim().split(/\s/)[0] ?? '', words)
+  return [found('identityValue', `"${value}" means nothing here, and so refuses`, word, word === null ? `write ${words.join(', ')} or ERROR:5.7.1:550 text` : null)]
+}
