@@ -23,13 +23,6 @@ async function startServer(t: TestContext, answer: (query: Query, name: string) 
     return list.map(({ rcode, ...reply }: Reply) =>
       dnsPacket.encode({ type: 'response', id: query.id ?? 0, questions: query.questions ?? [], ...reply, flags: (reply.flags ?? 0) | (rcode ?? 0) }))
   }
-  const udp = dgram.createSocket('udp4')
-  udp.on('message', (bytes, peer) => {
-    for (const reply of replies(bytes, false)) udp.send(reply, peer.port, peer.address)
-  })
-  udp.bind(0, '127.0.0.1')
-  await once(udp, 'listening')
-  const { port } = udp.address()
   const tcp = net.createServer(socket => {
     socket.on('error', () => {})
     socket.on('data', (bytes: Buffer) => {
@@ -40,8 +33,10 @@ async function startServer(t: TestContext, answer: (query: Query, name: string) 
       }
     })
   })
-  tcp.listen(port, '127.0.0.1')
-  await once(tcp, 'listening')
+  const { udp, port } = await onePort(tcp)
+  udp.on('message', (bytes, peer) => {
+    for (const reply of replies(bytes, false)) udp.send(reply, peer.port, peer.address)
+  })
   t.after(() => {
     udp.close()
     tcp.close()
@@ -49,6 +44,24 @@ async function startServer(t: TestContext, answer: (query: Query, name: string) 
   const resolver = (options: Partial<ResolverOptions> = {}): Resolver =>
     createResolver({ servers: [{ host: '127.0.0.1', port }], hostsFile: '', timeoutMilliseconds: 150, ...options })
   return { port, asked: () => asked, resolver }
+}
+
+/** DNS has one port for both: a free one of TCP may be taken in UDP, so it is tried until both can be had. */
+async function onePort(tcp: net.Server): Promise<{ readonly udp: dgram.Socket; readonly port: number }> {
+  for (;;) {
+    const udp = dgram.createSocket('udp4')
+    udp.bind(0, '127.0.0.1')
+    await once(udp, 'listening')
+    const { port } = udp.address()
+    try {
+      tcp.listen(port, '127.0.0.1')
+      await once(tcp, 'listening')
+      return { udp, port }
+    } catch (error) {
+      udp.close()
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    }
+  }
 }
 
 const mx = (name: string, preference: number, exchange: string): Answer => ({ type: 'MX', name, ttl: 60, data: { preference, exchange } })
