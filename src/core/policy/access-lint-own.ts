@@ -4,13 +4,13 @@
 
 import { nearest } from '../config/nearest.ts'
 import { foldCase } from './access-map.ts'
-import { isWord, parseAccessValue } from './access-value.ts'
 import { found } from './access-lint-finding.ts'
 import type { LintContext, LintFinding } from './access-lint-finding.ts'
 import { lintAttributes } from './access-lint-names.ts'
 import { MOST_PATTERNS } from './access-survey.ts'
 import { kindOfAlternativeName } from './alternative-names.ts'
 import type { AccessEntry } from './decision.ts'
+import { parseIdentityValue } from './identity-value.ts'
 import { parseNamePattern } from './name-pattern.ts'
 
 export type OwnKeyTag = 'certfp' | 'certsan' | 'user' | 'certissuer~' | 'certsubject~'
@@ -58,6 +58,7 @@ const SHORTER_DIGESTS: ReadonlyMap<number, string> = new Map([
 function lintAlternativeName(rest: string, { key }: AccessEntry): readonly LintFinding[] {
   const [label] = OPENSSL_LABEL.exec(rest) ?? []
   if (label !== undefined) return [found('alternativeNameForm', `"${label}" is how openssl prints it, and not part of the name`, `${key.slice(0, 'CERTSAN:'.length)}${rest.slice(label.length)}`)]
+  if (rest.startsWith('*@')) return [found('alternativeNameForm', 'all addresses of a domain are written without a star', `${key.slice(0, 'CERTSAN:'.length)}${rest.slice(1)}`)]
   if (kindOfAlternativeName(rest) !== null) return []
   const advice = rest.includes('*')
     ? 'a line names one host; for many, use CERTSUBJECT~:/O=Example/CN=*.example.org'
@@ -78,10 +79,18 @@ function lintPattern(tag: 'certissuer~' | 'certsubject~', rest: string, context:
 }
 
 function lintIdentityValue(tag: OwnKeyTag, { value }: AccessEntry): readonly LintFinding[] {
-  const { kind } = parseAccessValue(value)
-  if (kind === 'relay' || kind === 'ok' || kind === 'reject' || kind === 'reply') return []
-  if (tag === 'certissuer~' && isWord(value, 'SUBJECT')) return []
+  const meant = parseIdentityValue(value)
+  if (meant.kind === 'ok' || meant.kind === 'refuse' || (meant.kind === 'subject' && tag === 'certissuer~')) return []
+  if (meant.kind === 'relay') return lintRecipients(meant.recipients ?? [])
   const words = ['RELAY', 'OK', 'REJECT', ...(tag === 'certissuer~' ? ['SUBJECT'] : [])]
   const word = nearest(value.trim().split(/\s/)[0] ?? '', words)
-  return [found('identityValue', `"${value}" means nothing here, and so refuses`, word, word === null ? `write ${words.join(', ')} or ERROR:5.7.1:550 text` : null)]
+  return [found('identityValue', `"${value}" means nothing here, and so refuses`, word, word === null ? `write ${words.join(', ')}, RELAY:@example.net or ERROR:5.7.1:550 text` : null)]
+}
+
+function lintRecipients(recipients: readonly string[]): readonly LintFinding[] {
+  const wrong = recipients.find(recipient => recipient.startsWith('*') || !['address', 'domain'].includes(kindOfAlternativeName(recipient) ?? ''))
+  if (wrong === undefined) return []
+  const isHost = kindOfAlternativeName(wrong) === 'host'
+  const suggestion = wrong.startsWith('*@') ? wrong.slice(1) : isHost ? `@${wrong}` : null
+  return [found('recipientList', `"${wrong}" is no recipient`, suggestion, 'write addresses, and @example.net for a whole domain, with commas between them')]
 }

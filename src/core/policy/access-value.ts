@@ -1,8 +1,8 @@
 /**
  * What the value of an access map entry asks for.
  *
- * sendmail compares values as a row of tokens and without regard to case. So blanks at the end and
- * comments in parentheses do not matter, and `RELAY extra words` is not RELAY: like every text that is
+ * sendmail compares values as a row of tokens and without regard to case. So white space at the end (the CR
+ * of a file from Windows, too) and comments in parentheses do not matter, and `RELAY extra words` is not RELAY: like every text that is
  * no keyword, it refuses.
  */
 
@@ -20,7 +20,7 @@ export type AccessAction =
   | { readonly kind: 'unknown'; readonly reply: PolicyReply }
 
 export function parseAccessValue(value: string): AccessAction {
-  const text = withoutComments(value)
+  const text = scannedValue(value)
   const keyword = KEYWORDS.get(text) ?? KEYWORDS.get(text.toUpperCase())
   if (keyword !== undefined) return keyword
   const colon = text.indexOf(':')
@@ -32,7 +32,7 @@ export function parseAccessValue(value: string): AccessAction {
 
 /** True for exactly this word, in any case. For the entries that know nothing but words. */
 export function isWord(value: string, word: 'RELAY' | 'SUBJECT' | 'OK' | 'SKIP' | 'NO'): boolean {
-  return value === word || withoutComments(value).toUpperCase() === word
+  return value === word || scannedValue(value).toUpperCase() === word
 }
 
 const KEYWORDS: ReadonlyMap<string, AccessAction> = new Map([
@@ -62,10 +62,10 @@ function reply(value: string, statusBefore: string | null): AccessAction {
   return { kind: 'reply', reply: { code: Number(code), enhanced, text: printable(words.slice(whole.length)) } }
 }
 
-const STATUS_PREFIX = /^([^.:\s"]+\.[^.:\s"]+\.[^.:\s"]+)[ \t]*:[ \t]*/
+const STATUS_PREFIX = /^([^.:\s"]+\.[^.:\s"]+\.[^.:\s"]+)\s*:\s*/
 const STATUS = /^[245]\.\d{1,3}\.\d{1,3}$/
-const REPLY = /^([45]\d\d)[ \t]+(\S.*)$/s
-const LEADING_STATUS = /^([245]\.\d{1,3}\.\d{1,3})[ \t]+(?=\S)/
+const REPLY = /^([45]\d\d)\s+(\S.*)$/s
+const LEADING_STATUS = /^([245]\.\d{1,3}\.\d{1,3})\s+(?=\S)/
 
 /** Quotation marks hold blanks together and are not sent. */
 function unquoted(text: string): string {
@@ -77,9 +77,12 @@ function printable(text: string): string {
   return text.replace(/\t/g, ' ').replace(/[^\x20-\x7e]/g, '?')
 }
 
-/** Sendmail reads values as it reads addresses: `(…)` is a comment, and a backslash is not itself there. */
-function withoutComments(text: string): string {
-  if (!ODD.test(text)) return withoutTrailingBlanks(text)
+/**
+ * What is left of a value for its reader. Sendmail scans values as it scans addresses: `(…)` is a
+ * comment, a backslash is not itself there, and white space at the end is nothing.
+ */
+export function scannedValue(text: string): string {
+  if (!ODD.test(text)) return text.trimEnd()
   let kept = ''
   let depth = 0
   let inQuotes = false
@@ -102,9 +105,3 @@ function withoutComments(text: string): string {
 }
 
 const ODD = /[(\\]/
-
-function withoutTrailingBlanks(text: string): string {
-  let end = text.length
-  while (end > 0 && (text.charCodeAt(end - 1) === 0x20 || text.charCodeAt(end - 1) === 0x09)) end -= 1
-  return end === text.length ? text : text.slice(0, end)
-}

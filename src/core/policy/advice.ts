@@ -6,9 +6,10 @@
 
 import type { CertificateProblem } from '../names/identity.ts'
 import { domainOf } from '../names/address.ts'
-import { isWord, parseAccessValue } from './access-value.ts'
+import { isWord } from './access-value.ts'
 import { accessAddress } from './client-address.ts'
 import type { AccessEntry, Asker, Decision, Question, Reason } from './decision.ts'
+import { parseIdentityValue } from './identity-value.ts'
 
 export function adviceFor(question: Question, decision: Decision): string | null {
   const rule = decision.because.findLast(reason => reason.kind === 'rule')
@@ -89,8 +90,8 @@ function toListCertificate(asker: Asker, because: readonly Reason[]): string {
   if (asker.identity.kind !== 'verified') return ''
   const { issuer, subject, fingerprint, ambiguousNames = [] } = asker.identity.certificate
   const entries = because.flatMap(reason => (reason.kind === 'lookedUp' && reason.entry !== null ? [reason.entry] : []))
-  const withheld = entries.findLast(({ key, value }) => OWN_KEY.test(key) && parseAccessValue(value).kind === 'ok')
-  if (withheld !== undefined) return `RELAY in place of OK in ${at(withheld)} would let this client relay.`
+  const limit = entries.findLast(({ key, value }) => OWN_KEY.test(key) && isLimit(value))
+  if (limit !== undefined) return `RELAY as the value of ${at(limit)} would let this client relay to anybody.`
   const byItself = `${line(`CERTFP:${fingerprint}`, 'RELAY')} in access would let this one certificate relay`
   if (issuer === '' || ambiguousNames.includes('issuer')) return `no line for a name can match this issuer, which is empty, too long, or has a backslash in it; ${byItself}.`
   const entry = entries.find(({ key }) => /^CERTISSUER~?:/i.test(key))
@@ -100,6 +101,12 @@ function toListCertificate(asker: Asker, because: readonly Reason[]): string {
   }
   if (subject === '' || ambiguousNames.includes('subject')) return `no line for a name can match this subject, which is empty, too long, or has a backslash in it; ${byItself}.`
   return `${line(`CERTSUBJECT:${subject}`, 'RELAY')} in access would let this certificate relay.`
+}
+
+/** OK, or RELAY to some recipients. */
+function isLimit(value: string): boolean {
+  const meant = parseIdentityValue(value)
+  return meant.kind === 'ok' || (meant.kind === 'relay' && meant.recipients !== null)
 }
 
 const OWN_KEY = /^(?:CERTFP|CERTSAN|USER|CERTSUBJECT~|CERTISSUER~):/i

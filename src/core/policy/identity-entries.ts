@@ -8,11 +8,11 @@
  */
 
 import type { PeerCertificate } from '../names/identity.ts'
-import { parseAccessValue, isWord } from './access-value.ts'
 import type { PatternKey } from './access-survey.ts'
 import { alternativeNames } from './alternative-names.ts'
 import { canMatch, standingAuthentication } from './certificate.ts'
 import type { AccessEntry, Reason } from './decision.ts'
+import { parseIdentityValue } from './identity-value.ts'
 import { hasOwnEntries, lookUpOwn } from './lookups.ts'
 import type { Inquiry } from './lookups.ts'
 import { matchesName, nameParts } from './name-pattern.ts'
@@ -52,10 +52,20 @@ export function strictest(entries: readonly IdentityEntry[]): IdentityEntry | nu
   return entries.reduce<IdentityEntry | null>((kept, next) => (kept === null || rank(next.entry) > rank(kept.entry) ? next : kept), null)
 }
 
+/** A permission that is limited is stricter than one that is not. */
 function rank({ value }: AccessEntry): number {
-  if (isWord(value, 'SUBJECT')) return 1
-  const { kind } = parseAccessValue(value)
-  return kind === 'relay' ? 0 : kind === 'ok' ? 2 : 3
+  const meant = parseIdentityValue(value)
+  switch (meant.kind) {
+    case 'relay':
+      return meant.recipients === null ? 0 : 2
+    case 'subject':
+      return 1
+    case 'ok':
+      return 3
+    case 'refuse':
+    case 'unknown':
+      return 4
+  }
 }
 
 function byFingerprint(inquiry: Inquiry, certificate: PeerCertificate): readonly IdentityEntry[] {

@@ -12,18 +12,20 @@
  */
 
 import type { ClientIdentity, PeerCertificate } from '../names/identity.ts'
-import { isWord, parseAccessValue } from './access-value.ts'
+import { isWord } from './access-value.ts'
 import { findIssuerEntry, subjectMayRelay } from './certificate.ts'
 import type { AccessEntry, Reason } from './decision.ts'
 import { because, note, objection } from './finding.ts'
 import type { Finding } from './finding.ts'
 import { entriesOfIssuerPattern, entriesOfItsKind, entriesOfThisOne, strictest } from './identity-entries.ts'
 import type { IdentityEntry } from './identity-entries.ts'
+import { parseIdentityValue } from './identity-value.ts'
 import type { Inquiry } from './lookups.ts'
 import { unknownValue } from './refusals.ts'
 
 export type Standing =
-  | { readonly kind: 'relays'; readonly rule: string; readonly text: string }
+  /** `recipients`: to these only; null for any. */
+  | { readonly kind: 'relays'; readonly rule: string; readonly text: string; readonly recipients: readonly string[] | null }
   /** An entry refuses this client, wherever it sends to. */
   | { readonly kind: 'refused'; readonly finding: Finding }
   /** An entry says OK: who the client is gives it nothing beyond what anybody has. */
@@ -63,8 +65,8 @@ function standingAtSendmail(inquiry: Inquiry): Standing {
 }
 
 const NONE: Standing = { kind: 'none' }
-const ISSUER_RELAYS: Standing = { kind: 'relays', rule: 'issuerRelays', text: 'every certificate of this issuer may relay' }
-const SUBJECT_RELAYS: Standing = { kind: 'relays', rule: 'subjectRelays', text: 'this certificate may relay' }
+const ISSUER_RELAYS: Standing = { kind: 'relays', rule: 'issuerRelays', text: 'every certificate of this issuer may relay', recipients: null }
+const SUBJECT_RELAYS: Standing = { kind: 'relays', rule: 'subjectRelays', text: 'this certificate may relay', recipients: null }
 const NOT_VERIFIED: Reason = { kind: 'fact', text: 'the client has no verified certificate' }
 
 function notVerified(inquiry: Inquiry): Standing {
@@ -94,9 +96,11 @@ class IssuerEntries {
     return this.#look().patterns
   }
 
+  /** RELAY to some recipients only is RELAY here. */
   says(word: 'RELAY' | 'SUBJECT'): boolean {
-    const entry = this.exact ?? strictest(this.patterns)?.entry ?? null
-    return entry !== null && isWord(entry.value, word)
+    if (this.exact !== null) return isWord(this.exact.value, word)
+    const entry = strictest(this.patterns)?.entry
+    return entry !== undefined && parseIdentityValue(entry.value).kind.toUpperCase() === word
   }
 
   #look(): { readonly exact: AccessEntry | null; readonly patterns: readonly IdentityEntry[] } {
@@ -112,7 +116,7 @@ class IssuerEntries {
  * counts for a permission only if the map has let that CA's certificates relay, all or some (S8).
  */
 function mayCount(inquiry: Inquiry, { entry, isByName }: IdentityEntry, issuer: IssuerEntries | null): boolean {
-  if (!isByName || issuer === null || issuer.isOurs || !isWord(entry.value, 'RELAY')) return true
+  if (!isByName || issuer === null || issuer.isOurs || parseIdentityValue(entry.value).kind !== 'relay') return true
   if (issuer.says('RELAY') || issuer.says('SUBJECT')) return true
   note(inquiry, `${entry.key} does not count: the names that another CA writes give nothing without a CERTISSUER: line for it`)
   return false
@@ -127,17 +131,17 @@ function standingBy(inquiry: Inquiry, entries: readonly IdentityEntry[]): Standi
     note(inquiry, `of these lines the strictest counts, and among equals the first: ${entry.key} ${entry.value}`)
     inquiry.because.push({ kind: 'lookedUp', key: entry.key, entry })
   }
-  const action = parseAccessValue(entry.value)
-  switch (action.kind) {
+  const meant = parseIdentityValue(entry.value)
+  switch (meant.kind) {
     case 'relay':
-      return { kind: 'relays', rule, text }
+      return { kind: 'relays', rule, text, recipients: meant.recipients }
     case 'ok':
       note(inquiry, `${entry.key} gives this client nothing beyond what anybody has`)
       return { kind: 'withheld' }
-    case 'reject':
-    case 'reply':
+    case 'refuse':
       return { kind: 'refused', finding: objection(inquiry, entry, 'identity') ?? refuseUnknown(inquiry, entry) }
-    default:
+    case 'subject':
+    case 'unknown':
       return { kind: 'refused', finding: refuseUnknown(inquiry, entry) }
   }
 }

@@ -14,6 +14,7 @@ import { ACCEPT, RELAY, RELAY_FINALLY, because, note, noteSetting, objection } f
 import type { Finding } from './finding.ts'
 import { standingOfIdentity } from './identity-standing.ts'
 import type { Standing } from './identity-standing.ts'
+import { isListed } from './identity-value.ts'
 import { canAnswer, lookUpDomain, lookUpMailbox, lookUpUser } from './lookups.ts'
 import type { Inquiry } from './lookups.ts'
 import { hasRefusedRouting, normaliseRecipient, takesMailFor } from './normalise-recipient.ts'
@@ -43,7 +44,7 @@ export function checkRecipient(inquiry: Inquiry, reversePath: string, forwardPat
 
 /** Rows 6 to 27. */
 function relay(inquiry: Inquiry, standing: Standing, reversePath: string, address: Address): Finding {
-  const permission = permissionOfIdentity(inquiry, standing)
+  const permission = permissionOfIdentity(inquiry, standing, address)
   const limit = permission?.boundToSenders === true ? checkSenderBinding(inquiry, reversePath) : null
   if (permission !== null && limit === null) return because(inquiry, permission.rule, permission.text, RELAY_FINALLY)
   const recipient = relayByRecipient(inquiry, address)
@@ -58,8 +59,12 @@ function relay(inquiry: Inquiry, standing: Standing, reversePath: string, addres
 type IdentityPermission = { readonly rule: string; readonly text: string; readonly boundToSenders: boolean }
 
 /** Rows 6 to 8: what the map says of the client, or a successful AUTH. Null if neither gives anything. */
-function permissionOfIdentity(inquiry: Inquiry, standing: Standing): IdentityPermission | null {
+function permissionOfIdentity(inquiry: Inquiry, standing: Standing, recipient: Address): IdentityPermission | null {
   if (standing.kind === 'withheld') return null
+  if (standing.kind === 'relays' && standing.recipients !== null && !isOneOf(standing.recipients, recipient)) {
+    note(inquiry, `${standing.text}, but only to ${standing.recipients.join(', ')}`)
+    return null
+  }
   const authentication = standingAuthentication(inquiry.asker)
   const isTrusted = authentication !== null && inquiry.policy.trustedMechanisms.has(authentication.mechanism)
   const isAccount = isTrusted && !authentication.isExternal
@@ -67,6 +72,11 @@ function permissionOfIdentity(inquiry: Inquiry, standing: Standing): IdentityPer
   if (standing.kind === 'relays') return { rule: standing.rule, text: standing.text, boundToSenders: !isAccount }
   if (!isTrusted) return null
   return { rule: 'authenticated', text: `${authentication.mechanism} has authenticated the client`, boundToSenders: !isAccount }
+}
+
+/** What a next hop may take for a route on to somebody else is not what the list names (S20). */
+function isOneOf(recipients: readonly string[], recipient: Address): boolean {
+  return !/[%!@]/.test(recipient.localPart) && isListed(recipients, recipient)
 }
 
 /** Rows 9 to 15: mail for our own domains is taken from anyone. `refuse` here is a remembered failure. */

@@ -2,13 +2,14 @@
  * May this sender send? sendmail's check_mail, and which reverse-paths a certificate may use.
  */
 
-import { canonicalDomain, formatAddress, parseAddress } from '../names/address.ts'
+import { canonicalDomain, parseAddress } from '../names/address.ts'
 import type { Address } from '../names/address.ts'
 import { accessAddress, clientName, isLoopback } from './client-address.ts'
 import type { AccessEntry } from './decision.ts'
 import { ACCEPT, ACCEPT_FINALLY, CLIENT_NAME_MISSING, because, note, noteSetting, objection } from './finding.ts'
 import type { Finding } from './finding.ts'
 import { canAnswer, lookUpDomain, lookUpMailbox, lookUpUser } from './lookups.ts'
+import { isListed } from './identity-value.ts'
 import type { Inquiry } from './lookups.ts'
 import { normaliseSender } from './normalise-recipient.ts'
 import { isLocalDomain, isLocalhost } from './our-domains.ts'
@@ -126,12 +127,5 @@ export function refuseSender(inquiry: Inquiry, limit: string): Finding {
 
 function isAmong(allowed: readonly string[], reversePath: string): boolean {
   const parsed = parseAddress(reversePath)
-  if (!parsed.ok || parsed.value.domain === null) return false
-  const wholeDomain = `@${parsed.value.domain}`
-  const address = formatAddress(parsed.value).toLowerCase()
-  return allowed.some(entry => {
-    if (entry.startsWith('@')) return `@${canonicalDomain(entry.slice(1))}` === wholeDomain
-    const listed = parseAddress(entry)
-    return listed.ok && formatAddress(listed.value).toLowerCase() === address
-  })
+  return parsed.ok && isListed(allowed, parsed.value)
 }

@@ -9,7 +9,7 @@
 
 import { verifyWord } from '../names/identity.ts'
 import type { ClientIdentity } from '../names/identity.ts'
-import { isWord } from './access-value.ts'
+import { isWord, scannedValue } from './access-value.ts'
 import { accessAddress, clientName } from './client-address.ts'
 import type { AccessEntry, PolicyReply } from './decision.ts'
 import { ACCEPT, CLIENT_NAME_MISSING, because, note } from './finding.ts'
@@ -139,7 +139,7 @@ export type TlsRequirement = {
 
 /** Null for a value that is not of this syntax at all, and so asks for nothing. */
 export function parseRequirement(value: string): TlsRequirement | null {
-  const [, prefix, word, rest = ''] = REQUIREMENT.exec(value) ?? []
+  const [, prefix, word, rest = ''] = REQUIREMENT.exec(scannedValue(value)) ?? []
   if (word === undefined) return null
   const [, digits, more, junk] = BITS_AND_MORE.exec(rest) ?? []
   const isVerify = word.toUpperCase() === 'VERIFY'
@@ -153,7 +153,7 @@ export function parseRequirement(value: string): TlsRequirement | null {
   }
 }
 
-const REQUIREMENT = /^(?:(PERM|TEMP)[ \t]*\+[ \t]*)?(VERIFY|ENCR)(?![A-Z0-9_-])[ \t]*(.*?)[ \t]*$/is
+const REQUIREMENT = /^(?:(PERM|TEMP)[ \t]*\+[ \t]*)?(VERIFY|ENCR)(?![A-Z0-9_-])[ \t]*(.*)$/is
 const BITS_AND_MORE = /^(?::[ \t]*([^+\s]+)[ \t]*)?(?:\+[ \t]*(.+))?$|^(.+)$/s
 const NUMBER = /^\d+$/
 
