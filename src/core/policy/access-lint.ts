@@ -50,9 +50,6 @@ function lintEntry(entry: AccessEntry, context: LintContext): readonly LintFindi
   const key = foldCase(entry.key)
   const tag = tagOf(key)
   const rest = tag === '' ? entry.key : entry.key.slice(tag.length + 1)
-  if (entry.value.endsWith('\r')) {
-    return [found('carriageReturn', 'the value ends in a CR, and so is no keyword to sendmail', null, 'save the file with Unix line ends')]
-  }
   const general = [...lintLength(tag, entry.key), ...lintEmpty(tag, rest, entry)]
   return general.length > 0 ? general : [...lintTagged(tag, rest, entry, context), ...lintApplied(tag, entry, context.reading)]
 }

@@ -28,7 +28,7 @@ test('a comment is no part of a value, and neither is a backslash', () => {
 })
 
 test('a text that is no keyword refuses, and is not sent', () => {
-  for (const text of ['FROBNICATE', 'RELAY extra words', 'ERROR:', 'ERROR:no code', '250 fine', 'ERROR:5.7.1:no code', '554', 'ERROR:5.7.1:554', 'ERROR:"5.7.9:550 all in quotes"']) {
+  for (const text of ['FROBNICATE', 'RELAY\u00a0', 'RELAY extra words', 'ERROR:', 'ERROR:no code', '250 fine', 'ERROR:5.7.1:no code', '554', 'ERROR:5.7.1:554', 'ERROR:"5.7.9:550 all in quotes"']) {
     check(text, 'unknown 553 5.3.0 Access denied')
   }
 })

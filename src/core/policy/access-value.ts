@@ -82,7 +82,7 @@ function printable(text: string): string {
  * comment, a backslash is not itself there, and white space at the end is nothing.
  */
 export function scannedValue(text: string): string {
-  if (!ODD.test(text)) return text.trimEnd()
+  if (!ODD.test(text)) return withoutTrailingBlanks(text)
   let kept = ''
   let depth = 0
   let inQuotes = false
@@ -101,7 +101,17 @@ export function scannedValue(text: string): string {
       kept += character
     }
   }
-  return kept.trim()
+  return withoutTrailingBlanks(kept.trimStart())
 }
 
 const ODD = /[(\\]/
+
+/** Of ASCII only: what else is blank in Unicode is a letter to sendmail. */
+function withoutTrailingBlanks(text: string): string {
+  let end = text.length
+  while (end > 0 && BLANKS.has(text.charCodeAt(end - 1))) end -= 1
+  return end === text.length ? text : text.slice(0, end)
+}
+
+/** `isspace` of C's own locale. */
+const BLANKS: ReadonlySet<number> = new Set([0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x20])
