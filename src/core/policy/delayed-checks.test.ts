@@ -49,6 +49,17 @@ test('a reverse-path that cannot be read is refused there and then', () => {
   assert.equal(codeFor(''), undefined)
 })
 
+test('a sender at localhost is one of this host, whoever says so', () => {
+  const answer = (delayChecks: 'on' | 'off', kind: 'sender' | 'recipient', access: string): string | undefined => {
+    const question = { kind, asker, reversePath: 'root@localhost', forwardPath: 'ann@home.example' }
+    const answered = decide(policyWith(delayChecks, [access]), question, NO_FACTS, 'D1')
+    return answered.kind === 'decided' ? (answered.decision.reply?.enhanced ?? answered.decision.verdict) : 'missing'
+  }
+  assert.equal(answer('on', 'recipient', 'From:b.example REJECT'), 'accept')
+  assert.equal(answer('on', 'recipient', 'From:mx.home.example REJECT'), '5.7.1')
+  assert.equal(answer('off', 'sender', 'From:b.example REJECT'), '5.5.4')
+})
+
 test('a friend gets mail of refused senders and clients, and nobody else does', () => {
   const access = ['Spam:ann@home.example FRIEND', 'From:spam.example REJECT']
   check('friend', access, 'ann@home.example', 'accept')

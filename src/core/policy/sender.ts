@@ -67,11 +67,15 @@ function checkUnqualified(inquiry: Inquiry, localPart: string): Finding {
   return because(inquiry, 'senderUnqualified', 'the sender has no domain', { kind: 'refuse', reply: senderDomainRequired })
 }
 
-/** `root@localhost` means something on this very host only. */
+/**
+ * `root@localhost` means something on this very host only. Where checks are delayed, sendmail looks at
+ * the sender after it has rewritten localhost to its own name, and so lets it pass.
+ */
 function isOursIfLocalhost(inquiry: Inquiry, typedDomain: string | null): boolean | 'missing' {
   const { policy } = inquiry
   if (typedDomain === null || policy.features.acceptUnqualifiedSenders) return true
-  if (!isLocalhost(policy, typedDomain) && !LOOPBACK.has(typedDomain)) return true
+  const isNamed = isLocalhost(policy, typedDomain) && policy.features.delayChecks === 'off'
+  if (!isNamed && !LOOPBACK.has(typedDomain)) return true
   const { host } = inquiry.asker
   // What a host is called in DNS is no proof of being this one, unless the site says it is.
   if (!policy.features.namedHostsMayRelay) return isLoopback(accessAddress(host.address))
