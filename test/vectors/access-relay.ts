@@ -157,8 +157,9 @@ class Session {
     return null
   }
 
-  /** Whether a local mailbox exists is not the policy's business; it is asked after it. */
+  /** Whether a local mailbox exists is not the policy's business; it is asked after it, and not for what is dropped. */
   #mailbox(forwardPath: string): PolicyReply | null {
+    if (this.#discard) return null
     const parsed = parseAddress(forwardPath)
     if (!parsed.ok) return null
     const inquiry = { policy: this.#policy, asker: this.#asker, facts: this.#facts, because: [] }
