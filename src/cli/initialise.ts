@@ -25,6 +25,16 @@ export type InitialPlan = InitialSettings & {
   /** The name of the issuing CA; null for one made from the organisation. */
   readonly caName: string | null
   readonly keyType: KeyType
+  /** From another program's configuration, in place of what init would write. */
+  readonly brought?: BroughtFiles
+}
+
+export type BroughtFiles = {
+  readonly config: string
+  /** The text of the access map, given the name of the new authority. */
+  readonly access: (issuer: string) => string
+  /** Further files, by their names in the data directory. */
+  readonly further: readonly { readonly name: string; readonly content: string }[]
 }
 
 export type Made = {
@@ -38,7 +48,7 @@ export async function initialise(
   plan: InitialPlan,
   meanwhile: (authority: AuthorityProcess) => Promise<void> = async () => {},
 ): Promise<Made> {
-  const config = renderInitialConfig(plan)
+  const config = plan.brought?.config ?? renderInitialConfig(plan)
   const parsed = parseConfig(config, 'postern.toml')
   if (!parsed.ok) throw new UsageProblem(parsed.problem.map(({ key, message }) => `${optionOf(key)}: ${message}`).join('\npostern: '))
   refuseOccupied(directory)
@@ -53,7 +63,7 @@ export async function initialise(
 }
 
 /** The files and folders that init makes. */
-const OUR_NAMES = ['postern.toml', 'access', 'ca', 'tls', 'spool', 'clients', 'sink'] as const
+const OUR_NAMES = ['postern.toml', 'access', 'ca', 'tls', 'spool', 'clients', 'sink', 'client-ca', 'migration-report.txt'] as const
 
 /** A relay asks for help by these names too: a first try on the same machine should just work. */
 const NAMES_OF_THIS_MACHINE = ['localhost', '127.0.0.1', '::1']
@@ -83,7 +93,12 @@ async function fill(
     const { issued } = await askStarted(authority, ourClientCertificate(plan), 'issuedClient')
     await writeIssued(path.join(directory, 'tls', 'client'), issued)
     await meanwhile(authority)
-    await writeWholeFile(path.join(directory, 'access'), renderInitialAccess(facts.issuingSubject), 0o600)
+    for (const { name, content } of plan.brought?.further ?? []) {
+      mkdirSync(path.dirname(path.join(directory, name)), { recursive: true, mode: 0o700 })
+      await writeWholeFile(path.join(directory, name), content, 0o600)
+    }
+    const access = plan.brought?.access ?? renderInitialAccess
+    await writeWholeFile(path.join(directory, 'access'), access(facts.issuingSubject), 0o600)
     await writeWholeFile(configFile(directory), config, 0o600)
     giveToOwnerOf(directory, OUR_NAMES.map(name => path.join(directory, name)).filter(file => existsSync(file)))
     return { issuingSubject: facts.issuingSubject, serverNames }

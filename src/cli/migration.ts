@@ -1,0 +1,148 @@
+/**
+ * What the migrate commands do when the old configuration has been read: prove it with the old log,
+ * make the data directory, tell.
+ */
+
+import { existsSync, readdirSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { isHostname, parseHostPort } from '../core/config/forms.ts'
+import { parseConfig } from '../core/config/parse.ts'
+import type { Config } from '../core/config/schema.ts'
+import { Replay } from '../core/migrate/replay.ts'
+import { countsOf, renderReplay } from '../core/migrate/replay-report.ts'
+import type { ReplayResult } from '../core/migrate/replay-report.ts'
+import { countItems, renderItems } from '../core/migrate/report.ts'
+import type { Item } from '../core/migrate/report.ts'
+import type { Migration } from '../core/migrate/migration.ts'
+import { SendmailLog } from '../core/migrate/sendmail/maillog.ts'
+import { assert } from '../core/result.ts'
+import { policyOf } from '../relay/policy-holder.ts'
+import { Problem, UsageProblem } from './command.ts'
+import { shellQuoted } from './files.ts'
+import { initialise } from './initialise.ts'
+import { forEachLine } from './migration-log.ts'
+import { indent, plural, type Look } from './output.ts'
+
+export type Migrated = {
+  /** The configuration that was read. */
+  readonly from: string
+  /** The data directory that was made, or null. */
+  readonly directory: string | null
+  readonly items: readonly Item[]
+  readonly replay: ReplayResult | null
+  readonly unread: readonly string[]
+}
+
+/** Options that both commands have. */
+export const MIGRATION_OPTIONS = {
+  out: { type: 'text', value: 'D', describe: 'The data directory to make (default: that of --dir). It must not be there, or be empty.' },
+  'report-only': { type: 'flag', describe: 'Make nothing; only report.' },
+  hostname: { type: 'text', value: 'H', describe: 'This machine\'s full name (default: what the configuration says).' },
+  mailboxes: { type: 'text', value: 'HOST:PORT', describe: 'The server that has the mailboxes of local domains: their mail is routed there.' },
+} as const
+
+export function machineName(): string {
+  const name = os.hostname().toLowerCase()
+  return name.includes('.') ? name : 'localhost'
+}
+
+/** Null where none was given. */
+export function checkHostname(given: string | undefined): string | null {
+  if (given === undefined) return null
+  if (!isHostname(given) || !given.includes('.')) throw new UsageProblem(`--hostname ${given}: write the full name of the machine, such as relay.example.org`)
+  return given.toLowerCase()
+}
+
+export function checkMailboxes(given: string | undefined): string | null {
+  if (given === undefined) return null
+  if (parseHostPort(given, 1) === null) throw new UsageProblem(`--mailboxes ${given}: write HOST:PORT, such as imap.example.org:25`)
+  return given
+}
+
+/** Nothing that is there is written over; asked before anything is read. */
+export function refuseUsed(directory: string): void {
+  if (!existsSync(directory) || readdirSync(directory).length === 0) return
+  throw new Problem(`${directory} exists already, and migrate writes over nothing; choose another folder with --out, or say --report-only`)
+}
+
+export async function replayLogs(migration: Migration, logs: readonly string[]): Promise<ReplayResult> {
+  const issuer = '/CN=the+20new+20authority'
+  const policy = policyOf(configOf(migration), { accessText: migration.access(issuer), accessFile: 'access' })
+  const replay = new Replay(policy, migration.clientAuthorities)
+  const log = new SendmailLog(replay, migration.listeners)
+  for (const file of logs) await forEachLine(file, (text, place) => log.line(text, place))
+  log.end()
+  return { counts: replay.counts, differences: replay.differences }
+}
+
+/** A whole data directory, with an authority of its own. */
+export async function makeDirectory(directory: string, migration: Migration, report: string): Promise<void> {
+  await initialise(directory, {
+    hostname: migration.hostname,
+    domains: configOf(migration).relay.domains,
+    smarthost: null,
+    smarthostIsTrial: false,
+    addresses: {},
+    passphraseFile: null,
+    organisation: null,
+    caName: null,
+    keyType: 'p256',
+    brought: {
+      config: migration.config,
+      access: migration.access,
+      further: [...migration.copies, { name: 'migration-report.txt', content: report }],
+    },
+  })
+}
+
+function configOf({ config }: Migration): Config {
+  const parsed = parseConfig(config, 'postern.toml')
+  assert(parsed.ok, 'a migrated configuration loads')
+  return parsed.value
+}
+
+/** For a file: everything. */
+export function wholeReport(migrated: Omit<Migrated, 'directory'>): string {
+  return `${lines({ ...migrated, directory: null }, Infinity).join('\n')}\n`
+}
+
+/** For a person: as much as can be read, with what to do next. */
+export function renderMigrated(migrated: Migrated, look: Look): string {
+  const { directory } = migrated
+  const text = lines(migrated, directory === null ? Infinity : MOST_LINES)
+    .map(line => (TITLES.has(line) ? look.bold(line) : line))
+    .join('\n')
+  if (directory === null) return text
+  const dir = `--dir ${shellQuoted(directory)}`
+  const next = `postern check ${dir}\npostern user add joe --email joe@example.org ${dir}\npostern run ${dir}`
+  return `${text}\n\n${look.bold('Next')}\n${indent(`Read ${path.join(directory, 'migration-report.txt')} and postern.toml beside it.\n${next}`)}`
+}
+
+export function migratedAsJson({ from, directory, items, replay, unread }: Migrated): object {
+  return {
+    from,
+    directory,
+    lines: items.map(({ file, line, text, outcome, words }) => ({ file, line: line === 0 ? null : line, text, outcome, words })),
+    unread,
+    counts: countItems(items),
+    log: replay === null ? null : { ...replay.counts, left: Object.fromEntries(replay.counts.left), differences: replay.differences },
+  }
+}
+
+/** Lines of one kind that a terminal shows; the report beside the configuration has them all. */
+const MOST_LINES = 15
+const TITLES: ReadonlySet<string> = new Set(['Yours to do', 'Carried over', 'Nothing to do', 'Not read', 'The old log'])
+
+function lines({ from, items, replay, unread }: Migrated, most: number): readonly string[] {
+  const { carried, todo, unneeded } = countItems(items)
+  return [
+    `From ${from}`,
+    '',
+    ...renderItems(items, most),
+    ...(unread.length === 0 ? [] : ['Not read', 'These files of the folder were not looked at.', '', ...unread.map(name => `  ${name}`), '']),
+    ...(replay === null ? [] : renderReplay(replay)),
+    `${plural(carried, 'line')} carried over, ${todo} yours to do, ${unneeded} with nothing to do.`,
+    ...(replay === null ? [] : [`${countsOf(replay.counts)}.`]),
+  ]
+}

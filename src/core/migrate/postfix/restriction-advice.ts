@@ -1,0 +1,35 @@
+/** Members of Postfix's restriction lists that give no line of the access map. */
+
+/** What Postern does without being told. */
+export const ANYWAY: ReadonlyMap<string, string> = byMember([
+  ['mail for other domains is refused from everybody who may not relay: always so', 'reject_unauth_destination defer_unauth_destination reject permit_auth_destination'],
+  ['a sender or recipient without a domain is refused: always so', 'reject_non_fqdn_sender reject_non_fqdn_recipient'],
+  ['a client that does not wait for its turn is refused: always so', 'reject_unauth_pipelining'],
+  ['what nothing refuses is accepted: always so', 'permit'],
+])
+
+export const NOT_HERE: ReadonlyMap<string, string> = byMember([
+  [
+    'Postern has no passwords in this version: whoever relayed with SMTP AUTH needs a certificate ("postern user add NAME --email ADDRESS") or a Connect: line',
+    'permit_sasl_authenticated reject_sender_login_mismatch reject_authenticated_sender_login_mismatch reject_known_sender_login_mismatch reject_unauthenticated_sender_login_mismatch',
+  ],
+  ['Postern asks no DNS lists in this version: refuse such clients in a firewall, or on the next hop', 'reject_rbl_client reject_rhsbl_client reject_rhsbl_helo reject_rhsbl_sender reject_rhsbl_recipient reject_rhsbl_reverse_client permit_dnswl_client permit_rhswl_client'],
+  ['Postern asks no policy server in this version', 'check_policy_service'],
+  ['Postern does not look up the domains of senders and recipients: such mail is accepted if the recipient is ours', 'reject_unknown_sender_domain reject_unknown_recipient_domain'],
+  ['Postern does not ask for a host name of clients: refuse such clients in a firewall if you must', 'reject_unknown_client reject_unknown_client_hostname reject_unknown_reverse_client_hostname'],
+  [
+    'Postern does not judge clients by what they call themselves',
+    'reject_invalid_hostname reject_invalid_helo_hostname reject_non_fqdn_hostname reject_non_fqdn_helo_hostname reject_unknown_hostname reject_unknown_helo_hostname check_helo_access',
+  ],
+  ['Postern does not ask the next hop whether an address exists: it accepts for the whole domain', 'reject_unverified_recipient reject_unverified_sender reject_unlisted_recipient reject_unlisted_sender'],
+  ['Postern takes mail only for domains that are listed: add those whose MX record names this host to relay.domains', 'permit_mx_backup'],
+  ['Postern knows hosts by their certificates and addresses: write Connect: or CERTFP: lines', 'check_ccert_access check_client_a_access check_client_mx_access check_client_ns_access check_reverse_client_hostname_access'],
+  ['Postern does not look at the servers of a domain', 'check_sender_mx_access check_sender_ns_access check_sender_a_access check_recipient_mx_access check_recipient_ns_access check_recipient_a_access check_helo_mx_access check_helo_ns_access check_helo_a_access'],
+  ['Postern refuses at once or accepts, and does not slow clients down or only warn', 'sleep warn_if_reject defer defer_if_permit defer_if_reject'],
+  ['Postern has one client address for all: a Connect: line', 'permit_inet_interfaces'],
+  ['Postern takes DATA with one recipient or many', 'reject_multi_recipient_bounce'],
+])
+
+function byMember(advice: readonly (readonly [words: string, members: string])[]): ReadonlyMap<string, string> {
+  return new Map(advice.flatMap(([words, members]) => members.split(' ').map(member => [member, words] as const)))
+}

@@ -1,0 +1,90 @@
+/**
+ * The text of a migrated postern.toml. Behind each setting stands the line it came from.
+ */
+
+import type { DraftRoute, Setting, SettingValue } from './draft.ts'
+import { formatPlace } from './report.ts'
+import type { Place, Source } from './report.ts'
+
+export type ConfigParts = {
+  readonly heading: string
+  readonly settings: readonly Setting[]
+  readonly domains: ReadonlyMap<string, Source>
+  readonly routes: readonly DraftRoute[]
+}
+
+/** `parts` has what stands on each line, so that a line's problem leads back to where it came from. */
+export type RenderedConfig = { readonly text: string; readonly parts: ReadonlyMap<number, Setting> }
+
+export function renderConfig({ heading, settings, domains, routes }: ConfigParts): RenderedConfig {
+  const page = new Page()
+  for (const line of heading.split('\n')) page.write(line === '' ? '#' : `# ${line}`)
+  page.write('')
+  page.settings(settings.filter(({ table }) => table === ''))
+  for (const table of TABLES) {
+    const own = settings.filter(setting => setting.table === table)
+    const hasDomains = table === 'relay' && domains.size > 0
+    if (own.length === 0 && !hasDomains) continue
+    page.write('', `[${table}]`)
+    if (hasDomains) page.domains(domains)
+    page.settings(own)
+  }
+  for (const route of routes) {
+    page.write('', '[[route]]')
+    page.settings(route.settings)
+  }
+  page.write('', ...STRANGERS_TEST)
+  return page.finish()
+}
+
+const TABLES = ['relay', 'listeners.mx', 'listeners.submission', 'listeners.submissions', 'tls', 'delivery', 'queue', 'limits']
+
+/** As in the file that init writes. */
+const STRANGERS_TEST = [
+  '# What must stay true, whatever is changed above or in "access". Run by "postern check" and before every reload.',
+  '[[test]]',
+  'as = "anonymous"',
+  'from = "stranger@example.com"',
+  'to = "someone@elsewhere.example"',
+  'expect = "refuse"',
+]
+
+class Page {
+  readonly #lines: string[] = []
+  readonly #parts = new Map<number, Setting>()
+
+  write(...lines: readonly string[]): void {
+    this.#lines.push(...lines)
+  }
+
+  settings(settings: readonly Setting[]): void {
+    for (const setting of settings) {
+      this.write(withOrigin(`${setting.key} = ${toml(setting.value)}`, setting.from))
+      this.#parts.set(this.#lines.length, setting)
+    }
+  }
+
+  domains(domains: ReadonlyMap<string, Source>): void {
+    this.write('# Mail to these is accepted from anyone.', 'domains = [')
+    for (const [domain, from] of domains) {
+      this.write(withOrigin(`  ${toml(domain)},`, from))
+      this.#parts.set(this.#lines.length, { table: 'relay', key: 'domains', value: domain, from })
+    }
+    this.write(']')
+  }
+
+  finish(): RenderedConfig {
+    return { text: `${this.#lines.join('\n')}\n`, parts: this.#parts }
+  }
+}
+
+function withOrigin(line: string, from: Place): string {
+  return from.file === '' ? line : `${line.padEnd(WIDTH)}  # ${formatPlace(from)}`
+}
+
+const WIDTH = 44
+
+/** A TOML value; JSON's escapes are a subset of TOML's. */
+function toml(value: SettingValue): string {
+  return typeof value === 'object' ? `[${value.map(part => JSON.stringify(part)).join(', ')}]` : JSON.stringify(value)
+}

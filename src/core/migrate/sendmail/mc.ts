@@ -1,0 +1,200 @@
+/**
+ * A site's `.mc` file to what it says.
+ *
+ * sendmail's own m4 files are never read: their vocabulary is known here, word by word, and each use
+ * of a word is a statement. A file of the site's own that is included is read like the first one.
+ */
+
+import { fail, ok } from '../../result.ts'
+import type { Result } from '../../result.ts'
+import type { Place } from '../report.ts'
+import type { SiteFiles, SiteText } from '../site-files.ts'
+import { readCfLines } from './cf.ts'
+import { M4 } from './m4.ts'
+import { m4Builtins } from './m4-builtins.ts'
+import type { Builtin, M4Call, M4Problem } from './m4.ts'
+import type { Saying, Statement } from './statement.ts'
+import { optionOfVariable } from './variables.ts'
+
+export const SETTINGS_FOLDER = '/etc/mail/'
+
+export function readMc(main: SiteText, files: SiteFiles): Result<readonly Statement[], M4Problem> {
+  return new McReader(files).read(main)
+}
+
+/** A definition's value is known only at the end: what it names may be defined later. */
+type Noted = { readonly place: Place; readonly saying: Saying } | { readonly place: Place; readonly defines: string }
+
+class McReader {
+  readonly #files: SiteFiles
+  readonly #texts = new Map<string, readonly string[]>()
+  readonly #noted: Noted[] = []
+  /** The line of the first file that led to each included one. */
+  readonly #includedAt = new Map<string, number>()
+  readonly #m4: M4
+
+  constructor(files: SiteFiles) {
+    this.#files = files
+    const builtins = m4Builtins((_, { args: [name = ''], place }) => void this.#noted.push({ place, defines: name }))
+    this.#m4 = new M4(new Map([...builtins, ...this.#vocabulary()]))
+    this.#m4.define('MAIL_SETTINGS_DIR', SETTINGS_FOLDER)
+  }
+
+  read(main: SiteText): Result<readonly Statement[], M4Problem> {
+    // Until cf.m4 is included `#` begins a comment, and from there on it does not.
+    this.#m4.setComments(CF_M4.test(main.text))
+    this.#remember(main, null)
+    const run = this.#m4.run(main.name, main.text)
+    if (!run.ok) return run
+    const statements = [...this.#statements(), ...this.#leftOver()]
+    return this.#m4.problem === null ? ok(statements.sort((a, b) => this.#position(a) - this.#position(b))) : fail(this.#m4.problem)
+  }
+
+  #remember({ name, text }: SiteText, from: Place | null): void {
+    this.#texts.set(name, text.split('\n'))
+    if (from !== null) this.#includedAt.set(name, this.#position(from))
+  }
+
+  /** In the order of the first file's lines; what was included stands where it was asked for. */
+  #position({ file, line }: Place): number {
+    return this.#includedAt.get(file) ?? line
+  }
+
+  #statements(): readonly Statement[] {
+    const lastDefinition = new Map(this.#noted.flatMap(noted => ('defines' in noted ? [[noted.defines, noted] as const] : [])))
+    return this.#noted.map(noted => {
+      if (!('defines' in noted)) return this.#at(noted.place, noted.saying)
+      const last = lastDefinition.get(noted.defines)
+      if (last !== noted && last !== undefined) return this.#at(noted.place, { kind: 'overridden', by: `line ${last.place.line}` })
+      if (!this.#m4.isDefined(noted.defines)) return this.#at(noted.place, { kind: 'overridden', by: 'undefine' })
+      const value = this.#m4.valueOf(noted.defines).trim()
+      const option = optionOfVariable(noted.defines)
+      const saying: Saying = option === null ? { kind: 'variable', name: noted.defines, value } : { kind: 'option', name: option, value }
+      return this.#at(noted.place, saying)
+    })
+  }
+
+  /** Lines that no word took: they go into the `.cf` as they are. */
+  #leftOver(): readonly Statement[] {
+    const inFile = this.#m4.lines.filter(({ text }) => !/^\s*(?:#|$)/.test(text))
+    const isCf = (diversion: number): boolean => diversion === MAIN || diversion === LOCAL_CONFIG
+    const rules = inFile.filter(({ diversion }) => !isCf(diversion))
+    return [
+      ...readCfLines(inFile.filter(({ diversion }) => isCf(diversion))),
+      ...rules.map(line => this.#at(line, { kind: 'line', letter: line.diversion === MAILER_DEFINITIONS ? 'M' : 'R' })),
+    ]
+  }
+
+  #at(place: Place, saying: Saying): Statement {
+    const line = this.#texts.get(place.file)?.[place.line - 1] ?? ''
+    return { ...place, text: withoutDnl(line), ...saying }
+  }
+
+  #note(place: Place, saying: Saying): void {
+    this.#noted.push({ place, saying })
+  }
+
+  #vocabulary(): ReadonlyMap<string, Builtin> {
+    const word = (run: (call: M4Call) => void): Builtin => ({
+      needsArguments: false,
+      run: (_, call) => {
+        // A word without its arguments is a word in a sentence.
+        if (call.args.length > 0) run(call)
+        return ''
+      },
+    })
+    const section = (diversion: number): Builtin => ({
+      needsArguments: false,
+      run: m4 => {
+        m4.divert(diversion)
+        return ''
+      },
+    })
+    const classOf = (name: string) => word(({ args: [list = ''], place }) => this.#note(place, { kind: 'class', name, members: words(list) }))
+    const fileOf = (name: string) =>
+      word(({ args: [path = ''], place }) => this.#note(place, { kind: 'classFile', name, path: path.replace(/^-o\s+/, ''), isOptional: path.startsWith('-o') }))
+    return new Map([
+      ['include', word(call => this.#include(call, false))],
+      ['sinclude', word(call => this.#include(call, true))],
+      ['DOMAIN', word(call => this.#domain(call))],
+      ['FEATURE', word(({ args: [name = '', ...args], place }) => this.#note(place, { kind: 'feature', name, args }))],
+      ...Object.entries(CLASS_WORDS).map(([name, className]) => [name, classOf(className)] as const),
+      ...Object.entries(CLASS_WORDS).map(([name, className]) => [`${name}_FILE`, fileOf(className)] as const),
+      ...Object.entries(SECTIONS).map(([name, diversion]) => [name, section(diversion)] as const),
+      ...OTHER_WORDS.map(name => [name, word(({ args, place }) => this.#note(place, { kind: 'word', name, args }))] as const),
+    ])
+  }
+
+  #include({ args: [path = ''], place }: M4Call, isOptional: boolean): void {
+    if (path.endsWith('cf.m4')) this.#m4.setComments(false)
+    if (path.endsWith('cf.m4') || SENDMAIL_FOLDER.test(path)) return this.#note(place, { kind: 'word', name: 'include', args: [path] })
+    const found = this.#files.read(path)
+    if (found === null) return this.#note(place, isOptional ? { kind: 'word', name: 'sinclude', args: [path] } : missing(path))
+    this.#note(place, { kind: 'word', name: 'included', args: [found.name] })
+    this.#remember(found, place)
+    this.#m4.include(found.name, found.text)
+  }
+
+  /** A domain file holds settings that several hosts share; what it writes out is dropped. */
+  #domain({ args: [name = ''], place }: M4Call): void {
+    const found = this.#files.read(`domain/${name}.m4`)
+    if (found === null) return this.#note(place, DISTRIBUTED_DOMAINS.has(name) ? { kind: 'word', name: 'DOMAIN', args: [name] } : missing(`domain/${name}.m4`))
+    this.#note(place, { kind: 'word', name: 'included', args: [found.name] })
+    this.#remember(found, place)
+    const before = this.#m4.diversion
+    this.#m4.divert(-1)
+    this.#m4.include(found.name, found.text, `divert(${before})`)
+  }
+}
+
+function missing(path: string): Saying {
+  return { kind: 'unknown', why: `${path} is not here: copy it into this folder and migrate again, or what it says is missing from the result` }
+}
+
+function withoutDnl(line: string): string {
+  return line.replace(/(?<![A-Za-z0-9_])dnl(?![A-Za-z0-9_]).*$/, '').trim()
+}
+
+function words(list: string): readonly string[] {
+  return list.split(/\s+/).filter(word => word !== '')
+}
+
+const MAIN = 0
+const LOCAL_CONFIG = 6
+const MAILER_DEFINITIONS = 7
+const RULES = 9
+
+const SECTIONS: { readonly [word: string]: number } = {
+  LOCAL_CONFIG,
+  MAILER_DEFINITIONS,
+  ...Object.fromEntries(
+    ['RULE_0', 'RULE_1', 'RULE_2', 'RULE_3', 'RULESETS', 'NET_CONFIG', 'SRV_FEATURES', 'CLT_FEATURES', 'TRY_TLS', 'TLS_RCPT', 'TLS_CLIENT', 'TLS_SERVER'].map(
+      name => [`LOCAL_${name}`, RULES],
+    ),
+  ),
+}
+
+const CLASS_WORDS: { readonly [word: string]: string } = {
+  LOCAL_DOMAIN: 'w',
+  RELAY_DOMAIN: 'R',
+  MASQUERADE_DOMAIN: 'M',
+  MASQUERADE_EXCEPTION: 'N',
+  EXPOSED_USER: 'E',
+  GENERICS_DOMAIN: 'G',
+  VIRTUSER_DOMAIN: 'VirtHost',
+  CANONIFY_DOMAIN: 'Canonify',
+  LOCAL_USER: 'L',
+  TRUST_AUTH_MECH: 'TrustAuthMech',
+}
+
+// prettier-ignore
+const OTHER_WORDS = [
+  'VERSIONID', 'OSTYPE', 'MAILER', 'HACK', 'SITECONFIG', 'SITE', 'DAEMON_OPTIONS', 'CLIENT_OPTIONS', 'INPUT_MAIL_FILTER', 'MAIL_FILTER',
+  'MASQUERADE_AS', 'QUEUE_GROUP', 'MODIFY_MAILER_FLAGS', 'DECNET', 'UUCPSMTP', 'LDAPROUTE_DOMAIN', 'LDAPROUTE_DOMAIN_FILE',
+  'LDAPROUTE_EQUIVALENT', 'LDAPROUTE_EQUIVALENT_FILE', 'syscmd', 'esyscmd', 'maketemp', 'm4wrap', 'regexp', 'patsubst', 'format', 'builtin', 'indir',
+]
+
+const CF_M4 = /include\(.*cf\.m4/
+/** Where sendmail's own m4 files are installed. */
+const SENDMAIL_FOLDER = /^\/usr\/(?:local\/)?(?:share|lib|src)\/.*(?:sendmail|cf)/
+const DISTRIBUTED_DOMAINS: ReadonlySet<string> = new Set(['generic', 'unspecified', 'debian-mta', 'debian-msp'])
