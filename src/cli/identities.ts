@@ -6,7 +6,7 @@ import type { Config } from '../core/config/schema.ts'
 import { identify, type HandshakeFacts } from '../core/names/identify.ts'
 import type { ClientIdentity } from '../core/names/identity.ts'
 import type { ListenerName } from '../core/policy/decision.ts'
-import { authorityOf } from '../io/x509.ts'
+import { authorityOf, peerCertificateOf } from '../io/x509.ts'
 import { CertificateRegister } from '../relay/certificate-register.ts'
 import { identityOfHolder, USUAL_TLS } from '../relay/holder-identity.ts'
 import { readCertificateFile } from './certificate-file.ts'
@@ -15,12 +15,9 @@ import { inDirectory } from './directory.ts'
 import { withAuthority } from './running.ts'
 
 export async function identityByName(directory: string, name: string, now: number): Promise<ClientIdentity> {
-  const { holders, authority } = await withAuthority(directory, async ask => ({
-    ...(await ask({ do: 'list' }, 'listed')),
-    ...(await ask({ do: 'show' }, 'shown')),
-  }))
+  const { holders } = await withAuthority(directory, ask => ask({ do: 'list' }, 'listed'))
   const holder = holders.find(holder => holder.name.toLowerCase() === name.toLowerCase())
-  const identity = holder === undefined ? null : identityOfHolder(holder, authority.issuingSubject, now)
+  const identity = holder === undefined ? null : identityOfHolder(holder, peerCertificateOf, now)
   if (identity === null) throw new Problem(`nobody named "${name}" holds a certificate; "postern user list" shows who does`)
   return identity
 }

@@ -16,6 +16,7 @@ import { openRelays } from '../core/policy/exposure.ts'
 import type { Policy } from '../core/policy/policy.ts'
 import { formatInstant } from '../core/time.ts'
 import { checkDataFolder } from '../io/key-files.ts'
+import { peerCertificateOf } from '../io/x509.ts'
 import { loadSettings, type LoadedSettings } from '../process/settings.ts'
 import { bindListeners } from '../process/sockets.ts'
 import { policyOf } from '../relay/policy-holder.ts'
@@ -146,13 +147,10 @@ function parseCertificate(file: string): X509Certificate | null {
 }
 
 /** The authority itself, and the [[test]] cases, which need to know who holds certificates. */
-async function authorityFindings(directory: string, tested: Omit<PolicyUnderTest, 'holders' | 'issuingSubject'>): Promise<readonly Finding[]> {
+async function authorityFindings(directory: string, tested: Omit<PolicyUnderTest, 'holders' | 'readCertificate'>): Promise<readonly Finding[]> {
   try {
-    const { holders, authority } = await withAuthority(directory, async ask => ({
-      ...(await ask({ do: 'list' }, 'listed')),
-      ...(await ask({ do: 'show' }, 'shown')),
-    }))
-    return failedPolicyTests({ ...tested, holders, issuingSubject: authority.issuingSubject }).map(error)
+    const { holders } = await withAuthority(directory, ask => ask({ do: 'list' }, 'listed'))
+    return failedPolicyTests({ ...tested, holders, readCertificate: peerCertificateOf }).map(error)
   } catch (problem) {
     if (problem instanceof Problem) return [error(problem.message)]
     throw problem

@@ -81,6 +81,11 @@ const REMEMBERED_CERTIFICATES = 2000
 const LARGEST_REMEMBERED_BYTES = 4096
 const presented = new Map<string, PresentedCertificate>()
 
+/** What a certificate says that was issued here, from the base64 of its DER. */
+export function peerCertificateOf(base64: string): PeerCertificate {
+  return factsOfCertificate(Buffer.from(base64, 'base64')).certificate
+}
+
 /** A CA as `identify` compares issuers with it. Throws if the PEM holds no certificate. */
 export function authorityOf(pem: string, own: boolean): TrustedAuthority {
   const { certificate } = factsOfCertificate(new X509Certificate(pem).raw)

@@ -15,6 +15,7 @@ import { openControlSocket } from '../io/control-socket.ts'
 import type { ControlServer } from '../io/control-socket.ts'
 import type { AdminRequest, AdminResult, CertificateIndex, Status } from '../relay/admin.ts'
 import { policyOf } from '../relay/policy-holder.ts'
+import { peerCertificateOf } from '../io/x509.ts'
 import { failedPolicyTests } from '../relay/policy-tests.ts'
 import { mergeAnswers } from './answers.ts'
 import { startAuthority } from './authority-process.ts'
@@ -243,7 +244,7 @@ class Supervisor {
       configText: forWorkers.configText,
       configFile: forWorkers.configFile,
       holders: listed.answer.kind === 'listed' ? listed.answer.holders : [],
-      issuingSubject: this.#facts?.issuingSubject ?? '',
+      readCertificate: peerCertificateOf,
       now: Date.now(),
     })
   }

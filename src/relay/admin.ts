@@ -132,6 +132,8 @@ export type HolderRecord = {
     readonly notBefore: number
     readonly notAfter: number
     readonly revokedAt: number | null
+    /** The certificate itself: base64 of its DER. */
+    readonly certificate: string
   }[]
 }
 

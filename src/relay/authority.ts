@@ -247,7 +247,15 @@ function holderRecord(certificates: readonly ClientCertificate[]): HolderRecord 
     name: newest?.name ?? '',
     kind: newest?.purpose ?? 'person',
     senders: newest?.senders ?? [],
-    certificates: certificates.map(({ serial, fingerprint, subject, notBefore, notAfter, revokedAt }) => ({ serial, fingerprint, subject, notBefore, notAfter, revokedAt })),
+    certificates: certificates.map(({ serial, fingerprint, subject, notBefore, notAfter, revokedAt, certificate }) => ({
+      serial,
+      fingerprint,
+      subject,
+      notBefore,
+      notAfter,
+      revokedAt,
+      certificate,
+    })),
   }
 }
 

@@ -14,6 +14,7 @@ import { tryOutWithoutDns } from '../core/policy/trial.ts'
 import { assert } from '../core/result.ts'
 import type { HolderRecord } from './admin.ts'
 import { USUAL_TLS, identityOfHolder } from './holder-identity.ts'
+import type { ReadCertificate } from './holder-identity.ts'
 
 export type PolicyUnderTest = {
   readonly config: Config
@@ -23,7 +24,7 @@ export type PolicyUnderTest = {
   readonly configFile: string
   /** Of our own authority. */
   readonly holders: readonly HolderRecord[]
-  readonly issuingSubject: string
+  readonly readCertificate: ReadCertificate
   readonly now: number
 }
 
@@ -37,8 +38,8 @@ export function failedPolicyTests(tested: PolicyUnderTest): readonly string[] {
   })
 }
 
-function failureOf(testCase: TestCase, { policy, holders, issuingSubject, now }: PolicyUnderTest): string | null {
-  const identity = identityNamed(testCase.as, holders, issuingSubject, now)
+function failureOf(testCase: TestCase, { policy, holders, readCertificate, now }: PolicyUnderTest): string | null {
+  const identity = identityNamed(testCase.as, holders, readCertificate, now)
   if (identity === null) return `nobody named "${testCase.as}" holds a certificate; "postern user list" shows who does`
   const decision = decisionFor(policy, testCase, identity)
   const came = decision.verdict
@@ -50,10 +51,10 @@ function failureOf(testCase: TestCase, { policy, holders, issuingSubject, now }:
 }
 
 /** `anonymous` is TLS without a certificate. Null if the name is nobody's. */
-function identityNamed(name: string, holders: readonly HolderRecord[], issuingSubject: string, now: number): ClientIdentity | null {
+function identityNamed(name: string, holders: readonly HolderRecord[], read: ReadCertificate, now: number): ClientIdentity | null {
   if (name === 'anonymous') return { kind: 'anonymous', tls: USUAL_TLS }
   const holder = holders.find(holder => holder.name.toLowerCase() === name.toLowerCase())
-  return holder === undefined ? null : identityOfHolder(holder, issuingSubject, now)
+  return holder === undefined ? null : identityOfHolder(holder, read, now)
 }
 
 function decisionFor(policy: Policy, testCase: TestCase, identity: ClientIdentity): Decision {

@@ -23,11 +23,13 @@ export default defineCommand({
   toJson: ({ holders }) =>
     holders.map(holder => ({
       ...holder,
-      certificates: holder.certificates.map(certificate => ({
-        ...certificate,
-        notBefore: formatInstant(certificate.notBefore),
-        notAfter: formatInstant(certificate.notAfter),
-        revokedAt: certificate.revokedAt === null ? null : formatInstant(certificate.revokedAt),
+      certificates: holder.certificates.map(({ serial, fingerprint, subject, notBefore, notAfter, revokedAt }) => ({
+        serial,
+        fingerprint,
+        subject,
+        notBefore: formatInstant(notBefore),
+        notAfter: formatInstant(notAfter),
+        revokedAt: revokedAt === null ? null : formatInstant(revokedAt),
       })),
     })),
 })
