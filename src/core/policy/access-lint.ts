@@ -9,7 +9,7 @@
 import { nearest } from '../config/nearest.ts'
 import { LONGEST_KEY_BYTES, foldCase, utf8Length } from './access-map.ts'
 import type { AccessMap, AccessProblem } from './access-map.ts'
-import { found, harmless } from './access-lint-finding.ts'
+import { found } from './access-lint-finding.ts'
 import type { LintContext, LintFinding, Reading } from './access-lint-finding.ts'
 import { lintAddress, lintAfterAt, lintBareIpv6, lintDomainForm, lintHost } from './access-lint-hosts.ts'
 import { lintCertificateEntry, lintName } from './access-lint-names.ts'
