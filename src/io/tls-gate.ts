@@ -92,7 +92,13 @@ export class TlsGate {
       socket.destroy()
       return settle({ kind: 'failed', failed: 'the session was resumed, and nothing is resumed here' })
     }
-    settle({ kind: 'done', socket, identity: this.#identify(this.#describe(socket)) })
+    try {
+      settle({ kind: 'done', socket, identity: this.#identify(this.#describe(socket)) })
+    } catch (error) {
+      // Called by the TLS library, with what a stranger sent: a fault of ours here ends this connection only.
+      socket.destroy()
+      settle({ kind: 'failed', failed: `the certificate could not be judged: ${error instanceof Error ? error.message : String(error)}` })
+    }
   }
 
   #fail(socket: tls.TLSSocket, error: Error & { readonly code?: string; readonly reason?: string }): void {
@@ -124,13 +130,22 @@ export class TlsGate {
     const known = this.#issuerKeys.get(certificate.fingerprint256)
     if (known !== undefined) return known
     const candidates = [...this.#authorities, certificate.issuerCertificate]
-    const issuer = candidates.find(candidate => candidate !== undefined && certificate.verify(candidate.publicKey))
+    const issuer = candidates.find(candidate => candidate !== undefined && hasSigned(candidate, certificate))
     if (issuer === undefined) return null
     const spki = issuer.publicKey.export({ type: 'spki', format: 'der' })
     const fingerprint = createHash('sha256').update(spki).digest('hex')
     if (this.#issuerKeys.size >= REMEMBERED_CERTIFICATES) this.#issuerKeys.clear()
     this.#issuerKeys.set(certificate.fingerprint256, fingerprint)
     return fingerprint
+  }
+}
+
+/** A stranger's chain may hold keys of kinds that nobody here can read; Node throws when such a key is asked for. */
+function hasSigned(authority: X509Certificate, certificate: X509Certificate): boolean {
+  try {
+    return certificate.verify(authority.publicKey)
+  } catch {
+    return false
   }
 }
 

@@ -68,7 +68,8 @@ export class Conversation {
   #draftFailed: unknown = null
   #unsent = ''
   #progressedAt: number
-  #deadline = Infinity
+  #deadline: number
+  #timedOut = false
 
   constructor(host: ConversationHost, observer: ConversationObserver, channel: ServerChannel, settings: SessionSettings) {
     this.id = host.system.newId()
@@ -78,6 +79,7 @@ export class Conversation {
     this.#settings = settings
     this.#session = new ServerSession(settings)
     this.#progressedAt = host.system.now()
+    this.#deadline = this.#nextDeadline()
     this.#facts = new ClientFacts(host.resolver, channel.remoteAddress, host.ourNames)
   }
 
@@ -94,9 +96,19 @@ export class Conversation {
   /** Tells the session something that neither it nor the client caused. */
   tell(news: News): void {
     if (news.kind === 'identityLost') this.#identity = news.identity
-    if (news.kind === 'idle') this.#deadline = Infinity
     this.#news.push(news)
     this.#channel.wake()
+  }
+
+  /**
+   * The deadline has passed. The client is told so; one that does not take even that, because it
+   * never reads what we write, is cut off (S18).
+   */
+  timeOut(now: number): void {
+    if (this.#timedOut) return this.#channel.close()
+    this.#timedOut = true
+    this.#deadline = now + GOODBYE_MILLISECONDS
+    this.tell({ kind: 'idle' })
   }
 
   /** Resolves when the connection is over. `identity` is not plaintext after implicit TLS. */
@@ -147,7 +159,7 @@ export class Conversation {
     await this.#flush()
     const news = this.#news.shift()
     if (news !== undefined) return news
-    this.#deadline = this.#nextDeadline()
+    if (!this.#timedOut) this.#deadline = this.#nextDeadline()
     for (;;) {
       const waiting = this.#channel.read()
       const read = waiting instanceof Promise ? await waiting : waiting
@@ -346,6 +358,9 @@ export class Conversation {
     return null
   }
 }
+
+/** How long a client that has been silent too long may take to hear that. */
+const GOODBYE_MILLISECONDS = 10_000
 
 /** More facts than any single question can lack. */
 const MOST_FACTS = 8

@@ -91,7 +91,7 @@ export class Receiver {
   /** To be called about once a second: ends the conversations whose client has been silent too long. */
   sweep(now: number): void {
     for (const conversation of this.#conversations) {
-      if (conversation.deadline < now) conversation.tell({ kind: 'idle' })
+      if (conversation.deadline < now) conversation.timeOut(now)
     }
   }
 

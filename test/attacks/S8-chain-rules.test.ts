@@ -10,7 +10,7 @@ import { test } from 'node:test'
 import tls from 'node:tls'
 import type { CertificateProblem, Holder } from '../../src/core/names/identity.ts'
 import { boolean, element, explicit, implicit, sequence } from '../../src/core/pki/der-writer.ts'
-import { sha256 } from '../../src/io/x509.ts'
+import { pemOfCertificate, sha256 } from '../../src/io/x509.ts'
 import { address, alternativeNames, certificateAuthority, dnsName, ecKeys, extension, makeCertificate, purposes, rsaKeys, simpleName } from '../support/certificate-maker.ts'
 import type { MadeCertificate, Wanted } from '../support/certificate-maker.ts'
 import { CLIENT_AUTH, SERVER_AUTH, TLS_VERSIONS, identityAfterHandshake } from '../support/handshakes.ts'
@@ -37,6 +37,15 @@ const holder: Holder = { name: 'joe', kind: 'person', senders: ['joe@example.tes
 function trust(shown: Shown | null, change: Partial<Trust> = {}): Trust {
   const live = shown === null ? [] : [[sha256(shown.certificate.der), holder] as const]
   return { own: [issuing, root], foreign: [partner], index: { live: new Map(live), revoked: new Map() }, ...change }
+}
+
+/** The same certificate with a key on a curve that does not exist. Node throws when such a key is asked for. */
+function withUnknownCurve(made: MadeCertificate): MadeCertificate {
+  const der = Buffer.from(made.der)
+  const curve = der.indexOf(Buffer.from('2a8648ce3d030107', 'hex'))
+  assert.ok(curve > 0, 'the key is on P-256')
+  der[curve + 7] = 0x7f
+  return { ...made, der, pem: pemOfCertificate(der) }
 }
 
 async function kindsOf(shown: Shown | null, change: Partial<Trust> = {}): Promise<string> {
@@ -80,6 +89,9 @@ check('a self-signed certificate', { certificate: makeCertificate({ subject: sim
 const stranger = ca('Stranger')
 check('a certificate of an unknown CA', { certificate: client({ issuer: stranger }) }, /^untrusted: its issuer \/O=Example\/CN=Stranger is not a trusted CA/)
 check('a certificate of an unknown CA that sends its CA along', { certificate: client({ issuer: stranger }), chain: [stranger] }, /^untrusted: its issuer .* is not a trusted CA/)
+
+const unreadable = withUnknownCurve(stranger)
+check('a chain with a key of a kind that nobody here can read', { certificate: client({ issuer: stranger }), chain: [unreadable] }, /^untrusted: its issuer .* is not a trusted CA/)
 
 const lookalike = ca('Issuing')
 check('a CA with the name of ours and another key', { certificate: client({ issuer: lookalike }) }, 'lookalikeIssuer')

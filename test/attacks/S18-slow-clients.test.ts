@@ -1,0 +1,79 @@
+/** S18: clients that hold a connection by doing nothing: neither speaking nor listening. */
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Conversation } from '../../src/relay/conversation.ts'
+import type { ServerChannel } from '../../src/relay/ports.ts'
+import { siteSettings } from '../transcripts/site.ts'
+
+const COMMAND_MILLISECONDS = siteSettings.limits.commandSeconds * 1000
+
+test('S18: a client that is silent is told so, and the connection ends', async () => {
+  const { conversation, written, isOver } = start({ reads: true })
+  await turn()
+  const limit = conversation.deadline
+  assert.equal(limit, COMMAND_MILLISECONDS)
+  conversation.timeOut(limit + 1)
+  await turn()
+  assert.match(written.join(''), /^220 [^\r\n]*\r\n421 4\.4\.2 [^\r\n]*\r\nclosed$/)
+  assert.equal(isOver(), true)
+})
+
+test('S18: a client that never reads our replies is cut off soon after its time is up', async () => {
+  const { conversation, written, isOver } = start({ reads: false })
+  await turn()
+  conversation.timeOut(conversation.deadline + 1)
+  await turn()
+  assert.equal(isOver(), false, 'it is given a moment to hear the 421')
+  assert.ok(conversation.deadline < COMMAND_MILLISECONDS + 60_000)
+  conversation.timeOut(conversation.deadline + 1)
+  await turn()
+  assert.equal(isOver(), true)
+  assert.equal(written.at(-1), 'closed')
+})
+
+/** A conversation whose client says nothing, and takes what we say or does not. */
+function start({ reads }: { readonly reads: boolean }) {
+  const written: string[] = []
+  let wake = (): void => {}
+  let release = (): void => {}
+  const channel: ServerChannel = {
+    remoteAddress: '192.0.2.7',
+    remotePort: 1,
+    early: () => Promise.resolve(null),
+    read: () => new Promise(resolve => (wake = () => resolve('woken'))),
+    wake: () => wake(),
+    write: bytes => {
+      if (written.at(-1) === 'closed') return
+      written.push(String(bytes))
+      return reads ? undefined : new Promise(resolve => (release = resolve))
+    },
+    close: () => {
+      if (written.at(-1) !== 'closed') written.push('closed')
+      release()
+      wake()
+    },
+    startTls: () => Promise.reject(new Error('nobody asked for TLS')),
+  }
+  const unused = (): never => assert.fail('not for a client that says nothing')
+  const decision = { id: 'D1', verdict: 'accept', reply: null, holdReason: null, relay: false, because: [] } as const
+  const host = {
+    system: { now: () => 0, newId: () => 'S1', random: () => 0 },
+    resolver: { mx: unused, addresses: unused, ptr: unused },
+    decide: () => ({ kind: 'decided' as const, decision }),
+    accept: unused,
+    openDraft: unused,
+    ourNames: [],
+    messageSeconds: 60,
+  }
+  const observer = { happened() {}, decided() {}, accepted() {}, failed: unused, closed() {} }
+  const conversation = new Conversation(host, observer, channel, siteSettings)
+  let over = false
+  void conversation.run({ kind: 'plaintext' }).then(() => (over = true))
+  return { conversation, written, isOver: () => over }
+}
+
+/** Lets everything happen that waits for nothing but its turn. */
+function turn(): Promise<void> {
+  return new Promise(resolve => setImmediate(resolve))
+}
