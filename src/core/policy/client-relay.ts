@@ -11,7 +11,7 @@ import { accessAddress, clientName, isLoopback } from './client-address.ts'
 import { connectByName } from './connection.ts'
 import { CLIENT_NAME_MISSING, RELAY, because, inWordsOf, note, noteSetting } from './finding.ts'
 import type { Finding } from './finding.ts'
-import { canAnswer, hasEntries, lookUpAddress, lookUpDomain, lookUpMailbox } from './lookups.ts'
+import { byTagOnly, canAnswer, hasEntries, lookUpAddress, lookUpDomain, lookUpMailbox } from './lookups.ts'
 import type { Inquiry } from './lookups.ts'
 import { isInOwnDomain, isInRelayDomain, isInRelayNetwork, isLocalDomain } from './our-domains.ts'
 import { clientNameUnresolved, relayingDenied } from './refusals.ts'
@@ -52,9 +52,10 @@ function relayBySender(inquiry: Inquiry, reversePath: string): Finding | null {
   }
   if (relayMailFrom === 'off' || !hasEntries(inquiry, 'From')) return null
   noteSetting(inquiry, 'relayMailFrom', relayMailFrom)
+  const search = byTagOnly(inquiry)
   const entry =
-    lookUpMailbox(inquiry, 'From', parsed.value) ??
-    (relayMailFrom === 'domain' ? lookUpDomain(inquiry, 'From', domain, { exact: relayHostsOnly }) : null)
+    lookUpMailbox(search, 'From', parsed.value) ??
+    (relayMailFrom === 'domain' ? lookUpDomain(search, 'From', domain, { exact: relayHostsOnly }) : null)
   return entry !== null && isWord(entry.value, 'RELAY') ? because(inquiry, 'senderRelays', 'the entry lets this sender relay', RELAY) : null
 }
 

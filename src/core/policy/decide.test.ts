@@ -121,6 +121,17 @@ test('localhost is this host, and a word before a `!` is no domain', () => {
   assert.equal(from('a%dest.example@localhost', '192.0.2.7'), '5.5.4')
 })
 
+test('only a From: entry lets a sender relay, not one without a tag', () => {
+  const relays = (access: string): string => {
+    const question: Question = { kind: 'recipient', asker: asker({ host: { address: '192.0.2.7', name: { resolve: 'FAIL' } } }), reversePath: 'joe@friend.example', forwardPath: 'ann@dest.example' }
+    const answer = decide(policyWith(access, { relayMailFrom: 'domain' }), question, NO_FACTS, 'D1')
+    return answer.kind === 'decided' ? answer.decision.verdict : missing(answer)
+  }
+  assert.equal(relays('From:friend.example RELAY\n'), 'accept')
+  assert.equal(relays('friend.example RELAY\nFrom:other.example RELAY\n'), 'refuse')
+  assert.equal(relays('joe@friend.example RELAY\nFrom:other.example RELAY\n'), 'refuse')
+})
+
 test('the words of the site for denied relaying are for clients that have a name', () => {
   const policy = policyWith('', { relayMessage: '554 Not here' })
   const codeFor = (name: Asker['host']['name']): number | undefined => {

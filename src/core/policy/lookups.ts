@@ -65,6 +65,12 @@ export function hasOwnEntries(search: Search, tag: OwnTag): boolean {
   return search.policy.survey.tags.has(foldCase(tag))
 }
 
+/** The same search without a fallback on untagged entries. */
+export function byTagOnly(search: Search): Search {
+  const { policy, because } = search
+  return { policy: { ...policy, survey: { ...policy.survey, untagged: false } }, because }
+}
+
 /** E: the key as it stands. */
 export function lookUpExact(search: Search, tag: string, key: string): AccessEntry | null {
   const written = `${tag}:${key}`
