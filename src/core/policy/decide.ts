@@ -45,10 +45,12 @@ function find(inquiry: Inquiry, question: Question): Finding {
 function findSender(inquiry: Inquiry, reversePath: string): Finding {
   const objection = checkKnown(inquiry) ?? refusalOfIdentity(inquiry)
   if (objection !== null) return objection
-  const found = isDelayed(inquiry)
-    ? (checkReadable(inquiry, reversePath) ?? ACCEPT)
-    : firstObjection(checkClientTls(inquiry), () => checkSender(inquiry, reversePath))
-  if (found.kind !== 'accept') return found
+  const unreadable = checkReadable(inquiry, reversePath)
+  if (unreadable !== null) return unreadable
+  if (!isDelayed(inquiry)) {
+    const found = firstObjection(checkClientTls(inquiry), () => checkSender(inquiry, reversePath))
+    if (found.kind !== 'accept') return found
+  }
   return (servesHoldersOnly(inquiry) ? checkBindingOfClient(inquiry, reversePath) : null) ?? ACCEPT
 }
 

@@ -49,6 +49,11 @@ test('a reverse-path that cannot be read is refused there and then', () => {
   assert.equal(codeFor(''), undefined)
 })
 
+test('it is refused before anybody looks at TLS', () => {
+  const answer = decide(policyWith('off', ['TLS_Clt: VERIFY']), { kind: 'sender', asker, reversePath: 'a@b@c.example' }, NO_FACTS, 'D1')
+  assert.equal(answer.kind === 'decided' ? answer.decision.reply?.enhanced : 'missing', '5.1.3')
+})
+
 test('a sender at localhost is one of this host, whoever says so', () => {
   const answer = (delayChecks: 'on' | 'off', kind: 'sender' | 'recipient', access: string): string | undefined => {
     const question = { kind, asker, reversePath: 'root@localhost', forwardPath: 'ann@home.example' }
