@@ -12,7 +12,7 @@ import { parseAccessMap } from '../../src/core/policy/access-map.ts'
 import { accessAddress } from '../../src/core/policy/client-address.ts'
 import { decide } from '../../src/core/policy/decide.ts'
 import type { Asker, Authentication, ClientName, Decision, KnownFacts, Missing, PolicyReply, Question } from '../../src/core/policy/decision.ts'
-import { normaliseRecipient } from '../../src/core/policy/normalise-recipient.ts'
+import { normaliseSender } from '../../src/core/policy/normalise-recipient.ts'
 import { compilePolicy } from '../../src/core/policy/policy.ts'
 import type { Policy } from '../../src/core/policy/policy.ts'
 import { serverFeatures } from '../../src/core/policy/session-features.ts'
@@ -124,7 +124,9 @@ class Session {
     const sender = connection ?? handshake?.reply ?? this.#ask({ kind: 'sender', asker: this.#asker, reversePath })
     if (sender !== null) return refused('mail', sender)
     const forwardPath = withoutBrackets(this.#session.rcptTo)
-    const recipient = this.#ask({ kind: 'recipient', asker: this.#asker, reversePath, forwardPath }) ?? this.#mailbox(forwardPath)
+    // Into a message that will be dropped sendmail takes everybody.
+    const isDropped = this.#discard
+    const recipient = this.#ask({ kind: 'recipient', asker: this.#asker, reversePath, forwardPath }) ?? (isDropped ? null : this.#mailbox(forwardPath))
     if (recipient !== null) return refused('rcpt', recipient)
     return { action: this.#discard ? 'discard' : this.#quarantine ? 'quarantine' : 'accept', step: 'rcpt', code: 250, enhanced: '2.1.5' }
   }
@@ -157,15 +159,12 @@ class Session {
     return null
   }
 
-  /** Whether a local mailbox exists is not the policy's business; it is asked after it, and not for what is dropped. */
+  /** Whether a local mailbox exists is not the policy's business; it is asked after it. */
   #mailbox(forwardPath: string): PolicyReply | null {
-    if (this.#discard) return null
     const parsed = parseAddress(forwardPath)
     if (!parsed.ok) return null
-    const inquiry = { policy: this.#policy, asker: this.#asker, facts: this.#facts, because: [] }
-    const meant = normaliseRecipient(inquiry, parsed.value)
-    if (meant.kind === 'missing') return null
-    const { localPart, domain } = meant.address
+    // What is routed through a relay domain goes there as it is; only our own domains are taken off.
+    const { localPart, domain } = normaliseSender(this.#policy, parsed.value)
     if (domain !== null && !this.#policy.localDomains.has(domain)) return null
     return MAILBOXES.has(localPart.toLowerCase().replace(/\+.*$/, '')) ? null : unknownUser
   }
