@@ -45,34 +45,46 @@ export class MainCf {
 
   /** What Postfix would take where the file is silent. */
   value(name: string): string {
-    return this.#valueOf(name, 0)
+    return new Expansion(this.#raw).valueOf(name, 0)
   }
 
   expand(text: string): string {
-    return this.#expand(text, 0)
+    return new Expansion(this.#raw).expand(text, 0)
   }
 
-  #valueOf(name: string, depth: number): string {
-    const raw = this.#last.get(name)?.raw ?? DEFAULTS.get(name) ?? ''
-    return depth > DEEPEST ? '' : this.#expand(raw, depth + 1)
+  readonly #raw = (name: string): string => this.#last.get(name)?.raw ?? DEFAULTS.get(name) ?? ''
+}
+
+/** One value on its way to what it comes to. What stands for itself, or grows without end, ends as nothing. */
+class Expansion {
+  readonly #raw: (name: string) => string
+  #left = MOST_REFERENCES
+
+  constructor(raw: (name: string) => string) {
+    this.#raw = raw
   }
 
-  /** A parameter that stands for itself ends at a depth, not never; what grows is cut. */
-  #expand(text: string, depth: number): string {
-    if (depth > DEEPEST || !text.includes('$')) return text
-    const expanded = text.replaceAll(REFERENCE, (_, bare: string | undefined, braced: string | undefined, sign: string | undefined, other: string | undefined) => {
-      const name = bare ?? braced ?? ''
-      const value = this.#valueOf(name, depth + 1)
+  valueOf(name: string, depth: number): string {
+    return this.expand(this.#raw(name), depth + 1)
+  }
+
+  expand(text: string, depth: number): string {
+    if (!text.includes('$')) return text
+    if (depth > DEEPEST) return ''
+    return text.replaceAll(REFERENCE, (whole, bare: string | undefined, braced: string | undefined, sign: string | undefined, other: string | undefined) => {
+      if (whole === '$$') return '$'
+      this.#left -= 1
+      if (this.#left < 0) return ''
+      const value = this.valueOf(bare ?? braced ?? '', depth)
       if (sign === undefined) return value
-      return (sign === '?') === (value !== '') ? this.#expand(other ?? '', depth + 1) : ''
-    })
-    return expanded.replaceAll('$$', '$').trim().slice(0, LONGEST_VALUE)
+      return (sign === '?') === (value !== '') ? this.expand(other ?? '', depth + 1) : ''
+    }).trim()
   }
 }
 
-const DEEPEST = 8
-const LONGEST_VALUE = 65_536
-const REFERENCE = /\$(?:(\w+)|[{(](\w+)(?:([?:])\{?([^{}()]*)\}?)?[})])/g
+const DEEPEST = 20
+const MOST_REFERENCES = 2000
+const REFERENCE = /\$\$|\$(?:(\w+)|[{(](\w+)(?:([?:])\{?([^{}()]*)\}?)?[})])/g
 
 function readParameters({ name: file, text }: SiteText): readonly Parameter[] {
   const parameters: Parameter[] = []

@@ -94,14 +94,15 @@ function carryLocalDomain(site: SendmailSite, from: Source, member: string, hub:
 
 type Hub = Extract<RouteTo, { kind: 'host' }>
 
-/** The server with the mailboxes: as asked for, or MAIL_HUB, or LOCAL_RELAY without stickyhost. */
+/** The server with the mailboxes: as asked for, or MAIL_HUB, or LOCAL_RELAY without stickyhost, or the hub of a null client. */
 function mailboxHub(site: SendmailSite): Hub | null {
   const { draft, mailboxes } = site
   if (mailboxes !== null) return { kind: 'host', settings: { to: mailboxes }, words: mailboxes }
   const relay = featureNamed(site, 'stickyhost') === null ? variableNamed(site, 'LOCAL_RELAY') : null
-  const from = variableNamed(site, 'MAIL_HUB') ?? relay
+  const nullClient = featureNamed(site, 'nullclient')
+  const from = variableNamed(site, 'MAIL_HUB') ?? relay ?? nullClient
   if (from === null) return null
-  const route = routeTo(site, from.value, 'relay')
+  const route = routeTo(site, from.kind === 'feature' ? (from.args[0] ?? '') : from.value, 'relay')
   if (route.kind === 'none') {
     draft.todo(from, route.why)
     return null

@@ -15,6 +15,8 @@ type Piece = {
   /** The line that is being read: of the file, or of the call that made this text. */
   line: number
   readonly origin: string
+  /** The files that led here, the first one first. */
+  readonly chain: readonly string[]
 }
 
 export class M4Input {
@@ -26,18 +28,19 @@ export class M4Input {
     return this.#consumed
   }
 
-  /** Files that are being read at this moment, the outermost first. */
-  get openFiles(): readonly string[] {
-    return this.#pile.flatMap(({ file }) => (file === null ? [] : [file]))
+  /** The files that led to what was read last, the first one first. */
+  get chain(): readonly string[] {
+    return this.#pile.at(-1)?.chain ?? []
   }
 
-  pushFile(file: string, text: string): void {
-    this.#pile.push({ text, at: 0, file, line: 1, origin: file })
+  /** `chain`: the files that led to this one. */
+  pushFile(file: string, text: string, chain: readonly string[]): void {
+    this.#pile.push({ text, at: 0, file, line: 1, origin: file, chain: [...chain, file] })
   }
 
   /** Text that a call at `place` has become. */
   pushText(text: string, place: Place): void {
-    if (text !== '') this.#pile.push({ text, at: 0, file: null, line: place.line, origin: place.file })
+    if (text !== '') this.#pile.push({ text, at: 0, file: null, line: place.line, origin: place.file, chain: this.chain })
   }
 
   clear(): void {

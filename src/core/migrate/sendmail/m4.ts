@@ -54,6 +54,8 @@ export class M4 {
   #comments = true
   #diversion = 0
   #line: { text: string; place: Place | null } = { text: '', place: null }
+  /** Of the token that was read last. */
+  #place: Place = { file: '', line: 0 }
   #calls = 0
   #depth = 0
   #problem: M4Problem | null = null
@@ -68,7 +70,7 @@ export class M4 {
   }
 
   run(file: string, text: string): Result<void, M4Problem> {
-    this.#input.pushFile(file, text)
+    this.#input.pushFile(file, text, [])
     this.#expand((part, place) => this.#write(part, place))
     if (this.#line.place !== null) this.#write('\n', this.#line.place)
     return this.#problem === null ? ok(undefined) : fail(this.#problem)
@@ -123,11 +125,11 @@ export class M4 {
 
   /** `after` is read when the file has ended. */
   include(file: string, text: string, after = ''): void {
-    const open = this.#input.openFiles
-    if (open.includes(file)) return this.fail(`${file} includes itself`)
-    if (open.length >= DEEPEST_INCLUDE) return this.fail(`files include one another more than ${DEEPEST_INCLUDE} deep`)
-    this.#input.pushText(after, this.#input.place() ?? { file, line: 1 })
-    this.#input.pushFile(file, text)
+    const { chain } = this.#input
+    if (chain.includes(file)) return this.fail(`${file} includes itself`)
+    if (chain.length >= DEEPEST_INCLUDE) return this.fail(`files include one another more than ${DEEPEST_INCLUDE} deep`)
+    this.#input.pushText(after, this.#place)
+    this.#input.pushFile(file, text, chain)
   }
 
   divert(diversion: number): void {
@@ -154,7 +156,7 @@ export class M4 {
 
   /** Ends the reading. The first problem is the one that counts. */
   fail(message: string): void {
-    this.#problem ??= { ...(this.#input.place() ?? { file: '', line: 0 }), message }
+    this.#problem ??= { ...this.#place, message }
     this.#input.clear()
   }
 
@@ -169,6 +171,7 @@ export class M4 {
   #token(): Token {
     const place = this.#input.place()
     if (place === null) return { kind: 'end' }
+    this.#place = place
     if (this.#input.consumed > MOST_CHARACTERS) {
       this.fail('the text grows without end here')
       return { kind: 'end' }

@@ -133,9 +133,11 @@ export class SendmailLog {
     if (message === undefined) return this.#listener.leave('the line with the sender is not in this log')
     const { client, connection, listener, reversePath, told } = message
     if (client === null) return this.#listener.leave('given to the sendmail command, which Postern does not have')
-    // What an alias led to was not named by the client; the address that has the alias was.
-    const named = /^<?([^>\s]+)>?/.exec(fields.get('ctladdr') ?? '')?.[1]
-    for (const forwardPath of named === undefined ? parseAddresses(fields.get('to') ?? '') : [named]) {
+    // What an alias led to was not named by the client; the address that has the alias was, and it is
+    // the controlling address of the line. So is a sender who has an account on the host.
+    const controlling = /^<?([^>\s]+)>?/.exec(fields.get('ctladdr') ?? '')?.[1] ?? reversePath
+    const isAlias = controlling.toLowerCase() !== reversePath.toLowerCase()
+    for (const forwardPath of isAlias ? [controlling] : parseAddresses(fields.get('to') ?? '')) {
       if (told.has(forwardPath.toLowerCase()) || told.size >= MOST_RECIPIENTS) continue
       told.add(forwardPath.toLowerCase())
       if (!forwardPath.includes('@')) {
