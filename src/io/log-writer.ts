@@ -2,20 +2,25 @@
  * JSON lines out, on standard output or a file descriptor.
  *
  * JSON escapes the control characters of ASCII; C1 controls and line separators, which terminals and
- * log viewers may obey, are escaped here (S27). Lines stay under the size that a pipe takes whole, so
- * that the processes of one Postern can share one.
+ * log viewers may obey, are escaped here (S27). One process writes for all of one Postern: of several
+ * writers on one pipe, each could break the others' lines as soon as its reader is slow.
  */
 
 import pino from 'pino'
 import type { Log, LogFields } from '../relay/ports.ts'
 
-/** PIPE_BUF on Linux, less room for the fields that every line has. */
 const LONGEST_LINE = 3800
 const LONGEST_VALUE = 1000
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
-export function createLog(options: { readonly process: string; readonly level: LogLevel }): Log & { flush(): void } {
+export type LogWriter = Log & {
+  /** Writes lines that another process of ours has made, complete with their line ends. */
+  passOn(lines: string): void
+  flush(): void
+}
+
+export function createLog(options: { readonly process: string; readonly level: LogLevel }): LogWriter {
   const destination = pino.destination({ dest: 1, sync: false })
   const logger = pino(
     {
@@ -30,6 +35,7 @@ export function createLog(options: { readonly process: string; readonly level: L
     info: fields => logger.info(bounded(fields)),
     warn: fields => logger.warn(bounded(fields)),
     error: fields => logger.error(bounded(fields)),
+    passOn: lines => void destination.write(lines),
     flush: () => {
       try {
         destination.flushSync()

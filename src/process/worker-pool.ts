@@ -9,8 +9,9 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import path from 'node:path'
+import type { Readable } from 'node:stream'
 import type { AdminRequest, AdminResult } from '../relay/admin.ts'
-import type { Log } from '../relay/ports.ts'
+import type { LogWriter } from '../io/log-writer.ts'
 import { Calls } from './calls.ts'
 import { parseFromWorker } from './messages.ts'
 import type { FromWorker, ToWorker, WorkerSettings, WorkerStart } from './messages.ts'
@@ -32,7 +33,7 @@ type State =
 class WorkerSeat {
   readonly #start: WorkerStart
   readonly #settings: () => WorkerSettings
-  readonly #log: Log
+  readonly #log: LogWriter
   readonly #calls = new Calls<AdminResult>({ ok: false, problem: 'the worker ended before it answered; see the log' })
   readonly #changes = new Calls<string | null>('the worker ended; it starts again with the new settings')
   #state: State = { is: 'over' }
@@ -42,7 +43,7 @@ class WorkerSeat {
   #settled: (problem: string | null) => void = () => {}
   #over: () => void = () => {}
 
-  constructor(start: WorkerStart, settings: () => WorkerSettings, log: Log) {
+  constructor(start: WorkerStart, settings: () => WorkerSettings, log: LogWriter) {
     this.#start = start
     this.#settings = settings
     this.#log = log
@@ -87,7 +88,7 @@ class WorkerSeat {
     const { spoolFolder, shards, listeners } = this.#start
     const main = path.join(CODE_FOLDER, 'src', 'process', 'worker-main.ts')
     const child = spawn(process.execPath, [...workerFlags(spoolFolder, shards), main], {
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...listeners.map(listener => listener.fd)],
+      stdio: ['ignore', 'pipe', 'inherit', 'ipc', ...listeners.map(listener => listener.fd)],
       cwd: spoolFolder,
       // Each shard has one commit in the thread pool at a time, and large bodies are written there, too.
       env: { UV_THREADPOOL_SIZE: '8' },
@@ -95,8 +96,9 @@ class WorkerSeat {
     this.#state = { is: 'starting', child }
     const startedAt = Date.now()
     child.on('message', message => this.#received(child, message))
+    if (child.stdout !== null) passOnLines(child.stdout, this.#log)
     child.on('error', error => this.#log.error({ event: 'worker-failed', problem: error.message }))
-    child.on('exit', (code, signal) => this.#exited(signal ?? `exit code ${code}`, Date.now() - startedAt))
+    child.on('close', (code, signal) => this.#exited(signal ?? `exit code ${code}`, Date.now() - startedAt))
     // Inherited descriptors come after the three standard ones and the channel.
     const passed = listeners.map((listener, index) => ({ name: listener.name, fd: 4 + index }))
     this.#send({ kind: 'start', start: { ...this.#start, listeners: passed }, settings: this.#settings() })
@@ -152,10 +154,24 @@ class WorkerSeat {
   }
 }
 
+/** A worker's log: whole lines only, so that they never mix with another's. */
+function passOnLines(output: Readable, log: LogWriter): void {
+  let rest = ''
+  output.setEncoding('utf8')
+  output.on('data', (text: string) => {
+    const end = text.lastIndexOf('\n') + 1
+    if (end > 0) log.passOn(rest + text.slice(0, end))
+    rest = end > 0 ? text.slice(end) : rest + text
+  })
+  output.on('end', () => {
+    if (rest !== '') log.passOn(`${rest}\n`)
+  })
+}
+
 export class WorkerPool {
   readonly #seats: readonly WorkerSeat[]
 
-  constructor(starts: readonly WorkerStart[], settings: () => WorkerSettings, log: Log) {
+  constructor(starts: readonly WorkerStart[], settings: () => WorkerSettings, log: LogWriter) {
     this.#seats = starts.map(start => new WorkerSeat(start, settings, log))
   }
 
