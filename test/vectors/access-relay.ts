@@ -124,9 +124,7 @@ class Session {
     const sender = connection ?? handshake?.reply ?? this.#ask({ kind: 'sender', asker: this.#asker, reversePath })
     if (sender !== null) return refused('mail', sender)
     const forwardPath = withoutBrackets(this.#session.rcptTo)
-    // Into a message that will be dropped sendmail takes everybody.
-    const isDropped = this.#discard
-    const recipient = this.#ask({ kind: 'recipient', asker: this.#asker, reversePath, forwardPath }) ?? (isDropped ? null : this.#mailbox(forwardPath))
+    const recipient = this.#ask({ kind: 'recipient', asker: this.#asker, reversePath, forwardPath }) ?? this.#mailbox(forwardPath)
     if (recipient !== null) return refused('rcpt', recipient)
     return { action: this.#discard ? 'discard' : this.#quarantine ? 'quarantine' : 'accept', step: 'rcpt', code: 250, enhanced: '2.1.5' }
   }
@@ -161,6 +159,8 @@ class Session {
 
   /** Whether a local mailbox exists is not the policy's business; it is asked after it. */
   #mailbox(forwardPath: string): PolicyReply | null {
+    // Into a message that will be dropped sendmail takes everybody.
+    if (this.#discard) return null
     const parsed = parseAddress(forwardPath)
     if (!parsed.ok) return null
     // What is routed through a relay domain goes there as it is; only our own domains are taken off.
