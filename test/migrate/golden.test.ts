@@ -33,11 +33,12 @@ for (const program of ['sendmail', 'postfix'] as const) {
       const place = path.join(folder, site)
       const shown = program === 'sendmail' ? '/etc/mail' : '/etc/postfix'
       const { migration, report } = await migrate(program, place, MAILBOXES[site] ?? null)
-      const settled = (text: string): string => text.replaceAll(path.join(place, 'mail'), shown).replaceAll(`${place}/`, '')
+      const settled = (text: string): string => text.replaceAll(`${place}/mail/`, `${shown}/`).replaceAll(`${place}/`, '')
       check(path.join(place, 'postern.toml'), settled(migration.config))
       check(path.join(place, 'access'), migration.access(ISSUER))
       check(path.join(place, 'report.txt'), settled(report))
       loads(migration)
+      tellsEveryLine(migration, path.join(place, 'mail'))
     })
   }
 }
@@ -74,6 +75,29 @@ function check(file: string, text: string): void {
   if (process.env['UPDATE'] === '1') writeFileSync(file, text)
   else assert.equal(text, existsSync(file) ? readFileSync(file, 'utf8') : '')
 }
+
+/** Nothing is dropped in silence: each line that says something is in the report, by its file and number. */
+function tellsEveryLine({ items }: Migration, folder: string): void {
+  const told = new Set(items.map(({ file, line }) => `${file}:${line}`))
+  for (const [name, saying] of SAYING) {
+    const file = path.join(folder, name)
+    const lines = existsSync(file) ? readFileSync(file, 'utf8').replace(/^divert\(-1\)[^]*?^(?=divert\(0\)|include)/m, text => text.replaceAll(/.+/g, '')).split('\n') : []
+    const untold = lines.flatMap((line, index) => (saying.test(line) && !told.has(`${name}:${index + 1}`) ? [`${name}:${index + 1}: ${line}`] : []))
+    assert.deepEqual(untold, [])
+  }
+}
+
+/** Lines that begin something. In a .mc that is a word of m4 with its arguments, but for those that only steer m4. */
+const SAYING: readonly (readonly [file: string, line: RegExp])[] = [
+  ['sendmail.mc', /^(?!divert|ifdef|dnl|LOCAL_|MAILER_DEFINITIONS)\w.*/],
+  ['sendmail.cf', /^[^#\sSR]/],
+  ['main.cf', /^[^#\s]/],
+  ['master.cf', /^[^#\s]/],
+  ['aliases', /^[^#\s]/],
+  ...['local/limits.m4', 'relay-domains', 'local-host-names'].map(name => [name, /^(?!dnl)[^#\s]/] as const),
+  ...['mailertable', 'virtusertable', 'genericstable', 'domaintable'].map(name => [name, /^[^#\s]/] as const),
+  ...['transport', 'tls_policy', 'relay_domains', 'relay_clientcerts', 'client_access', 'recipient_access', 'sender_access'].map(name => [name, /^[^#\s]/] as const),
+]
 
 /** What was written is what Postern takes. */
 function loads({ config, access }: Migration): void {

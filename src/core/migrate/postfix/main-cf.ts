@@ -18,10 +18,12 @@ export type Parameter = Source & {
 }
 
 export class MainCf {
+  readonly file: string
   readonly #all: readonly Parameter[]
   readonly #last: ReadonlyMap<string, Parameter>
 
   constructor(main: SiteText) {
+    this.file = main.name
     const read = readParameters(main)
     this.#last = new Map(read.map(parameter => [parameter.name, parameter]))
     this.#all = read.map(parameter => ({ ...parameter, value: this.expand(parameter.raw) }))

@@ -14,7 +14,7 @@ import { carryListeners, reportServices } from './listeners.ts'
 import { MainCf } from './main-cf.ts'
 import { readServices } from './master-cf.ts'
 import { carryNextHops } from './next-hops.ts'
-import { carryParameters } from './parameters.ts'
+import { carryParameters, reportUnused } from './parameters.ts'
 import { carryRestrictions } from './restrictions.ts'
 import { untold } from './site.ts'
 import type { PostfixSite } from './site.ts'
@@ -46,6 +46,7 @@ export function migratePostfix(request: PostfixMigrationRequest): Migration {
   carryParameters(site)
   reportServices(site)
   carryUntold(site)
+  reportUnused(site)
   settleAccess(draft, site.access)
   const config = draft.config(HEADING)
   return {

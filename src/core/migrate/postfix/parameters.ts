@@ -14,14 +14,22 @@ export function carryParameters(site: PostfixSite): void {
   for (const parameter of main.overridden) draft.unneeded(parameter, 'set anew further down')
   for (const parameter of main.parameters) {
     const { name, value } = parameter
-    if (spokenOf.has(name)) continue
     const carry = CARRIED[name]
     if (value === '') draft.unneeded(parameter, 'empty')
+    else if (spokenOf.has(name)) continue
     else if (carry !== undefined) carry(draft, parameter)
     else if (isHelper(site, name)) draft.unneeded(parameter, 'a name for a value; it is in the lines that use it')
     else if (adviceFor(TO_DO, name) !== null) draft.todo(parameter, adviceFor(TO_DO, name) ?? '')
     else if (adviceFor(UNNEEDED, name) !== null) draft.unneeded(parameter, adviceFor(UNNEEDED, name) ?? '')
     else draft.todo(parameter, 'This has no equal that is known here: look up what it does, and whether docs/reference/settings.md has it')
+  }
+}
+
+/** Parameters that belong to something that is not in use. */
+export function reportUnused({ main, draft }: PostfixSite): void {
+  const told = new Set(draft.items.filter(({ file }) => file === main.file).map(({ line }) => line))
+  for (const parameter of main.parameters) {
+    if (!told.has(parameter.line)) draft.unneeded(parameter, 'nothing that has been carried over makes use of it')
   }
 }
 

@@ -65,11 +65,16 @@ function carryMember(site: PostfixSite, list: RestrictionList, index: number): v
   const table = TABLES[member]
   if (table !== undefined) return carryAccessTable(site, from, members[index + 1] ?? '', { ...table, permits })
   if (member === 'permit_mynetworks') return permits ? draft.carried(from, 'access: Connect: lines for mynetworks') : draft.unneeded(from, 'Postern asks this of all clients alike')
+  if (member === 'permit_sasl_authenticated' && !canLogIn(site)) return draft.unneeded(from, 'nobody could log in: smtpd_sasl_auth_enable is off')
   if (member === 'permit_tls_clientcerts') return carryFingerprints(site, from, permits)
   if (member === 'permit_tls_all_clientcerts') return carryAllCertificates(site, from, permits)
   const anyway = ANYWAY.get(member)
   if (anyway !== undefined) return draft.carried(from, anyway)
   draft.todo(from, NOT_HERE.get(member) ?? 'Postern has nothing that does this')
+}
+
+function canLogIn({ main, services }: PostfixSite): boolean {
+  return main.value('smtpd_sasl_auth_enable') === 'yes' || services.some(({ overrides }) => overrides.get('smtpd_sasl_auth_enable') === 'yes')
 }
 
 /** Once a list has refused what is not for us, an OK in it permits no relaying. */

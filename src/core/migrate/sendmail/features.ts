@@ -25,7 +25,7 @@ export function reportAccessFeature(site: SendmailSite): void {
   for (const feature of statementsOf(site, 'feature').filter(({ name }) => name === 'access_db')) {
     const size = site.access.map.size
     if (site.access.text === '' && size === 0) site.draft.todo(feature, 'the access map is not here: copy it into this folder and migrate again, or nobody relays who did')
-    else site.draft.carried(feature, `access: ${size} entries of ${site.access.name}, with their comments`)
+    else site.draft.carried(feature, `access: ${size} ${size === 1 ? 'entry' : 'entries'} of ${site.access.name}, with the comments`)
     const wanted = feature.args.slice(1)
     if (wanted.includes('lookupdotdomain')) site.draft.todo(feature, DOT_DOMAIN)
     if (wanted.includes('relaytofulladdress')) site.draft.todo(feature, 'Postern takes To:user@domain RELAY for no permission: write To:domain RELAY, or take the domain into relay.domains and refuse other users with To: lines')

@@ -4,20 +4,20 @@
 
 import type { Builtin, M4, M4Call } from './m4.ts'
 
-/** `onDefine` hears of each definition that a site makes. */
-export function m4Builtins(onDefine: (m4: M4, call: M4Call) => void): ReadonlyMap<string, Builtin> {
+/** `onChange` hears of each name that a site gives a meaning, or takes it from. */
+export function m4Builtins(onChange: (m4: M4, call: M4Call) => void): ReadonlyMap<string, Builtin> {
   const define = (push: boolean) => (m4: M4, call: M4Call): string => {
     const [name = '', text = ''] = call.args
     if (push) m4.pushDefinition(name, text)
     else m4.define(name, text)
-    onDefine(m4, call)
+    onChange(m4, call)
     return ''
   }
   return new Map<string, Builtin>([
     ['define', withArguments(define(false))],
     ['pushdef', withArguments(define(true))],
-    ['undefine', withArguments(forEachName((m4, name) => m4.undefine(name)))],
-    ['popdef', withArguments(forEachName((m4, name) => m4.popDefinition(name)))],
+    ['undefine', withArguments(forEachName(onChange, (m4, name) => m4.undefine(name)))],
+    ['popdef', withArguments(forEachName(onChange, (m4, name) => m4.popDefinition(name)))],
     ...PLAIN,
   ])
 }
@@ -57,9 +57,12 @@ function bare(act: (m4: M4, call: M4Call) => void): Builtin {
   }
 }
 
-function forEachName(act: (m4: M4, name: string) => void): Builtin['run'] {
-  return (m4, { args }) => {
-    for (const name of args) act(m4, name)
+function forEachName(onChange: (m4: M4, call: M4Call) => void, act: (m4: M4, name: string) => void): Builtin['run'] {
+  return (m4, call) => {
+    for (const name of call.args) {
+      act(m4, name)
+      onChange(m4, { ...call, args: [name] })
+    }
     return ''
   }
 }

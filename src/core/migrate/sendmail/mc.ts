@@ -35,7 +35,9 @@ class McReader {
 
   constructor(files: SiteFiles) {
     this.#files = files
-    const builtins = m4Builtins((_, { args: [name = ''], place }) => void this.#noted.push({ place, defines: name }))
+    const builtins = m4Builtins((m4, { args: [name = ''], place }) => {
+      this.#noted.push(m4.isDefined(name) ? { place, defines: name } : { place, saying: { kind: 'word', name: 'undefine', args: [name] } })
+    })
     this.#m4 = new M4(new Map([...builtins, ...this.#vocabulary()]))
     this.#m4.define('MAIL_SETTINGS_DIR', SETTINGS_FOLDER)
   }

@@ -107,6 +107,7 @@ type Advice = readonly [outcome: 'todo' | 'unneeded', words: string]
 const WORDS: ReadonlyMap<string, Advice> = new Map<string, Advice>([
   ['include', ['unneeded', 'sendmail\'s own m4 files: their vocabulary is known here']],
   ['sinclude', ['unneeded', 'the file does not exist, and need not']],
+  ['undefine', ['unneeded', 'what it takes back is not in the result']],
   ['DOMAIN', ['unneeded', 'the domain file that comes with sendmail: no settings of a site']],
   ['VERSIONID', ['unneeded', 'a comment']],
   ['OSTYPE', ['unneeded', 'where files lie on this system']],
