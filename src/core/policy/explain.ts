@@ -109,10 +109,11 @@ function field(name: string, value: string): string {
 
 /** The same key may be asked about by two rules; once is enough for a reader. */
 function reasonLines(because: readonly Reason[]): readonly string[] {
-  return [...new Set(because.map(reasonLine))]
+  return [...new Set(because.map(explainReason))]
 }
 
-function reasonLine(reason: Reason): string {
+/** One thing that was looked at. */
+export function explainReason(reason: Reason): string {
   switch (reason.kind) {
     case 'lookedUp':
       return reason.entry === null

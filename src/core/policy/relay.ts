@@ -122,7 +122,8 @@ function checkBlockList(inquiry: Inquiry, address: Address): Finding | null {
   return entry === null ? null : objection(inquiry, entry, 'recipient')
 }
 
-function blockListEntry(inquiry: Inquiry, address: Address): AccessEntry | null {
+/** The entry for a recipient: by its whole address, for local domains by its local part, by its domain. */
+export function blockListEntry(inquiry: Inquiry, address: Address): AccessEntry | null {
   const { localPart, domain } = address
   if (domain === null) return lookUpUser(inquiry, 'To', localPart)
   return (

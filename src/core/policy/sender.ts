@@ -53,7 +53,8 @@ function unreadable(inquiry: Inquiry): Finding {
   return because(inquiry, 'senderUnreadable', 'the reverse-path is not an address', { kind: 'refuse', reply: invalidRoute })
 }
 
-function senderEntry(inquiry: Inquiry, sender: Address, domain: string): AccessEntry | null {
+/** The entry for a sender: by its whole address, its local part, its domain. */
+export function senderEntry(inquiry: Inquiry, sender: Address, domain: string): AccessEntry | null {
   if (!canAnswer(inquiry, 'From')) return null
   return lookUpMailbox(inquiry, 'From', sender) ?? lookUpUser(inquiry, 'From', sender.localPart) ?? lookUpDomain(inquiry, 'From', domain)
 }
