@@ -66,7 +66,7 @@ function optionsOf(statements: readonly Statement[]): ReadonlyMap<string, string
 
 function membersOf(statements: readonly Statement[], name: string): readonly string[] {
   const members = statements.flatMap(statement => (statement.kind === 'class' && statement.name === name ? statement.members : []))
-  return [...new Set(members)].filter(member => member !== 'localhost' && !member.startsWith('$=') && !/^ucb/.test(member)).sort()
+  return [...new Set(members)].filter(member => member !== 'localhost' && !member.startsWith('$=') && !member.startsWith('ucb')).sort()
 }
 
 function variableOf(statements: readonly Statement[], name: string): string {

@@ -29,12 +29,12 @@ export class SmtpClient {
     this.#port = port
   }
 
-  /** Connects to 127.0.0.1; with `tls`, over implicit TLS. The greeting is not read yet. */
-  static async connect(port: number, tls?: ConnectionOptions): Promise<SmtpClient> {
-    const socket = connectTcp(port, '127.0.0.1')
+  /** Connects to 127.0.0.1, by default from there; with `tls`, over implicit TLS. The greeting is not read yet. */
+  static async connect(port: number, tls?: ConnectionOptions, from?: string): Promise<SmtpClient> {
+    const socket = connectTcp({ port, host: '127.0.0.1', ...(from === undefined ? {} : { localAddress: from }) })
     await once(socket, 'connect')
     const client = new SmtpClient(new Wire(socket), port)
-    if (tls !== undefined) await client.#secureWith(tls)
+    if (tls !== undefined) await client.secureWith(tls)
     return client
   }
 
@@ -71,7 +71,7 @@ export class SmtpClient {
   async startTls(options: ConnectionOptions): Promise<void> {
     const ready = await this.command('STARTTLS')
     if (ready.code !== 220) throw new Error(`STARTTLS: ${ready.code} ${ready.text}`)
-    await this.#secureWith(options)
+    await this.secureWith(options)
   }
 
   /** MAIL, RCPT and DATA in turn; the first reply that stops it, or the last one. `text` ends with CRLF. */
@@ -99,7 +99,8 @@ export class SmtpClient {
     this.#wire.destroy()
   }
 
-  async #secureWith(options: ConnectionOptions): Promise<void> {
+  /** The handshake alone, once the server is ready for it. */
+  async secureWith(options: ConnectionOptions): Promise<void> {
     const socket = this.#wire.release()
     const secure = connectTls({ socket, servername: 'localhost', port: this.#port, ...options })
     secure.on('session', session => (this.session = session))

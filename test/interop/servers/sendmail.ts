@@ -17,11 +17,12 @@ const UNPACKED = join(CACHE, 'sendmail')
 /** The program itself, for the question whether it is here. */
 export const SENDMAIL = join(UNPACKED, 'usr/libexec/sendmail/sendmail')
 
-const MAKEMAP = join(UNPACKED, 'usr/libexec/sendmail/makemap')
-const CONFIGURATION = join(UNPACKED, 'usr/share/sendmail/cf')
+export const MAKEMAP = join(UNPACKED, 'usr/libexec/sendmail/makemap')
+/** Its m4 files. */
+export const CONFIGURATION = join(UNPACKED, 'usr/share/sendmail/cf')
 
 /** Sendmail reads keys and maps only below folders that others can't write to, so not in the temporary one. */
-const SAFE_FOLDER = '/run'
+export const SAFE_FOLDER = '/run'
 
 export async function startSendmail(options: MailServerOptions): Promise<MailServer> {
   const folder = mkdtempSync(join(SAFE_FOLDER, 'postern-sendmail-'))

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { M4 } from './m4.ts'
 import { m4Builtins } from './m4-builtins.ts'
 
