@@ -21,6 +21,7 @@ test('a comment is no part of a value, and neither is a backslash', () => {
   check('REJECT (a spammer (and worse))', 'reject')
   check('(a friend) RELAY', 'relay')
   check('REJECT\\', 'reject')
+  check('REJECT\\ ', 'unknown 553 5.3.0 Access denied')
   check('550 (as agreed) go away', 'reply 550 5.0.0 go away')
   check('"550 not (a comment)"', 'reply 550 5.0.0 not (a comment)')
   check('ERROR:5.7.1:550 (nothing else)', 'unknown 553 5.3.0 Access denied')

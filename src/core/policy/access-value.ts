@@ -86,11 +86,14 @@ export function scannedValue(text: string): string {
   let kept = ''
   let depth = 0
   let inQuotes = false
+  // How far what was kept is more than white space; a blank behind a backslash is.
+  let end = 0
   for (let at = 0; at < text.length; at += 1) {
     const character = text.charAt(at)
     if (character === '\\') {
       at += 1
       if (depth === 0) kept += text.charAt(at)
+      end = kept.length
     } else if (character === '(' && !inQuotes) {
       depth += 1
     } else if (character === ')' && !inQuotes && depth > 0) {
@@ -99,9 +102,10 @@ export function scannedValue(text: string): string {
     } else if (depth === 0) {
       if (character === '"') inQuotes = !inQuotes
       kept += character
+      if (!BLANKS.has(character.charCodeAt(0))) end = kept.length
     }
   }
-  return withoutTrailingBlanks(kept.trimStart())
+  return kept.slice(0, end).trimStart()
 }
 
 const ODD = /[(\\]/
