@@ -33,6 +33,11 @@ test('a value that stands for itself comes to an end', () => {
   }))
 })
 
+test('a password is in no report', () => {
+  const main = new MainCf({ name: 'main.cf', text: 'smtp_sasl_password_maps =\n  inline:{\n  { h = joe:secret } }\n' })
+  assert.deepEqual(main.parameters.map(({ text }) => text), ['smtp_sasl_password_maps = …'])
+})
+
 test('lists are parted by blanks and commas', () => assert.deepEqual(listed(' a,b  c,\n d '), ['a', 'b', 'c', 'd']))
 
 test('services have their overrides, in braces or not', () => {

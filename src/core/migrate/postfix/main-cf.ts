@@ -97,10 +97,15 @@ function readParameters({ name: file, text }: SiteText): readonly Parameter[] {
       if (last !== undefined) parameters[parameters.length - 1] = { ...last, raw: `${last.raw} ${line.trim()}`.trim(), text: `${last.text} ${line.trim()}` }
       continue
     }
-    const [, name, raw = ''] = /^(\S+)\s*=\s*(.*)$/.exec(line.trimEnd()) ?? []
-    parameters.push({ file, line: index + 1, text: line.trim(), name: name ?? '', raw: raw.trim(), value: '' })
+    const [, name = '', raw = ''] = /^(\S+)\s*=\s*(.*)$/.exec(line.trimEnd()) ?? []
+    parameters.push({ file, line: index + 1, text: line.trim(), name, raw: raw.trim(), value: '' })
   }
-  return parameters
+  return parameters.map(parameter => (isSecret(parameter) ? { ...parameter, text: `${parameter.name} = …` } : parameter))
+}
+
+/** `smtp_sasl_password_maps = static:user:password`: the table is in the value. */
+function isSecret({ name, raw }: Parameter): boolean {
+  return /password/i.test(name) && /\b(?:static|inline):/.test(raw)
 }
 
 /** A list's members, which blanks or commas part. */

@@ -14,7 +14,8 @@ import type { SendmailSite } from './site.ts'
 type Daemon = {
   readonly from: Source
   readonly name: string
-  readonly port: number
+  /** Null for a name that only the old host knows. */
+  readonly port: number | null
   readonly host: string | null
   readonly family: 'inet' | 'inet6' | 'local'
   readonly modifiers: string
@@ -28,7 +29,7 @@ export function carryListeners(site: SendmailSite): DaemonListeners {
   const { draft } = site
   const daemons = daemonsOf(site)
   const became = new Map<string, ListenerName>()
-  for (const [listener, own] of Map.groupBy(daemons.filter(({ family }) => family !== 'local'), listenerFor)) {
+  for (const [listener, own] of Map.groupBy(daemons.filter(({ family, port }) => family !== 'local' && port !== null), listenerFor)) {
     const [first] = own
     if (first !== undefined) carryDaemons(draft, listener, first, own)
     for (const daemon of own) became.set(daemon.name, listener)
@@ -73,9 +74,9 @@ function parseDaemon(from: Source, text: string): Daemon {
   }
 }
 
-export function portOf(text: string): number {
+export function portOf(text: string): number | null {
   const known: { readonly [name: string]: number } = { smtp: 25, submission: 587, msa: 587, smtps: 465, submissions: 465, ssmtp: 465, urd: 465 }
-  return known[text.toLowerCase()] ?? (Number.parseInt(text, 10) || 25)
+  return known[text.toLowerCase()] ?? (/^\d{1,5}$/.test(text) ? Number(text) : null)
 }
 
 function listenerFor({ port, modifiers }: Daemon): ListenerName {
@@ -118,7 +119,8 @@ const MODIFIERS: { readonly [letter: string]: string } = {
   h: 'Postern gives the same name after EHLO everywhere: delivery.helo',
 }
 
-function reportOptions(draft: Draft, { from, family, modifiers, others }: Daemon): void {
+function reportOptions(draft: Draft, { from, port, family, modifiers, others }: Daemon): void {
+  if (port === null) draft.todo(from, 'Postern wants the number of the port: write the address of a listener yourself')
   if (family === 'local') draft.todo(from, 'Postern listens on TCP only, not on a socket file')
   for (const letter of modifiers) {
     const words = MODIFIERS[letter]

@@ -120,8 +120,8 @@ function mailerPorts(site: SendmailSite): ReadonlyMap<string, number> {
   const ofLines = statementsOf(site, 'line').filter(({ letter }) => letter === 'M').map(({ text }) => [/^M(\w+),/.exec(text)?.[1], /\bA=(.*)$/.exec(text)?.[1] ?? ''] as const)
   return new Map(
     [...ofVariables, ...ofLines].flatMap(([mailer, args]) => {
-      const port = /^(?:TCP|IPC)\s+\$h\s+(\w+)/.exec(args)?.[1]
-      return mailer === undefined || port === undefined ? [] : [[mailer.toLowerCase(), portOf(port)] as const]
+      const port = portOf(/^(?:TCP|IPC)\s+\$h\s+(\w+)/.exec(args)?.[1] ?? '')
+      return mailer === undefined || port === null ? [] : [[mailer.toLowerCase(), port] as const]
     }),
   )
 }
