@@ -9,7 +9,7 @@ import type { SiteAuthority, SiteFiles } from './site-files.ts'
 
 type NamedFile = Source & { readonly value: string }
 
-export type Pair = {
+type Pair = {
   readonly table: 'tls' | 'delivery'
   readonly certificate: NamedFile | null
   readonly key: NamedFile | null

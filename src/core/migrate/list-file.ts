@@ -5,7 +5,7 @@
 import type { Source } from './report.ts'
 import type { SiteText } from './site-files.ts'
 
-export type ListedName = Source & { readonly member: string }
+type ListedName = Source & { readonly member: string }
 
 /** `#` first on a line is a comment, and only the first word of a line counts. */
 export function listedNames({ name, text }: SiteText): readonly ListedName[] {

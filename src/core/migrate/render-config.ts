@@ -6,7 +6,7 @@ import type { DraftRoute, Setting, SettingValue } from './draft.ts'
 import { formatPlace } from './report.ts'
 import type { Place, Source } from './report.ts'
 
-export type ConfigParts = {
+type ConfigParts = {
   readonly heading: string
   readonly settings: readonly Setting[]
   readonly domains: ReadonlyMap<string, Source>

@@ -20,7 +20,7 @@ import { untold } from './site.ts'
 import type { PostfixSite } from './site.ts'
 import { carryTlsFiles, carryTlsLevels } from './tls-files.ts'
 
-export type PostfixMigrationRequest = {
+type PostfixMigrationRequest = {
   readonly main: SiteText
   /** master.cf, or null where it is not there. */
   readonly master: SiteText | null

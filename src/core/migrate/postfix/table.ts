@@ -7,7 +7,7 @@ import type { SiteFiles, SiteText } from '../site-files.ts'
 
 export type TableEntry = Source & { readonly key: string; readonly value: string }
 
-export type FoundTable =
+type FoundTable =
   | { readonly kind: 'entries'; readonly type: string; readonly entries: readonly TableEntry[] }
   | { readonly kind: 'missing'; readonly path: string }
   /** A database, a directory, an expression: nothing that can be read as lines. */

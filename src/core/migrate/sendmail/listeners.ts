@@ -23,7 +23,7 @@ type Daemon = {
 }
 
 /** Which listener each daemon became, by its name, as logs have it. */
-export type DaemonListeners = ReadonlyMap<string, ListenerName>
+type DaemonListeners = ReadonlyMap<string, ListenerName>
 
 export function carryListeners(site: SendmailSite): DaemonListeners {
   const { draft } = site

@@ -29,7 +29,7 @@ export type Builtin = {
 }
 
 /** Text that was left over, line by line, with the diversion it went to. */
-export type OutputLine = Place & { readonly diversion: number; readonly text: string }
+type OutputLine = Place & { readonly diversion: number; readonly text: string }
 
 /** How much one site may ask for; real ones stay far below. */
 const MOST_CALLS = 50_000

@@ -13,7 +13,7 @@ import { parseAddresses, parseLogLine, parseRelay } from './log-line.ts'
 import type { LoggedClient, LogLine } from './log-line.ts'
 
 /** Takes each decision, or why one cannot be asked for again. */
-export type LogListener = {
+type LogListener = {
   ask(decision: LoggedDecision): void
   leave(why: string): void
 }

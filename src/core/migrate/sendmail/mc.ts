@@ -16,7 +16,7 @@ import type { Builtin, M4Call, M4Problem } from './m4.ts'
 import type { Saying, Statement } from './statement.ts'
 import { optionOfVariable } from './variables.ts'
 
-export const SETTINGS_FOLDER = '/etc/mail/'
+const SETTINGS_FOLDER = '/etc/mail/'
 
 export function readMc(main: SiteText, files: SiteFiles): Result<readonly Statement[], M4Problem> {
   return new McReader(files).read(main)

@@ -27,7 +27,7 @@ import { reportTables } from './tables.ts'
 import { carryAuthorities, carryTlsFiles } from './tls-files.ts'
 import { carryTheRest } from './words.ts'
 
-export type MigrationRequest = {
+type MigrationRequest = {
   /** The `.mc`, or the `.cf` of a site that has none. */
   readonly main: SiteText
   readonly files: SiteFiles
