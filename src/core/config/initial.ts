@@ -63,7 +63,7 @@ expect = "refuse"
 /** `issuer` is the issuing CA's name in access-map form. */
 export function renderInitialAccess(issuer: string): string {
   return `# Who may relay: sendmail's access map. The first column is what is looked up, the rest of the line is the answer.
-# After a change: postern access lint && postern reload
+# docs/reference/access-map.md has all keys and values. After a change: postern access lint && postern reload
 
 # Everyone who holds a certificate of our own CA may relay.
 CERTISSUER:${issuer}\tRELAY
@@ -76,7 +76,8 @@ CERTISSUER:${issuer}\tRELAY
 # To:list@example.org\tERROR:5.1.1:550 That list has moved
 # From:spammer@example.net\tREJECT
 # Connect:192.0.2.66\tREJECT
-# Connect:10.0.0\tRELAY
+# Connect:10.0.0.0/22\tRELAY
+# USER:joe\tREJECT
 `
 }
 

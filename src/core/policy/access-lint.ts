@@ -134,7 +134,8 @@ const BARE_TAGS: ReadonlySet<string> = new Set([
   'authinfo',
 ])
 
-const TAGS = [
+/** All that are looked up, in their usual spelling; patterns beside them. */
+export const TAGS = [
   'Connect',
   'From',
   'To',
