@@ -121,6 +121,17 @@ test('localhost is this host, and a word before a `!` is no domain', () => {
   assert.equal(from('a%dest.example@localhost', '192.0.2.7'), '5.5.4')
 })
 
+test('with full addresses, an entry for a user anywhere is for that user as typed', () => {
+  const policy = policyWith('To:joe@ RELAY\n', { relayToFullAddress: true })
+  const verdictFor = (forwardPath: string): string => {
+    const question: Question = { kind: 'recipient', asker: asker(), reversePath: '', forwardPath }
+    const answer = decide(policy, question, NO_FACTS, 'D1')
+    return answer.kind === 'decided' ? answer.decision.verdict : missing(answer)
+  }
+  assert.equal(verdictFor('joe@dest.example'), 'accept')
+  assert.equal(verdictFor('joe+x@dest.example'), 'refuse')
+})
+
 test('only a From: entry lets a sender relay, not one without a tag', () => {
   const relays = (access: string): string => {
     const question: Question = { kind: 'recipient', asker: asker({ host: { address: '192.0.2.7', name: { resolve: 'FAIL' } } }), reversePath: 'joe@friend.example', forwardPath: 'ann@dest.example' }

@@ -155,6 +155,11 @@ export function lookUpUser(search: Search, tag: Tag, localPart: string): AccessE
   return lookUpLocalPart(search, tag, localPart, '')
 }
 
+/** The key `localPart@`, and none for its detail. */
+export function lookUpUserAsTyped(search: Search, tag: Tag, localPart: string): AccessEntry | null {
+  return lookUpBoth(search, tag, `${localPart}@`)
+}
+
 function lookUpLocalPart(search: Search, tag: Tag, localPart: string, domain: string): AccessEntry | null {
   const whole = lookUpBoth(search, tag, `${localPart}@${domain}`)
   if (whole !== null) return unlessSkip(search, whole)

@@ -11,7 +11,7 @@ import type { Address } from '../names/address.ts'
 import { canonicalDomain } from '../names/address.ts'
 import { isWord } from './access-value.ts'
 import type { AccessEntry } from './decision.ts'
-import { canAnswer, lookUpDomain, lookUpMailbox, lookUpUser } from './lookups.ts'
+import { canAnswer, lookUpDomain, lookUpMailbox, lookUpUserAsTyped } from './lookups.ts'
 import type { Inquiry } from './lookups.ts'
 import { isInOwnDomain, isInRelayDomain, isLocalDomain, isLocalhost } from './our-domains.ts'
 import type { Policy, PolicyFeatures } from './policy.ts'
@@ -84,7 +84,7 @@ function relayEntryFor(inquiry: Inquiry, address: Address, domain: string): Acce
   const { relayToFullAddress, relayHostsOnly } = inquiry.policy.features
   const byDomain = (): AccessEntry | null => lookUpDomain(inquiry, 'To', domain, { exact: relayHostsOnly })
   if (!relayToFullAddress) return byDomain()
-  return lookUpMailbox(inquiry, 'To', { ...address, domain }) ?? byDomain() ?? lookUpUser(inquiry, 'To', address.localPart)
+  return lookUpMailbox(inquiry, 'To', { ...address, domain }) ?? byDomain() ?? lookUpUserAsTyped(inquiry, 'To', address.localPart)
 }
 
 /** Mail to localhost is mail to this host, if it is one of our names at all; entries are found under its real name. */
