@@ -122,7 +122,7 @@ test('localhost is this host, and a word before a `!` is no domain', () => {
 })
 
 test('with full addresses, an entry for a user anywhere is for that user as typed', () => {
-  const policy = policyWith('To:joe@ RELAY\n', { relayToFullAddress: true })
+  const policy = policyWith('To:joe@ RELAY\nTo:listed%other.example@ RELAY\n', { relayToFullAddress: true })
   const verdictFor = (forwardPath: string): string => {
     const question: Question = { kind: 'recipient', asker: asker(), reversePath: '', forwardPath }
     const answer = decide(policy, question, NO_FACTS, 'D1')
@@ -130,6 +130,8 @@ test('with full addresses, an entry for a user anywhere is for that user as type
   }
   assert.equal(verdictFor('joe@dest.example'), 'accept')
   assert.equal(verdictFor('joe+x@dest.example'), 'refuse')
+  assert.equal(verdictFor('joe%other.example@dest.example'), 'refuse')
+  assert.equal(verdictFor('listed%other.example@dest.example'), 'accept')
 })
 
 test('only a From: entry lets a sender relay, not one without a tag', () => {

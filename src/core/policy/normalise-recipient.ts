@@ -49,7 +49,7 @@ export function normaliseRecipient(inquiry: Inquiry, typed: Address): Normalised
     } else if (policy.features.looseRelayCheck) {
       return { kind: 'recipient', address }
     } else {
-      const taken = takesMailFor(inquiry, address, address.domain)
+      const taken = takesMailFor(inquiry, null, address.domain)
       if (taken === 'missing') return { kind: 'missing', domain: address.domain }
       if (taken === 'no' || taken === 'unknown') return { kind: 'recipient', address }
       address = { localPart: address.localPart, domain: null }
@@ -60,10 +60,11 @@ export function normaliseRecipient(inquiry: Inquiry, typed: Address): Normalised
 /** Why we take mail for a domain from anyone, or that we do not. Rows 10 and 12 to 14 of the relay decision. */
 export type Taken = 'relayDomain' | 'toRelays' | 'mxRelays' | 'no' | 'unknown' | 'missing'
 
-export function takesMailFor(inquiry: Inquiry, address: Address, domain: string): Taken {
+/** `localPart` is null if only the domain counts: entries for full addresses do not open the domain for routing. */
+export function takesMailFor(inquiry: Inquiry, localPart: string | null, domain: string): Taken {
   const { policy, facts } = inquiry
   if (isInOwnDomain(policy, domain) || isInRelayDomain(policy, domain)) return 'relayDomain'
-  const entry = relayEntryFor(inquiry, address, domain)
+  const entry = relayEntryFor(inquiry, localPart, domain)
   if (entry !== null && isWord(entry.value, 'RELAY')) return 'toRelays'
   if (!policy.features.relayBasedOnMx || domain.startsWith('[')) return 'no'
   switch (facts.isMxFor.get(domain)) {
@@ -79,12 +80,12 @@ export function takesMailFor(inquiry: Inquiry, address: Address, domain: string)
 }
 
 /** The `To:` entry that could make us relay to this recipient. */
-function relayEntryFor(inquiry: Inquiry, address: Address, domain: string): AccessEntry | null {
+function relayEntryFor(inquiry: Inquiry, localPart: string | null, domain: string): AccessEntry | null {
   if (!canAnswer(inquiry, 'To')) return null
   const { relayToFullAddress, relayHostsOnly } = inquiry.policy.features
   const byDomain = (): AccessEntry | null => lookUpDomain(inquiry, 'To', domain, { exact: relayHostsOnly })
-  if (!relayToFullAddress) return byDomain()
-  return lookUpMailbox(inquiry, 'To', { ...address, domain }) ?? byDomain() ?? lookUpUserAsTyped(inquiry, 'To', address.localPart)
+  if (!relayToFullAddress || localPart === null) return byDomain()
+  return lookUpMailbox(inquiry, 'To', { localPart, domain }) ?? byDomain() ?? lookUpUserAsTyped(inquiry, 'To', localPart)
 }
 
 /** Mail to localhost is mail to this host, if it is one of our names at all; entries are found under its real name. */

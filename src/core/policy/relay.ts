@@ -89,7 +89,7 @@ function relayByRecipient(inquiry: Inquiry, address: Address): Finding | { reado
   }
   if (domain === null) return because(inquiry, 'localUser', 'the recipient has no domain, so it is a local user', ACCEPT)
   if (isLocalDomain(policy, domain)) return because(inquiry, 'localDomain', `${domain} is a local domain`, ACCEPT)
-  const taken = takesMailFor(inquiry, address, domain)
+  const taken = takesMailFor(inquiry, address.localPart, domain)
   switch (taken) {
     case 'relayDomain':
       return because(inquiry, taken, `${domain} is one of our relay domains`, ACCEPT)
