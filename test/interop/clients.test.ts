@@ -11,19 +11,22 @@ import { startPostern, type Postern } from '../support/postern.ts'
 import type { Finished } from '../support/processes.ts'
 import { startSink, type Sink } from '../support/sink.ts'
 import { curl, curlWithPkcs12 } from './clients/curl.ts'
+import { javaMail } from './clients/java-mail.ts'
 import { msmtp } from './clients/msmtp.ts'
 import { mutt } from './clients/mutt.ts'
 import { openssl } from './clients/openssl.ts'
 import { pythonSmtplib } from './clients/python-smtplib.ts'
 import { sNail } from './clients/s-nail.ts'
 import { swaks } from './clients/swaks.ts'
+import { tstclnt } from './clients/tstclnt.ts'
 import type { Login, Mail, Route } from './mail-client.ts'
 import { missing } from './programs.ts'
 
 /** What `user add --json` prints for a PKCS#12 file. */
 type Added = { readonly password: string }
 
-const CLIENTS = [swaks, msmtp, curl, mutt, sNail, pythonSmtplib, openssl]
+const TRANSPORTS = ['starttls', 'implicit'] as const
+const CLIENTS = [swaks, msmtp, curl, mutt, sNail, pythonSmtplib, openssl, javaMail, tstclnt]
 
 let sink: Sink
 let postern: Postern
@@ -41,7 +44,7 @@ after(async () => {
 })
 
 for (const client of CLIENTS) {
-  for (const tls of ['starttls', 'implicit'] as const) {
+  for (const tls of client.transports ?? TRANSPORTS) {
     for (const login of client.logins) {
       test(`${client.name} relays by ${login} over ${tls}`, { skip: missing(client.program) }, async () => {
         const mail = letter(`${client.name}, ${login}, ${tls}`)

@@ -22,7 +22,7 @@ main() {
   retry apt_get install --yes --no-upgrade --no-install-recommends \
     curl m4 msmtp mutt openssl postfix procps python3 s-nail swaks \
     libio-socket-ssl-perl libnet-ssleay-perl \
-    default-jre-headless gnutls-bin libnss3-tools
+    default-jdk-headless libmail-java gnutls-bin libnss3-tools testssl.sh
   unpack_sendmail
 }
 

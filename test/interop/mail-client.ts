@@ -13,6 +13,8 @@ export type MailClient = {
   readonly program: string
   /** In which ways it can prove who it is. */
   readonly logins: readonly Login[]
+  /** Left out: both. */
+  readonly transports?: readonly Route['tls'][]
   /** Sends the message; never throws because the server refused it. */
   readonly send: (route: Route, mail: Mail) => Promise<Finished>
 }

@@ -11,9 +11,10 @@ import type { CertificateFiles } from '../support/certificates.ts'
 import { startPostern, type Postern } from '../support/postern.ts'
 import { waitFor } from '../support/processes.ts'
 import { startSink, type Sink } from '../support/sink.ts'
-import { opensslArguments, typed } from './clients/openssl.ts'
+import { opensslArguments } from './clients/openssl.ts'
+import { typed } from './clients/typed.ts'
 import { swaks } from './clients/swaks.ts'
-import { missing } from './programs.ts'
+import { missing, program } from './programs.ts'
 
 /** What `queue list --json` prints, as far as it is looked at here. */
 type Queued = { readonly id: string; readonly sender: string; readonly heldBecause: string | null }
@@ -38,14 +39,14 @@ for (const version of ['tls1_2', 'tls1_3']) {
       const user = `resuming-${version}-${shows === 'no certificate' ? 'without' : 'with'}`
       const certificate = await postern.issue(user, '--email', `${user}@example.test`)
       const saved = join(postern.folder, '..', `${user}.session`)
-      const first = await typed([...session(version, certificate), '-sess_out', saved], commands(user))
+      const first = await typed(program('openssl'), [...session(version, certificate), '-sess_out', saved], commands(user))
       assert.equal(first.code, 0, first.stdout + first.stderr)
       await revoke(user)
 
       // Without a session to resume, which is best, the second connection is simply a new one.
       const resumed = existsSync(saved) ? ['-sess_in', saved] : []
       const shown = shows === 'no certificate' ? null : certificate
-      const second = await typed([...session(version, shown), ...resumed], commands(user))
+      const second = await typed(program('openssl'), [...session(version, shown), ...resumed], commands(user))
       assert.match(second.stdout, /^550 5\.7\.1 /m)
       assert.doesNotMatch(second.stdout, /^354 /m)
     })
