@@ -19,6 +19,8 @@ export type TlsGateOptions = {
   /** The CAs whose certificates count on this listener; never the system's. */
   readonly clientAuthoritiesPem: readonly string[]
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3'
+  /** Take the CBC suites of TLS 1.2 too, after all others. */
+  readonly oldCiphers: boolean
   readonly handshakeTimeoutSeconds: number
 }
 
@@ -149,12 +151,27 @@ function hasSigned(authority: X509Certificate, certificate: X509Certificate): bo
   }
 }
 
+/** Forward secrecy and authenticated encryption, for servers with either kind of key (RFC 9325 §4.2). */
+const CIPHERS = [
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'TLS_AES_128_GCM_SHA256',
+  ...withEitherKey('AES128-GCM-SHA256', 'AES256-GCM-SHA384', 'CHACHA20-POLY1305'),
+]
+/** What is left for a client that knows nothing newer, and would send in the clear without it. */
+const OLD_CIPHERS = withEitherKey('AES128-SHA256', 'AES256-SHA384', 'AES128-SHA', 'AES256-SHA')
+
+function withEitherKey(...suites: readonly string[]): readonly string[] {
+  return suites.flatMap(suite => [`ECDHE-ECDSA-${suite}`, `ECDHE-RSA-${suite}`])
+}
+
 function contextOptions(options: TlsGateOptions): tls.SecureContextOptions & { sessionIdContext: string } {
   return {
     cert: options.certificatePem,
     key: options.keyPem,
     ca: [...options.clientAuthoritiesPem],
     minVersion: options.minVersion,
+    ciphers: [...CIPHERS, ...(options.oldCiphers ? OLD_CIPHERS : [])].join(':'),
     honorCipherOrder: true,
     // No tickets, no session cache, and a context that no other listener shares (S6).
     secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,

@@ -250,6 +250,8 @@ function gateOptions({ config, settings }: Current, name: ListenerName): TlsGate
     keyPem: settings.serverKeyPem,
     clientAuthoritiesPem: [settings.ownIssuingPem, settings.ownRootPem, ...settings.clientAuthoritiesPem[name]],
     minVersion: config.tls.minVersion === '1.3' ? 'TLSv1.3' : 'TLSv1.2',
+    // Other servers are better served by an old cipher than by none; who logs in can do better.
+    oldCiphers: name === 'mx',
     handshakeTimeoutSeconds: HANDSHAKE_SECONDS,
   }
 }

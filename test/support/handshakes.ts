@@ -44,6 +44,7 @@ export async function identityAfterHandshake(trust: Trust, shown: Shown | null, 
     keyPem: server.keyPem,
     clientAuthoritiesPem: [...trust.own, ...trust.foreign].map(({ pem }) => pem),
     minVersion: 'TLSv1.2',
+    oldCiphers: false,
     handshakeTimeoutSeconds: 20,
   } as const
   const gate = new TlsGate(options, handshake => {
