@@ -2,8 +2,8 @@
 # Installs the mail programs that test/interop runs, on Debian or Ubuntu, as root, asking nothing.
 #
 # Postfix and the clients come from their packages as usual. Debian allows one mail server at a
-# time, so Sendmail is only unpacked, into the cache folder: it runs from there with a
-# configuration of its own. No service is started. Running this twice does no harm.
+# time, so Sendmail and Exim are only unpacked, into the cache folder: they run from there with
+# configurations of their own. No service is started. Running this twice does no harm.
 #
 #   bash test/interop/install.sh [CACHE]     default: $POSTERN_INTEROP_CACHE, else a folder in $TMPDIR
 set -euo pipefail
@@ -23,25 +23,28 @@ main() {
     curl m4 msmtp mutt openssl postfix procps python3 s-nail swaks \
     libio-socket-ssl-perl libnet-ssleay-perl \
     default-jdk-headless libmail-java gnutls-bin libnss3-tools testssl.sh
-  unpack_sendmail
+  unpack sendmail usr/libexec/sendmail/sendmail sendmail-base sendmail-bin sendmail-cf
+  unpack exim usr/sbin/exim4 exim4-base exim4-daemon-light
+  # Exim does not start without the account that Debian built it for.
+  id Debian-exim >/dev/null 2>&1 || useradd --system --no-create-home --shell /usr/sbin/nologin Debian-exim
 }
 
-# Sendmail's libraries are installed, Sendmail itself is not.
-unpack_sendmail() {
-  local libraries
-  libraries=$(apt-cache depends --important sendmail-bin | sed -n 's/^ *Depends: \(lib[^<]*\)$/\1/p')
+# unpack NAME PROGRAM PACKAGE…: a mail server to run from the cache. Its libraries are installed.
+unpack() {
+  local name=$1 program=$2 libraries packages
+  shift 2
+  libraries=$(apt-cache depends --important "$@" | sed -n 's/^ *Depends: \(lib[^<]*\)$/\1/p' | sort -u)
   # shellcheck disable=SC2086 # one word for each package
   retry apt_get install --yes --no-upgrade --no-install-recommends $libraries
 
-  [ -x "$cache/sendmail/usr/libexec/sendmail/sendmail" ] && return
-  local packages
+  [ -x "$cache/$name/$program" ] && return
   packages=$(mktemp -d)
   # apt downloads as a user of its own, who must be able to write here.
   chown _apt "$packages"
-  (cd "$packages" && retry apt_get download sendmail-base sendmail-bin sendmail-cf)
-  rm -rf "$cache/sendmail.new" "$cache/sendmail"
-  for package in "$packages"/*.deb; do dpkg-deb -x "$package" "$cache/sendmail.new"; done
-  mv "$cache/sendmail.new" "$cache/sendmail"
+  (cd "$packages" && retry apt_get download "$@")
+  rm -rf "$cache/$name.new" "${cache:?}/$name"
+  for package in "$packages"/*.deb; do dpkg-deb -x "$package" "$cache/$name.new"; done
+  mv "$cache/$name.new" "$cache/$name"
   rm -r "$packages"
 }
 
