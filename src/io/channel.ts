@@ -9,6 +9,7 @@
 import type { Socket } from 'node:net'
 import { setImmediate as immediate } from 'node:timers/promises'
 import type { ClientIdentity } from '../core/names/identity.ts'
+import type { ProxiedClient } from '../core/peers/proxy-header.ts'
 import type { ServerChannel } from '../relay/ports.ts'
 import type { TlsGate } from './tls-gate.ts'
 
@@ -21,6 +22,7 @@ const LINGER_MILLISECONDS = 5_000
 export class SocketChannel implements ServerChannel {
   readonly remoteAddress: string
   readonly remotePort: number
+  readonly proxyAddress: string | null
   readonly #gate: TlsGate | null
   #socket: Socket
   #chunks: Uint8Array[] = []
@@ -30,9 +32,12 @@ export class SocketChannel implements ServerChannel {
   #reader: ((read: Uint8Array | null | 'woken') => void) | null = null
   #writer: (() => void) | null = null
 
-  constructor(socket: Socket, gate: TlsGate | null) {
-    this.remoteAddress = canonicalAddress(socket.remoteAddress ?? '')
-    this.remotePort = socket.remotePort ?? 0
+  /** `client` is for whom a proxy speaks that has opened the connection; null if the client did. */
+  constructor(socket: Socket, gate: TlsGate | null, client: ProxiedClient | null) {
+    const address = peerAddress(socket)
+    this.remoteAddress = client?.address ?? address
+    this.remotePort = client?.port ?? socket.remotePort ?? 0
+    this.proxyAddress = client === null ? null : address
     this.#gate = gate
     this.#socket = socket
     socket.setNoDelay(true)
@@ -155,8 +160,8 @@ export class SocketChannel implements ServerChannel {
 }
 
 /** `::ffff:192.0.2.7` is 192.0.2.7: policy and limits must see one address for one client (S20). */
-function canonicalAddress(address: string): string {
-  const zoneless = address.split('%')[0] ?? ''
+export function peerAddress({ remoteAddress = '' }: Socket): string {
+  const zoneless = remoteAddress.split('%')[0] ?? ''
   return zoneless.toLowerCase().startsWith('::ffff:') && zoneless.includes('.') ? zoneless.slice(7) : zoneless
 }
 

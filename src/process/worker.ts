@@ -17,8 +17,9 @@ import type { ListenerName } from '../core/policy/decision.ts'
 import { assert, fail, ok } from '../core/result.ts'
 import type { Result } from '../core/result.ts'
 import type { SessionSettings } from '../core/smtp/session-events.ts'
-import { SocketChannel } from '../io/channel.ts'
+import { peerAddress, SocketChannel } from '../io/channel.ts'
 import { createLog } from '../io/log-writer.ts'
+import { ProxyGate } from '../io/proxy-gate.ts'
 import { system } from '../io/system.ts'
 import { timers } from '../io/timers.ts'
 import { TlsGate } from '../io/tls-gate.ts'
@@ -57,6 +58,8 @@ export class Worker {
   readonly #policy: PolicyHolder
   readonly #receiver: Receiver
   readonly #gates = new Map<ListenerName, TlsGate>()
+  readonly #proxies = new ProxyGate()
+  readonly #journal: Journal
   readonly #servers: net.Server[] = []
   readonly #sweep: NodeJS.Timeout
   #current: Current
@@ -100,7 +103,8 @@ export class Worker {
       ourNames: [current.config.hostname],
       messageSeconds: MESSAGE_SECONDS,
     }
-    this.#receiver = new Receiver(host, new Journal(log, shard.history, system), receiverLimits(current.config))
+    this.#journal = new Journal(log, shard.history, system)
+    this.#receiver = new Receiver(host, this.#journal, receiverLimits(current.config))
     for (const { name } of start.listeners) {
       this.#gates.set(name, new TlsGate(gateOptions(current, name), handshake => this.#identify(name, handshake)))
     }
@@ -171,7 +175,11 @@ export class Worker {
   }
 
   async #serve(name: ListenerName, socket: net.Socket): Promise<void> {
-    const channel = new SocketChannel(socket, this.#gates.get(name) ?? null)
+    const { listeners, limits } = this.#current.config
+    const arrival = await this.#proxies.admit(socket, listeners[name].proxyFrom, limits.connections)
+    if (!arrival.ok) return this.#journal.turnedAway(name, peerAddress(socket), arrival.problem)
+    const channel = new SocketChannel(socket, this.#gates.get(name) ?? null, arrival.value.client)
+    socket.resume()
     await this.#receiver.serve(channel, sessionSettings(this.#current.config, name), name === 'submissions')
   }
 

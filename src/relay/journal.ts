@@ -27,7 +27,8 @@ export class Journal implements ReceiverObserver {
   }
 
   connected(session: string, listener: string, channel: ServerChannel, identity: ClientIdentity): void {
-    this.#log.info({ event: 'connected', session, listener, client: channel.remoteAddress, ...identityFields(identity) })
+    const proxy = channel.proxyAddress === null ? {} : { proxy: channel.proxyAddress }
+    this.#log.info({ event: 'connected', session, listener, client: channel.remoteAddress, ...proxy, ...identityFields(identity) })
   }
 
   turnedAway(listener: string, address: string, why: string): void {

@@ -39,6 +39,8 @@ export type ServerChannel = Omit<Channel, 'read' | 'write'> & {
   /** Canonical, with IPv4-mapped IPv6 unwrapped. */
   readonly remoteAddress: string
   readonly remotePort: number
+  /** The listed proxy that has named the client; null if the client itself has connected. */
+  readonly proxyAddress: string | null
   /** As `Channel.read`, at once where bytes are waiting; 'woken' after `wake` was called. */
   read(): Promise<Uint8Array | null | 'woken'> | Uint8Array
   /** As `Channel.write`; no promise where there is room for more. */

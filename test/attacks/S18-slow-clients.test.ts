@@ -40,6 +40,7 @@ function start({ reads }: { readonly reads: boolean }) {
   const channel: ServerChannel = {
     remoteAddress: '192.0.2.7',
     remotePort: 1,
+    proxyAddress: null,
     early: () => Promise.resolve(null),
     read: () => new Promise(resolve => (wake = () => resolve('woken'))),
     wake: () => wake(),

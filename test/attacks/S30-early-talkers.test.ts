@@ -32,6 +32,7 @@ test('S30: a conversation hands over what came before the banner, and says no mo
   const channel: ServerChannel = {
     remoteAddress: '192.0.2.7',
     remotePort: 1,
+    proxyAddress: null,
     early: () => Promise.resolve(Buffer.from('EHLO bot.example.com\r\n')),
     read: () => Promise.resolve(null),
     write: bytes => void written.push(String(bytes)),

@@ -6,6 +6,8 @@
  */
 
 import { z } from 'zod'
+import { parsePeer } from '../peers/peer-list.ts'
+import type { Network } from '../policy/networks.ts'
 import { assert, type Result } from '../result.ts'
 import { DURATION_HINT, parseDuration, parseSize, SIZE_HINT } from '../time.ts'
 
@@ -18,6 +20,7 @@ export const FORMS = {
   'HOST:PORT': 'a host name or IP address and a port; IPv6 addresses in brackets: `[2001:db8::9]:25`',
   path: 'a file; relative paths start at the data directory',
   domain: 'a domain name, without `@` or a leading dot',
+  network: 'an IP address, or a network: `192.0.2.0/24`, `2001:db8::/32`',
   'IP address': 'an IPv4 or IPv6 address; with a port as `127.0.0.1:5353` or `[::1]:5353`',
 } as const
 
@@ -64,6 +67,16 @@ export const hostname = z
 
 const IP_HINT = 'write an IP address, such as "192.0.2.1" or "2001:db8::9"'
 export const ipAddress = z.string({ error: IP_HINT }).refine(isIpAddress, { error: IP_HINT }).meta({ form: 'IP address' })
+
+export const peer = z
+  .string({ error: 'write an IP address or a network: "10.0.0.5", "192.0.2.0/24"' })
+  .transform((text, context): Network => {
+    const parsedPeer = parsePeer(text)
+    if (parsedPeer.ok) return parsedPeer.value
+    context.issues.push({ code: 'custom', message: parsedPeer.problem, input: text })
+    return z.NEVER
+  })
+  .meta({ form: 'network' })
 
 const RESOLVER_HINT = 'write the IP address of a DNS server, with a port if it is not 53: "127.0.0.1", "[::1]:5353"'
 export const resolver = z

@@ -8,9 +8,11 @@
 
 import { z } from 'zod'
 import { count, domain, duration, flag, hostname, ipAddress, listenAddress, listOf, nextHop } from './forms.ts'
-import { oneOf, path, resolver, routeDomain, size } from './forms.ts'
+import { oneOf, path, peer, resolver, routeDomain, size } from './forms.ts'
 
 const fileList = listOf(path, 'write a list of files: ["partner-ca.pem"]')
+
+const peerList = listOf(peer, 'write a list of addresses and networks: ["10.0.0.5", "192.0.2.0/24"]')
 
 function listenerTable(port: number, fallbackPort: number) {
   return table({
@@ -27,12 +29,19 @@ function listenerTable(port: number, fallbackPort: number) {
         'PEM files of further CAs whose certificates count on this listener, beside our own CA. The access map still ' +
           'says which of them may relay. The system\'s public CAs never count.',
       ),
+    'proxy-from': peerList
+      .prefault([])
+      .describe(
+        'Proxies that say for whom they speak by the PROXY protocol (version 1 or 2), before anything else. From these ' +
+          'addresses it is required, from all others it is never read. Limits, policy and Received fields see the client\'s address.',
+      ),
   }).transform(listener => ({
     enabled: listener.enabled,
     address: listener.address ?? { host: '::', port },
     /** Taken when the default port can't be bound; null when the address was set by hand. */
     fallbackPort: listener.address === undefined ? fallbackPort : null,
     clientCaFiles: listener['client-ca'],
+    proxyFrom: listener['proxy-from'],
   }))
 }
 

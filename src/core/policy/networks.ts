@@ -41,6 +41,11 @@ export function formatNetwork({ groups, length }: Network): string {
   return `${written.replace(/(?::0){2,}$/, '::')}/${length}`
 }
 
+/** `groups` are those of an address. */
+export function networkContains(network: Network, groups: readonly number[]): boolean {
+  return network.groups.length === groups.length && masked(groups, network.length).every((group, at) => group === network.groups[at])
+}
+
 /** The networks of a map, each with its key. */
 export class NetworkIndex {
   readonly #keys = new Map<string, string>()
