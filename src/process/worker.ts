@@ -264,11 +264,12 @@ function gateOptions({ config, settings }: Current, name: ListenerName): TlsGate
   }
 }
 
-function sessionSettings({ hostname, limits }: Config, listener: ListenerName): SessionSettings {
+function sessionSettings({ hostname, limits, submission }: Config, listener: ListenerName): SessionSettings {
   return {
     listener,
     hostname,
     offersStartTls: listener !== 'submissions',
+    completesHeader: listener !== 'mx' && submission.completesHeader,
     limits: {
       messageBytes: limits.messageSizeBytes,
       recipients: limits.recipients,

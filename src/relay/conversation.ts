@@ -6,6 +6,7 @@
  */
 
 import { assert, unreachable } from '../core/result.ts'
+import { formatCompletion, type Completion } from '../core/message/completion.ts'
 import type { Envelope, QueuedMessage } from '../core/message/envelope.ts'
 import { formatReceived } from '../core/message/trace.ts'
 import type { ClientIdentity } from '../core/names/identity.ts'
@@ -194,6 +195,8 @@ export class Conversation {
         return this.#openMessage(output)
       case 'body':
         return this.#writeBody(output.bytes)
+      case 'completeHeader':
+        return this.#completeHeader(output.completion)
       case 'commitMessage':
         return this.#commitMessage()
       case 'dropMessage':
@@ -278,6 +281,13 @@ export class Conversation {
       at: openedAt,
     })
     return this.#writeBody(Buffer.from(received, 'utf8'))
+  }
+
+  #completeHeader(completion: Completion): Promise<null> | null {
+    assert(this.#message !== null, 'a message is open')
+    const { id, openedAt } = this.#message
+    const { hostname } = this.#settings
+    return this.#writeBody(Buffer.from(formatCompletion(completion, { at: openedAt, id, hostname }), 'utf8'))
   }
 
   /** After a failed write the rest of the message is read and thrown away; the reply comes at its end. */

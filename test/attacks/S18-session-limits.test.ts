@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { HeaderScanner } from '../../src/core/message/header.ts'
+import { HeaderSection, type HeaderTreatment, type MessagePart } from '../../src/core/message/header-section.ts'
 import { IncomingMessage } from '../../src/core/smtp/incoming-message.ts'
 import { LineReader } from '../../src/core/smtp/line-reader.ts'
 import { ServerSession } from '../../src/core/smtp/server-session.ts'
@@ -36,14 +37,23 @@ test('S18: a line that trickles in octet by octet costs no more than its length'
 })
 
 test('S18: a million header fields are counted, not kept, and the message is refused', () => {
-  const message = new IncomingMessage({ ...siteSettings.limits, messageBytes: 1e9 })
+  const message = new IncomingMessage({ ...siteSettings.limits, messageBytes: 1e9 }, RELAYED)
   const fields = Buffer.from('X: y\r\n'.repeat(1000))
   let stored = 0
-  for (let thousand = 0; thousand < 1000; thousand++) stored += message.read(fields).store?.length ?? 0
+  for (let thousand = 0; thousand < 1000; thousand++) stored += octetsOf(message.read(fields).store)
   message.read(Buffer.from('\r\n.\r\n'))
   assert.equal(message.ended, true)
   assert.equal(message.refusal()?.code, 552)
   assert.ok(stored < siteSettings.limits.headerBytes, 'nothing was stored after the limit was passed')
+})
+
+test('S18: a header that trickles in octet by octet is held in one buffer, and let go once it is refused', () => {
+  const section = new HeaderSection(RELAYED)
+  const before = process.memoryUsage().arrayBuffers
+  for (let octet = 0; octet < 300_000; octet++) assert.equal(section.take(Buffer.from('X')).length, 0)
+  assert.ok(process.memoryUsage().arrayBuffers - before < 8e6)
+  section.forget()
+  assert.equal(octetsOf(section.take(Buffer.from('\r\n'))), 2, 'nothing is held any more')
 })
 
 test('S18: a header line of many megabytes is one field', () => {
@@ -55,12 +65,12 @@ test('S18: a header line of many megabytes is one field', () => {
 
 test('S18: a message without end is cut off, and stored no further than the limit', () => {
   const limits = { ...siteSettings.limits, messageBytes: 1_000_000 }
-  const message = new IncomingMessage(limits)
+  const message = new IncomingMessage(limits, RELAYED)
   let [stored, sent] = [0, 0]
   const line = Buffer.from(`${'x'.repeat(998)}\r\n`)
   message.read(Buffer.from('\r\n'))
   while (!message.isEndless) {
-    stored += message.read(line).store?.length ?? 0
+    stored += octetsOf(message.read(line).store)
     sent += line.length
   }
   assert.ok(stored <= limits.messageBytes)
@@ -68,10 +78,10 @@ test('S18: a message without end is cut off, and stored no further than the limi
 })
 
 test('S18: text that begins with dots in every line is given out in one piece a chunk', () => {
-  const message = new IncomingMessage({ ...siteSettings.limits, messageBytes: 1e9 })
+  const message = new IncomingMessage({ ...siteSettings.limits, messageBytes: 1e9 }, RELAYED)
   message.read(Buffer.from('\r\n'))
   const { store } = message.read(Buffer.from('..\r\n'.repeat(10_000)))
-  assert.equal(store?.length, 30_000)
+  assert.deepEqual([store.length, octetsOf(store)], [1, 30_000])
 })
 
 test('S18: a flood of RCPT ends the session, refused or not', () => {
@@ -83,6 +93,12 @@ test('S18: a flood of RCPT ends the session, refused or not', () => {
     assert.ok((written.match(/^S: /gm) ?? []).length < 15)
   }
 })
+
+const RELAYED: HeaderTreatment = { hostname: 'mx.example.org', submission: null }
+
+function octetsOf(parts: readonly MessagePart[]): number {
+  return parts.reduce((sum, part) => sum + (part.kind === 'body' ? part.bytes.length : 0), 0)
+}
 
 const accepted: SessionInput = {
   kind: 'decided',

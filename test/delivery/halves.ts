@@ -15,6 +15,7 @@ const SETTINGS: SessionSettings = {
   listener: 'mx',
   hostname: 'mx.test',
   offersStartTls: false,
+  completesHeader: false,
   limits: {
     messageBytes: 1_000_000, recipients: 1000, messages: 1000, errors: 20, headerBytes: 100_000, headerFields: 1000, receivedFields: 100,
     commandSeconds: 300, dataSeconds: 180,
@@ -60,6 +61,7 @@ export function channelToServer(cut: () => number): { readonly channel: ClientCh
       case 'close':
         isOpen = false
         return null
+      case 'completeHeader':
       case 'dropMessage':
       case 'startTls':
         return null

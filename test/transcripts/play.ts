@@ -5,6 +5,7 @@
  *
  *     * listener submission                * limit recipients 2
  *     * without STARTTLS                   * in one piece           the test depends on how octets arrive
+ *     * without completion
  *
  * These happen to the session. People are those of test/decisions/people.ts.
  *
@@ -18,6 +19,7 @@
  * `* dropped`, `* closed`.
  */
 
+import { formatCompletion } from '../../src/core/message/completion.ts'
 import type { ClientIdentity } from '../../src/core/names/identity.ts'
 import { decide } from '../../src/core/policy/decide.ts'
 import type { ClientHost, KnownFacts, Question } from '../../src/core/policy/decision.ts'
@@ -98,13 +100,19 @@ class Player {
       case 'without STARTTLS':
         this.#settings = { ...this.#settings, offersStartTls: false }
         return null
+      case 'without completion':
+        this.#settings = { ...this.#settings, completesHeader: false }
+        return null
       case 'in one piece':
         return null
     }
     if (first === 'tls') return { kind: 'tlsEstablished', identity: identityOf(words.slice('tls '.length)) }
     if (first === 'connected') return this.#connected(second, third === 'as' ? identityOf(rest.join(' ')) : { kind: 'plaintext' })
     if (first === 'limit') this.#settings = { ...this.#settings, limits: withLimit(this.#settings.limits, second, Number(third)) }
-    else if (first === 'listener') this.#settings = { ...this.#settings, listener: second as SessionSettings['listener'] }
+    else if (first === 'listener') {
+      const listener = second as SessionSettings['listener']
+      this.#settings = { ...this.#settings, listener, completesHeader: listener !== 'mx' }
+    }
     else throw new Error(`nothing is known of "* ${words}"`)
     return null
   }
@@ -139,6 +147,9 @@ class Player {
         return null
       case 'body':
         this.#content.push(Buffer.from(output.bytes))
+        return null
+      case 'completeHeader':
+        this.#content.push(Buffer.from(formatCompletion(output.completion, { at: 0, id: 'q', hostname: this.#settings.hostname })))
         return null
       case 'commitMessage':
         return this.#commit()

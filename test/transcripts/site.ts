@@ -8,6 +8,7 @@ export const siteSettings: SessionSettings = {
   listener: 'mx',
   hostname: 'mx.example.org',
   offersStartTls: true,
+  completesHeader: false,
   limits: {
     messageBytes: 20_000,
     recipients: 100,

@@ -96,6 +96,15 @@ const relay = table({
   compatibility: relay.compatibility,
 }))
 
+const submission = table({
+  'complete-header': flag()
+    .prefault(true)
+    .describe(
+      'Add Date, Message-ID and From to submitted messages that lack them, and take out Return-Path (RFC 6409 §8). What is there is ' +
+        'never changed, and mail from other servers is never completed.',
+    ),
+}).transform(submission => ({ completesHeader: submission['complete-header'] }))
+
 const nextHopTls = oneOf(['none', 'opportunistic', 'encrypt', 'verify'])
 
 const delivery = table({
@@ -237,6 +246,7 @@ export const configSchema = table({
   web: web.prefault({}).describe('Pages for enrolment and administration.'),
   tls: tls.prefault({}).describe('Our certificate as a server.'),
   relay: relay.prefault({}).describe('What we accept, and from whom.'),
+  submission: submission.prefault({}).describe('What becomes of messages that our own people and machines submit.'),
   delivery: delivery.prefault({}).describe('How messages leave.'),
   route: listOf(route, 'write each route under a [[route]] header of its own')
     .prefault([])

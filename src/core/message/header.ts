@@ -1,6 +1,6 @@
 /**
- * Reads over a header section as it streams by (RFC 5322 §2.2) and counts what limits are about:
- * octets, fields, and Received fields (RFC 5321 §6.3).
+ * Reads over a header section as it streams by (RFC 5322 §2.2): finds its end, and counts what limits
+ * are about: octets, fields, and Received fields (RFC 5321 §6.3).
  *
  * Nothing is kept of the header but the start of the field name that is being read. The header ends
  * at the first empty line, or at the first line that is neither a field nor the continuation of one;
@@ -9,11 +9,15 @@
 
 export class HeaderScanner {
   #position: Position = 'lineStart'
-  /** How many letters of `received` the current name has matched; -1 once it is another name. */
+  /** The name that the current one may still turn out to be. */
+  #sought = RECEIVED
+  /** How many of its letters have matched; -1 once it is another name. */
   #matched = 0
   #fields = 0
   #receivedFields = 0
+  #authenticationResults = 0
   #sizeBytes = 0
+  #lineStart = 0
 
   get ended(): boolean {
     return this.#position === 'ended'
@@ -26,6 +30,21 @@ export class HeaderScanner {
 
   get receivedFields(): number {
     return this.#receivedFields
+  }
+
+  /** Fields that say what an authentication found (RFC 8601 §2.2), whoever says it. */
+  get authenticationResults(): number {
+    return this.#authenticationResults
+  }
+
+  /** Where the line begins that is being read, or that has ended the header. */
+  get lineStart(): number {
+    return this.#lineStart
+  }
+
+  /** The line so far belongs to a field: its colon has been seen, or it continues one. */
+  get isWithinField(): boolean {
+    return this.#position === 'value'
   }
 
   /** Octets of the header section so far, with the empty line that ends it. */
@@ -42,6 +61,7 @@ export class HeaderScanner {
         if (lineEnd === -1) break
         this.#position = 'lineStart'
         at = lineEnd + 1
+        this.#lineStart = this.#sizeBytes + at
       } else {
         this.#step(bytes[at] ?? 0)
         at++
@@ -59,8 +79,7 @@ export class HeaderScanner {
     } else if (this.#position === 'emptyLine') {
       this.#position = 'ended'
     } else if (octet === COLON) {
-      this.#fields++
-      if (this.#matched === RECEIVED.length) this.#receivedFields++
+      this.#countField()
       this.#position = 'value'
     } else if (octet === SPACE || octet === TAB) {
       // RFC 5322 §4.5.8: blanks between name and colon are obsolete, and must still be read.
@@ -72,15 +91,26 @@ export class HeaderScanner {
     }
   }
 
+  #countField(): void {
+    this.#fields++
+    if (this.#matched !== this.#sought.length) return
+    if (this.#sought === RECEIVED) this.#receivedFields++
+    else this.#authenticationResults++
+  }
+
   #beginName(octet: number): void {
     this.#matched = 0
+    this.#sought = (octet | 0x20) === RECEIVED.charCodeAt(0) ? RECEIVED : AUTHENTICATION_RESULTS
     this.#position = isNameOctet(octet) && octet !== COLON ? 'name' : 'ended'
     this.#match(octet)
   }
 
-  /** Names are compared without regard to case (RFC 5322 §1.2.2); 0x20 is what makes a letter small. */
+  /**
+   * Names are compared without regard to case (RFC 5322 §1.2.2); 0x20 is what makes a letter small, and
+   * leaves a hyphen as it is. The one octet that it makes a hyphen is no octet of a name.
+   */
   #match(octet: number): void {
-    this.#matched = this.#matched >= 0 && (octet | 0x20) === RECEIVED.charCodeAt(this.#matched) ? this.#matched + 1 : -1
+    this.#matched = this.#matched >= 0 && (octet | 0x20) === this.#sought.charCodeAt(this.#matched) ? this.#matched + 1 : -1
   }
 }
 
@@ -88,6 +118,7 @@ export class HeaderScanner {
 type Position = 'lineStart' | 'emptyLine' | 'name' | 'afterName' | 'value' | 'ended'
 
 const RECEIVED = 'received'
+const AUTHENTICATION_RESULTS = 'authentication-results'
 const TAB = 9
 const LF = 10
 const CR = 13

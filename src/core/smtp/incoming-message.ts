@@ -7,7 +7,7 @@
  * whole message and never on how packets cut it.
  */
 
-import { HeaderScanner } from '../message/header.ts'
+import { HeaderSection, type HeaderTreatment, type MessagePart } from '../message/header-section.ts'
 import { DataDecoder } from './data-decoder.ts'
 import { replies, type Reply } from './reply.ts'
 import type { SessionLimits } from './session-events.ts'
@@ -18,12 +18,13 @@ const PATIENCE = 4
 export class IncomingMessage {
   readonly #limits: SessionLimits
   readonly #decoder = new DataDecoder()
-  readonly #header = new HeaderScanner()
+  readonly #header: HeaderSection
   #sizeBytes = 0
   #readOctets = 0
 
-  constructor(limits: SessionLimits) {
+  constructor(limits: SessionLimits, treatment: HeaderTreatment) {
     this.#limits = limits
+    this.#header = new HeaderSection(treatment)
   }
 
   get ended(): boolean {
@@ -40,14 +41,15 @@ export class IncomingMessage {
     return this.#decoder.fault !== null
   }
 
-  /** Takes the next octets. Answers with how many it read, and with what of them is to be stored. */
-  read(bytes: Buffer): { readonly read: number; readonly store: Buffer | null } {
+  /** Takes the next octets. Answers with how many it read, and with what is to be stored by now. */
+  read(bytes: Buffer): { readonly read: number; readonly store: readonly MessagePart[] } {
     const { text, read } = this.#decoder.decode(bytes)
-    this.#header.scan(text)
     this.#sizeBytes += text.length
     this.#readOctets += read
-    const store = text.length > 0 && this.refusal() === null ? text : null
-    return { read, store }
+    const parts = this.#header.take(text)
+    if (this.refusal() === null) return { read, store: this.ended ? [...parts, ...this.#header.finish()] : parts }
+    this.#header.forget()
+    return { read, store: [] }
   }
 
   /** Why the message cannot be accepted as far as it has been read; null if it can. */
@@ -56,9 +58,10 @@ export class IncomingMessage {
     if (this.#decoder.fault === 'bareLineEnd') return replies.bareLineEndInMessage
     if (this.#decoder.fault === 'nul') return replies.nulInMessage
     if (this.#sizeBytes > messageBytes) return replies.messageTooBig(messageBytes)
-    if (this.#header.sizeBytes > headerBytes) return replies.headerTooBig(headerBytes)
-    if (this.#header.fields > headerFields) return replies.tooManyFields(headerFields)
-    if (this.#header.receivedFields > receivedFields) return replies.mailLoop
+    const { scanner } = this.#header
+    if (scanner.sizeBytes > headerBytes) return replies.headerTooBig(headerBytes)
+    if (scanner.fields > headerFields) return replies.tooManyFields(headerFields)
+    if (scanner.receivedFields > receivedFields) return replies.mailLoop
     return null
   }
 }

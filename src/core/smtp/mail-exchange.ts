@@ -5,6 +5,7 @@
  * in its place. The 250 after a message is given in one place only, `committed`.
  */
 
+import { presumedAuthor } from '../message/completion.ts'
 import { transmissionType } from '../message/trace.ts'
 import type { Asker, Decision } from '../policy/decision.ts'
 import { assert, unreachable } from '../result.ts'
@@ -118,7 +119,9 @@ export class MailExchange {
     const { identity, authentication } = asker
     const protocol = transmissionType({ extended, utf8, inTls: identity.kind !== 'plaintext', authenticated: authentication !== null })
     this.#dialogue.say({ kind: 'openMessage', envelope: transaction.envelope(), asker, protocol, delivery: fate })
-    this.#stage = { at: 'message', transaction, message: new IncomingMessage(this.#settings.limits) }
+    const { limits, hostname, completesHeader } = this.#settings
+    const submission = completesHeader ? { author: presumedAuthor(transaction.reversePath, asker) } : null
+    this.#stage = { at: 'message', transaction, message: new IncomingMessage(limits, { hostname, submission }) }
     this.#dialogue.reply(replies.startInput)
   }
 
@@ -129,7 +132,7 @@ export class MailExchange {
     const { transaction, message } = stage
     const { read, store } = message.read(unread.unread)
     unread.skip(read)
-    if (store !== null) this.#dialogue.say({ kind: 'body', bytes: store })
+    for (const part of store) this.#dialogue.say(part)
     if (message.isEndless) return this.#dialogue.hangUp(message.refusal() ?? replies.messageTooBig(this.#settings.limits.messageBytes))
     if (message.ended) this.#finish(transaction, message)
   }

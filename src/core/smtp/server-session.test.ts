@@ -13,6 +13,7 @@ const settings: SessionSettings = {
   listener: 'mx',
   hostname: 'mx.example.org',
   offersStartTls: true,
+  completesHeader: false,
   limits: {
     messageBytes: 1000,
     recipients: 10,

@@ -9,6 +9,7 @@
 import type { ClientIdentity } from '../names/identity.ts'
 import type { Asker, Decision, ListenerName, Question } from '../policy/decision.ts'
 import type { Envelope } from '../message/envelope.ts'
+import type { MessagePart } from '../message/header-section.ts'
 import type { TransmissionType } from '../message/trace.ts'
 import type { Reply } from './reply.ts'
 
@@ -18,6 +19,8 @@ export type SessionSettings = {
   readonly hostname: string
   /** STARTTLS is offered and a certificate is there for it. */
   readonly offersStartTls: boolean
+  /** Messages are submitted here, and get the header fields that they lack (RFC 6409 §8). */
+  readonly completesHeader: boolean
   readonly limits: SessionLimits
 }
 
@@ -70,7 +73,7 @@ export type SessionOutput =
       readonly protocol: TransmissionType
       readonly delivery: MessageFate
     }
-  | { readonly kind: 'body'; readonly bytes: Uint8Array }
+  | MessagePart
   | { readonly kind: 'commitMessage' }
   | { readonly kind: 'dropMessage' }
   /** The end of the connection, and of the message that is open, if one is. */

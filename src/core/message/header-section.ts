@@ -1,0 +1,133 @@
+/**
+ * The header section of a message that is coming in: held back until it is whole, and put right.
+ *
+ * Three things are done to it, and nothing else.
+ *
+ * - Authentication-Results in our own name are taken out (RFC 8601 §5).
+ * - A header that ends without an empty line gets one. What follows a line that is no field is header
+ *   to some programs and text to others; a line with a blank at its beginning would even continue our
+ *   own Received field (S14). After the empty line it is text to everybody.
+ * - A message that is submitted here loses its Return-Path (RFC 5321 §4.4), and what it lacks is
+ *   added (completion.ts). Mail from other servers keeps what it has.
+ *
+ * What is held is limited by whoever feeds it: `forget` once the message is going to be refused.
+ */
+
+import { claimsToBeOurs } from './authentication-results.ts'
+import { completionFor, type Completion } from './completion.ts'
+import { fieldText, splitFields, type HeaderField } from './fields.ts'
+import { HeaderScanner } from './header.ts'
+
+export type HeaderTreatment = {
+  /** Our own name, which no Authentication-Results of others may claim. */
+  readonly hostname: string
+  /** The message is submitted here: complete it. `author`: who it is from if it has no From. */
+  readonly submission: { readonly author: string | null } | null
+}
+
+/** A piece of the message as it goes on. */
+export type MessagePart =
+  | { readonly kind: 'body'; readonly bytes: Uint8Array }
+  /** Here the missing fields go; they tell the time and the message's id, which this place does not know. */
+  | { readonly kind: 'completeHeader'; readonly completion: Completion }
+
+export class HeaderSection {
+  readonly scanner = new HeaderScanner()
+  readonly #treatment: HeaderTreatment
+  #held: Buffer = NOTHING
+  #heldOctets = 0
+  #isDone = false
+
+  constructor(treatment: HeaderTreatment) {
+    this.#treatment = treatment
+  }
+
+  /** Takes the next octets of the message. Answers with what may go on. */
+  take(text: Buffer): readonly MessagePart[] {
+    if (this.#isDone) return body(text)
+    this.scanner.scan(text)
+    if (!this.scanner.ended) {
+      this.#hold(text)
+      return []
+    }
+    // Nearly always the whole section comes in one piece, and nothing is copied.
+    if (this.#heldOctets === 0) return this.#release(text)
+    this.#hold(text)
+    return this.#release(this.#held.subarray(0, this.#heldOctets))
+  }
+
+  /** The message ends here, perhaps within its header. */
+  finish(): readonly MessagePart[] {
+    return this.#isDone ? [] : this.#release(this.#held.subarray(0, this.#heldOctets))
+  }
+
+  /** The message will be refused: nothing of it needs to be held any more. */
+  forget(): void {
+    this.#isDone = true
+    this.#held = NOTHING
+  }
+
+  /** A client may send an octet at a time: what is held is one buffer that grows, not a million. */
+  #hold(text: Buffer): void {
+    const needed = this.#heldOctets + text.length
+    if (needed > this.#held.length) {
+      const larger = Buffer.allocUnsafe(Math.max(needed, 2 * this.#held.length, SMALLEST_HOLD))
+      this.#held.copy(larger, 0, 0, this.#heldOctets)
+      this.#held = larger
+    }
+    text.copy(this.#held, this.#heldOctets)
+    this.#heldOctets = needed
+  }
+
+  /** `octets` hold the section and whatever came with its end. */
+  #release(octets: Buffer): readonly MessagePart[] {
+    this.#isDone = true
+    this.#held = NOTHING
+    const { scanner } = this
+    // Without CRLF at its very end (RFC 3030 allows it) the last field gets its own.
+    const isCutShort = !scanner.ended && scanner.isWithinField
+    const end = isCutShort ? octets.length : scanner.lineStart
+    const section = isCutShort ? Buffer.concat([octets, CRLF]) : octets.subarray(0, end)
+    const rest = octets.subarray(end)
+    const { submission } = this.#treatment
+    const needsEmptyLine = rest.length > 0 && !startsWithCrlf(rest)
+    if (submission === null && scanner.authenticationResults === 0 && !needsEmptyLine) return body(octets)
+    const fields = splitFields(section)
+    return [
+      ...body(this.#withoutForeign(section, fields)),
+      ...(submission === null ? [] : completing(fields, submission.author)),
+      ...(needsEmptyLine ? body(CRLF) : []),
+      ...body(rest),
+    ]
+  }
+
+  #withoutForeign(section: Buffer, fields: readonly HeaderField[]): Buffer {
+    const kept = fields.filter(field => !this.#isOut(field))
+    return kept.length === fields.length ? section : Buffer.concat(kept.map(({ octets }) => octets))
+  }
+
+  #isOut(field: HeaderField): boolean {
+    const { hostname, submission } = this.#treatment
+    if (field.name === 'return-path') return submission !== null
+    return field.name === 'authentication-results' && claimsToBeOurs(fieldText(field), hostname)
+  }
+}
+
+function completing(fields: readonly HeaderField[], author: string | null): readonly MessagePart[] {
+  const completion = completionFor(new Set(fields.map(({ name }) => name)), author)
+  return completion === null ? [] : [{ kind: 'completeHeader', completion }]
+}
+
+function body(bytes: Buffer): readonly MessagePart[] {
+  return bytes.length === 0 ? [] : [{ kind: 'body', bytes }]
+}
+
+function startsWithCrlf(octets: Buffer): boolean {
+  return octets[0] === CR && octets[1] === LF
+}
+
+const CR = 13
+const LF = 10
+const CRLF = Buffer.from('\r\n')
+const NOTHING = Buffer.alloc(0)
+const SMALLEST_HOLD = 4096
