@@ -16,6 +16,8 @@ export type MailServerOptions = {
   /** Whose mail it takes: that of clients with a certificate of this authority, or of everybody on this machine. */
   readonly relayFor: { readonly authority: string } | 'this machine'
   readonly nextHop: NextHop
+  /** Put over the server's configuration, in its own terms. */
+  readonly settings?: Readonly<Record<string, string>>
 }
 
 export type NextHop = {

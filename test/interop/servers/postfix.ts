@@ -30,7 +30,7 @@ export async function startPostfix(options: MailServerOptions): Promise<MailServ
   return startServer({ name: 'Postfix', folder, command: MASTER, args: ['-c', config], port: options.port, log })
 }
 
-function mainConfiguration(folder: string, { certificate, relayFor, nextHop }: MailServerOptions): string {
+function mainConfiguration(folder: string, { certificate, relayFor, nextHop, settings: more = {} }: MailServerOptions): string {
   const settings: Record<string, string> = {
     compatibility_level: '3.6',
     queue_directory: join(folder, 'queue'),
@@ -67,7 +67,7 @@ function mainConfiguration(folder: string, { certificate, relayFor, nextHop }: M
     settings['smtp_tls_cert_file'] = nextHop.tls.certificate.certificate
     settings['smtp_tls_key_file'] = nextHop.tls.certificate.key
   }
-  return Object.entries(settings)
+  return Object.entries({ ...settings, ...more })
     .map(([name, value]) => `${name} = ${value}\n`)
     .join('')
 }
