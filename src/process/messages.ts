@@ -6,6 +6,8 @@
  */
 
 import { z } from 'zod'
+import { USAGES } from '../core/limits/usage-table.ts'
+import type { UsageChanges } from '../core/limits/usage-table.ts'
 import type { AdminRequest, AdminResult, AuthorityRequest, CertificateIndex, KeyType } from '../relay/admin.ts'
 import type { AuthorityResult } from '../relay/authority.ts'
 
@@ -35,6 +37,8 @@ export type WorkerSettings = {
 export type WorkerStart = {
   /** Folders of the shards it owns, relative to the spool folder; new messages go to the first. */
   readonly shards: readonly string[]
+  /** How many workers there are. */
+  readonly workers: number
   readonly spoolFolder: string
   readonly codeFolder: string
   /** Whom to become before a byte is read from the network; null to stay. */
@@ -48,6 +52,8 @@ export type ToWorker =
   | { readonly kind: 'configure'; readonly requestId: number; readonly settings: WorkerSettings }
   | { readonly kind: 'index'; readonly requestId: number; readonly index: CertificateIndex }
   | { readonly kind: 'admin'; readonly requestId: number; readonly request: AdminRequest }
+  /** What clients did at another worker; null: it begins anew. */
+  | { readonly kind: 'usage'; readonly worker: number; readonly changes: UsageChanges | null }
   | { readonly kind: 'drain' }
 
 export type FromWorker =
@@ -56,6 +62,8 @@ export type FromWorker =
   | { readonly kind: 'cannotStart'; readonly problem: string }
   | { readonly kind: 'done'; readonly requestId: number; readonly problem: string | null }
   | { readonly kind: 'answer'; readonly requestId: number; readonly result: AdminResult }
+  /** What clients did here, for the limits that hold over all workers. */
+  | { readonly kind: 'usage'; readonly changes: UsageChanges }
   | { readonly kind: 'drained' }
 
 export type ToAuthority =
@@ -137,11 +145,19 @@ const adminRequest = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('authority'), request: authorityRequest }),
 ])
 
+const usageKey = z.string().min(1).max(300)
+
+const usageChanges = z.strictObject({
+  open: z.array(z.tuple([usageKey, z.int().nonnegative()])).max(10_000),
+  used: z.array(z.tuple([usageKey, z.enum(USAGES), z.number()])).max(50_000),
+})
+
 /** Only the frame: answers are shown to an administrator as they are, and nothing acts on them. */
 const fromWorker = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('ready') }),
   z.strictObject({ kind: z.literal('cannotStart'), problem: z.string() }),
   z.strictObject({ kind: z.literal('done'), requestId, problem: z.string().nullable() }),
   z.strictObject({ kind: z.literal('answer'), requestId, result: z.looseObject({ ok: z.boolean() }) }),
+  z.strictObject({ kind: z.literal('usage'), changes: usageChanges }),
   z.strictObject({ kind: z.literal('drained') }),
 ])

@@ -71,6 +71,7 @@ async function start(options: SupervisorOptions, loaded: LoadedSettings): Promis
   const starts = shards.map(
     (owned): WorkerStart => ({
       shards: owned,
+      workers: shards.length,
       spoolFolder,
       codeFolder: CODE_FOLDER,
       runAs: account.value,

@@ -8,6 +8,9 @@
 import type { FromWorker, ToWorker } from './messages.ts'
 import { Worker } from './worker.ts'
 
+/** How long the workers may differ about what a client has used. */
+const SHARE_MILLISECONDS = 1000
+
 /** Settled when the worker has started; what is asked of it meanwhile waits. */
 let started: Promise<Worker | null> = Promise.resolve(null)
 
@@ -33,6 +36,8 @@ async function receive(message: ToWorker): Promise<void> {
       return send({ kind: 'done', requestId: message.requestId, problem: null })
     case 'admin':
       return send({ kind: 'answer', requestId: message.requestId, result: await worker.administer(message.request) })
+    case 'usage':
+      return worker.mergeUsage(message.worker, message.changes)
     case 'drain':
       await worker.drain()
       return send({ kind: 'drained' }, () => process.exit(0))
@@ -41,9 +46,18 @@ async function receive(message: ToWorker): Promise<void> {
 
 async function start({ start, settings }: Extract<ToWorker, { kind: 'start' }>): Promise<Worker | null> {
   const opened = await Worker.start(start, settings)
-  if (opened.ok) send({ kind: 'ready' })
-  else send({ kind: 'cannotStart', problem: opened.problem }, () => process.exit(1))
-  return opened.ok ? opened.value : null
+  if (!opened.ok) {
+    send({ kind: 'cannotStart', problem: opened.problem }, () => process.exit(1))
+    return null
+  }
+  send({ kind: 'ready' })
+  if (start.workers > 1) setInterval(() => shareUsage(opened.value), SHARE_MILLISECONDS).unref()
+  return opened.value
+}
+
+function shareUsage(worker: Worker): void {
+  const changes = worker.takeUsage()
+  if (changes !== null) send({ kind: 'usage', changes })
 }
 
 function send(message: FromWorker, then: () => void = () => {}): void {

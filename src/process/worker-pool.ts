@@ -10,6 +10,7 @@ import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import path from 'node:path'
 import type { Readable } from 'node:stream'
+import type { UsageChanges } from '../core/limits/usage-table.ts'
 import type { AdminRequest, AdminResult } from '../relay/admin.ts'
 import type { LogWriter } from '../io/log-writer.ts'
 import { Calls } from './calls.ts'
@@ -34,6 +35,7 @@ class WorkerSeat {
   readonly #start: WorkerStart
   readonly #settings: () => WorkerSettings
   readonly #log: LogWriter
+  readonly #tellOthers: (changes: UsageChanges | null) => void
   readonly #calls = new Calls<AdminResult>({ ok: false, problem: 'the worker ended before it answered; see the log' })
   readonly #changes = new Calls<string | null>('the worker ended; it starts again with the new settings')
   #state: State = { is: 'over' }
@@ -43,8 +45,9 @@ class WorkerSeat {
   #settled: (problem: string | null) => void = () => {}
   #over: () => void = () => {}
 
-  constructor(start: WorkerStart, settings: () => WorkerSettings, log: LogWriter) {
+  constructor(start: WorkerStart, settings: () => WorkerSettings, log: LogWriter, tellOthers: (changes: UsageChanges | null) => void) {
     this.#start = start
+    this.#tellOthers = tellOthers
     this.#settings = settings
     this.#log = log
   }
@@ -67,6 +70,11 @@ class WorkerSeat {
 
   change(message: (requestId: number) => Extract<ToWorker, { kind: 'configure' | 'index' }>): Promise<string | null> {
     return this.#changes.ask(requestId => this.#send(message(requestId)))
+  }
+
+  /** What clients did at another worker. */
+  hearUsage(worker: number, changes: UsageChanges | null): void {
+    this.#send({ kind: 'usage', worker, changes })
   }
 
   /** Resolves when the worker has ended. */
@@ -117,6 +125,7 @@ class WorkerSeat {
     switch (message.kind) {
       case 'ready':
         this.#state = { is: 'ready', child }
+        this.#tellOthers(null)
         return this.#settled(null)
       case 'cannotStart':
         this.#log.error({ event: 'worker-cannot-start', problem: message.problem })
@@ -125,12 +134,15 @@ class WorkerSeat {
         return this.#changes.answered(message.requestId, message.problem)
       case 'answer':
         return this.#calls.answered(message.requestId, message.result)
+      case 'usage':
+        return this.#tellOthers(message.changes)
       case 'drained':
         return
     }
   }
 
   #exited(how: string, livedMilliseconds: number): void {
+    this.#tellOthers(null)
     this.#calls.gone()
     this.#changes.gone()
     if (this.#draining) {
@@ -172,7 +184,7 @@ export class WorkerPool {
   readonly #seats: readonly WorkerSeat[]
 
   constructor(starts: readonly WorkerStart[], settings: () => WorkerSettings, log: LogWriter) {
-    this.#seats = starts.map(start => new WorkerSeat(start, settings, log))
+    this.#seats = starts.map((start, index) => new WorkerSeat(start, settings, log, changes => this.#share(index, changes)))
   }
 
   /** Starts all workers; the problems of those that cannot start. */
@@ -204,5 +216,10 @@ export class WorkerPool {
 
   kill(): void {
     for (const seat of this.#seats) seat.kill()
+  }
+
+  /** Limits hold over all workers: each hears what the others did, about once a second. */
+  #share(worker: number, changes: UsageChanges | null): void {
+    for (const [index, seat] of this.#seats.entries()) if (index !== worker) seat.hearUsage(worker, changes)
   }
 }

@@ -13,6 +13,8 @@ import type { Config } from '../core/config/schema.ts'
 import { identify } from '../core/names/identify.ts'
 import type { TrustedAuthority } from '../core/names/identify.ts'
 import type { ClientIdentity } from '../core/names/identity.ts'
+import { UsageTable } from '../core/limits/usage-table.ts'
+import type { UsageChanges } from '../core/limits/usage-table.ts'
 import type { ListenerName } from '../core/policy/decision.ts'
 import { assert, fail, ok } from '../core/result.ts'
 import type { Result } from '../core/result.ts'
@@ -28,10 +30,10 @@ import { authorityOf, readPresented } from '../io/x509.ts'
 import type { AdminAnswers, AdminRequest, AdminResult, CertificateIndex } from '../relay/admin.ts'
 import { CertificateRegister } from '../relay/certificate-register.ts'
 import { Journal } from '../relay/journal.ts'
+import { Limiter } from '../relay/limiter.ts'
 import { PolicyHolder } from '../relay/policy-holder.ts'
 import { changeQueue, holdRevoked, listQueue, showMessage } from '../relay/queue-admin.ts'
 import { Receiver } from '../relay/receiver.ts'
-import type { ReceiverLimits } from '../relay/receiver.ts'
 import type { WorkerSettings, WorkerStart } from './messages.ts'
 import { dropStartupPermissions } from './permissions.ts'
 import { becomeAccount } from './run-as.ts'
@@ -39,9 +41,12 @@ import { Shard } from './shard.ts'
 import { LISTENER_NAMES } from './sockets.ts'
 
 const HANDSHAKE_SECONDS = 30
-const MESSAGE_SECONDS = 3600
 const SWEEP_MILLISECONDS = 1000
 const BACKLOG = 1024
+/** Some 200 bytes each. */
+const REMEMBERED_CLIENTS = 50_000
+/** Of each kind, in one message to the other workers; the rest follows a second later. */
+const MOST_CHANGES = 5_000
 
 /** The settings of a worker, parsed and ready for use. */
 type Current = {
@@ -56,6 +61,8 @@ export class Worker {
   readonly #log: ReturnType<typeof createLog>
   readonly #register: CertificateRegister
   readonly #policy: PolicyHolder
+  readonly #usage: UsageTable
+  readonly #limiter: Limiter
   readonly #receiver: Receiver
   readonly #gates = new Map<ListenerName, TlsGate>()
   readonly #proxies = new ProxyGate()
@@ -93,6 +100,8 @@ export class Worker {
     this.#log = log
     this.#register = new CertificateRegister(current.settings.index)
     this.#policy = new PolicyHolder(current.config, current.settings)
+    this.#usage = new UsageTable(REMEMBERED_CLIENTS, start.workers > 1)
+    this.#limiter = new Limiter(current.config.limits, this.#usage)
     const shard = this.#first
     const host = {
       system,
@@ -101,10 +110,10 @@ export class Worker {
       openDraft: () => shard.spool.draft(),
       accept: shard.accept,
       ourNames: [current.config.hostname],
-      messageSeconds: MESSAGE_SECONDS,
+      admit: (address: string) => this.#limiter.admit(address, this.#policy.addressTerms(address), system.now()),
     }
     this.#journal = new Journal(log, shard.history, system)
-    this.#receiver = new Receiver(host, this.#journal, receiverLimits(current.config))
+    this.#receiver = new Receiver(host, this.#journal)
     for (const { name } of start.listeners) {
       this.#gates.set(name, new TlsGate(gateOptions(current, name), handshake => this.#identify(name, handshake)))
     }
@@ -118,13 +127,25 @@ export class Worker {
       for (const [name, gate] of this.#gates) gate.reload(gateOptions(next, name))
       this.#policy.replace(next.config, settings)
       this.#current = next
-      this.#receiver.reconfigure(receiverLimits(next.config))
+      this.#limiter.reconfigure(next.config.limits)
       for (const shard of this.#shards) shard.reconfigure(next.config, settings)
       void this.replaceIndex(settings.index)
       return null
     } catch (error) {
       return error instanceof Error ? error.message : String(error)
     }
+  }
+
+  /** What clients did here since the last call; null if they did nothing. */
+  takeUsage(): UsageChanges | null {
+    const changes = this.#usage.takeChanges(MOST_CHANGES)
+    return changes.open.length + changes.used.length === 0 ? null : changes
+  }
+
+  /** What they did at another worker; null if that one begins anew. */
+  mergeUsage(worker: number, changes: UsageChanges | null): void {
+    if (changes === null) this.#usage.restarted(worker)
+    else this.#usage.merge(worker, changes, system.now())
   }
 
   /** A revocation counts at once: for handshakes to come, for live sessions and for queued mail. */
@@ -280,12 +301,9 @@ function sessionSettings({ hostname, limits, submission }: Config, listener: Lis
       receivedFields: limits.receivedFields,
       commandSeconds: limits.commandTimeoutSeconds,
       dataSeconds: limits.dataTimeoutSeconds,
+      messageSeconds: limits.messageTimeoutSeconds,
     },
   }
-}
-
-function receiverLimits({ limits }: Config): ReceiverLimits {
-  return { connections: limits.connections, connectionsPerAddress: limits.connectionsPerAddress }
 }
 
 function validity(pem: string): { readonly subject: string; readonly notAfter: number } {

@@ -7,43 +7,39 @@
 
 import { assert, unreachable } from '../core/result.ts'
 import { formatCompletion, type Completion } from '../core/message/completion.ts'
+import type { Excess } from '../core/limits/limits.ts'
 import type { Envelope, QueuedMessage } from '../core/message/envelope.ts'
 import { formatReceived } from '../core/message/trace.ts'
 import type { ClientIdentity } from '../core/names/identity.ts'
-import type { Answer, Asker, Decision, KnownFacts, Question } from '../core/policy/decision.ts'
+import type { Asker } from '../core/policy/decision.ts'
 import { formatReply } from '../core/smtp/reply.ts'
 import { ServerSession } from '../core/smtp/server-session.ts'
 import type { MessageFate, SessionInput, SessionOutput, SessionSettings } from '../core/smtp/session-events.ts'
-import { ClientFacts } from './client-facts.ts'
+import type { Visit } from './limiter.ts'
+import { PolicyAsker } from './policy-asker.ts'
+import type { PolicyHost, PolicyObserver } from './policy-asker.ts'
 import { SpoolFull } from './ports.ts'
-import type { Draft, NewMessage, Resolver, ServerChannel, System } from './ports.ts'
+import type { Draft, NewMessage, ServerChannel } from './ports.ts'
+import { isError } from './visit-charges.ts'
 
 /** What a conversation is a guest of: one worker's policy, spool and journal. */
-export type ConversationHost = {
-  readonly system: System
-  readonly resolver: Resolver
-  /** The current policy's answer; the policy is swapped whole on reload. */
-  decide(question: Question, facts: KnownFacts, id: string): Answer
+export type ConversationHost = PolicyHost & {
   /** Makes the message durable and sees to its delivery. */
   accept(message: NewMessage): Promise<void>
   openDraft(): Draft
-  /** Names under which this host may be among a domain's mail exchangers. */
-  readonly ourNames: readonly string[]
-  /** How long one message may take from DATA to its end, however steadily it trickles in. */
-  readonly messageSeconds: number
+  /** What limits over several connections say to one more. */
+  admit(address: string): Visit | Excess
 }
 
 /** Sees everything that happens in a session, and never changes it. */
-export type ConversationObserver = {
+export type ConversationObserver = PolicyObserver & {
   happened(sessionId: string, input: SessionInput, output: SessionOutput): void
-  decided(sessionId: string, decision: Decision): void
   accepted(sessionId: string, message: QueuedMessage): void
-  failed(sessionId: string, what: string, error: unknown): void
   closed(sessionId: string): void
 }
 
 /** News from outside that waits for the session's next turn. */
-type News = Extract<SessionInput, { kind: 'idle' | 'shutDown' | 'identityLost' }>
+type News = Extract<SessionInput, { kind: 'idle' | 'shutDown' | 'identityLost' | 'overLimit' }>
 
 type OpenMessage = {
   readonly id: string
@@ -59,12 +55,12 @@ export class Conversation {
   readonly #host: ConversationHost
   readonly #observer: ConversationObserver
   readonly #channel: ServerChannel
+  readonly #visit: Visit
   readonly #session: ServerSession
-  readonly #facts: ClientFacts
+  readonly #policy: PolicyAsker
   readonly #settings: SessionSettings
   readonly #news: News[] = []
   #identity: ClientIdentity = { kind: 'plaintext' }
-  #decisions = 0
   #message: OpenMessage | null = null
   #draftFailed: unknown = null
   #unsent = ''
@@ -72,16 +68,17 @@ export class Conversation {
   #deadline: number
   #timedOut = false
 
-  constructor(host: ConversationHost, observer: ConversationObserver, channel: ServerChannel, settings: SessionSettings) {
+  constructor(host: ConversationHost, observer: ConversationObserver, channel: ServerChannel, visit: Visit, settings: SessionSettings) {
     this.id = host.system.newId()
     this.#host = host
     this.#observer = observer
     this.#channel = channel
+    this.#visit = visit
     this.#settings = settings
     this.#session = new ServerSession(settings)
     this.#progressedAt = host.system.now()
     this.#deadline = this.#nextDeadline()
-    this.#facts = new ClientFacts(host.resolver, channel.remoteAddress, host.ourNames)
+    this.#policy = new PolicyAsker(host, observer, this.id, channel.remoteAddress, visit)
   }
 
   /** Who the client has proved to be by now. */
@@ -148,6 +145,7 @@ export class Conversation {
       assert(answer === null, 'an output that waits for an answer comes last')
       this.#observer.happened(this.id, input, output)
       if (output.kind === 'close') return 'over'
+      if (output.kind === 'reply' && isError(output.reply, input)) this.#noteError()
       const done = this.#perform(output)
       const result = done instanceof Promise ? await done : done
       if (result === 'over') return 'over'
@@ -177,7 +175,7 @@ export class Conversation {
    */
   #nextDeadline(): number {
     const silent = this.#progressedAt + this.#session.timeoutSeconds() * 1000
-    return this.#message === null ? silent : Math.min(silent, this.#message.openedAt + this.#host.messageSeconds * 1000)
+    return this.#message === null ? silent : Math.min(silent, this.#message.openedAt + this.#settings.limits.messageSeconds * 1000)
   }
 
   #perform(
@@ -190,7 +188,7 @@ export class Conversation {
       case 'startTls':
         return this.#startTls()
       case 'askPolicy':
-        return this.#askPolicy(output.question)
+        return this.#policy.ask(output.question)
       case 'openMessage':
         return this.#openMessage(output)
       case 'body':
@@ -206,6 +204,11 @@ export class Conversation {
     }
   }
 
+  #noteError(): void {
+    const news = this.#policy.erred()
+    if (news !== null) this.#news.push(news)
+  }
+
   async #flush(): Promise<void> {
     if (this.#unsent === '') return
     const text = this.#unsent
@@ -218,51 +221,12 @@ export class Conversation {
     await this.#flush()
     const identity = await this.#channel.startTls()
     if (identity.kind === 'failed') {
+      this.#visit.charge('errors', 1, this.#host.system.now())
       this.#observer.failed(this.id, 'TLS handshake', identity.failed)
       return 'over'
     }
     this.#identity = identity
     return { kind: 'tlsEstablished', identity }
-  }
-
-  #askPolicy(question: Question): SessionInput | Promise<SessionInput> {
-    const id = `${this.id}.${++this.#decisions}`
-    try {
-      const answer = this.#host.decide(this.#withHost(question), this.#facts.known, id)
-      if (answer.kind === 'decided') return this.#decided(answer.decision)
-      return this.#askWithFacts(question, answer, id)
-    } catch (error) {
-      return this.#policyFailed(error)
-    }
-  }
-
-  /** Finds what is missing, one fact at a time, and asks again. */
-  async #askWithFacts(question: Question, first: Answer, id: string): Promise<SessionInput> {
-    let answer = first
-    try {
-      for (let round = 0; answer.kind === 'missing'; round++) {
-        assert(round < MOST_FACTS, 'the policy asks for each fact once')
-        await this.#facts.find(answer.missing)
-        answer = this.#host.decide(this.#withHost(question), this.#facts.known, id)
-      }
-      return this.#decided(answer.decision)
-    } catch (error) {
-      return this.#policyFailed(error)
-    }
-  }
-
-  #decided(decision: Decision): SessionInput {
-    this.#observer.decided(this.id, decision)
-    return { kind: 'decided', decision, host: this.#facts.host }
-  }
-
-  #policyFailed(error: unknown): SessionInput {
-    this.#observer.failed(this.id, 'policy', error)
-    return { kind: 'policyFailed' }
-  }
-
-  #withHost(question: Question): Question {
-    return { ...question, asker: { ...question.asker, host: this.#facts.host } }
   }
 
   #openMessage(opened: Extract<SessionOutput, { kind: 'openMessage' }>): Promise<null> | null {
@@ -273,7 +237,7 @@ export class Conversation {
     this.#message = { id, draft, envelope, asker, fate, openedAt }
     this.#draftFailed = null
     const received = formatReceived({
-      asker: { ...asker, host: this.#facts.host },
+      asker: { ...asker, host: this.#policy.host },
       hostname: this.#settings.hostname,
       id,
       protocol,
@@ -314,6 +278,7 @@ export class Conversation {
   async #commitMessage(): Promise<SessionInput> {
     assert(this.#message !== null, 'a message is open')
     const { id, draft, fate } = this.#message
+    this.#visit.charge('bytes', draft.sizeBytes, this.#host.system.now())
     if (fate.kind === 'discard') {
       await this.#dropMessage()
       return { kind: 'stored', id }
@@ -371,9 +336,6 @@ export class Conversation {
 
 /** How long a client that has been silent too long may take to hear that. */
 const GOODBYE_MILLISECONDS = 10_000
-
-/** More facts than any single question can lack. */
-const MOST_FACTS = 8
 
 function toNull(): null {
   return null

@@ -5,6 +5,7 @@
  * output, and knows which of them an administrator wants to read about.
  */
 
+import type { Excess } from '../core/limits/limits.ts'
 import { verifyWord } from '../core/names/identity.ts'
 import type { ClientIdentity } from '../core/names/identity.ts'
 import type { QueuedMessage } from '../core/message/envelope.ts'
@@ -33,6 +34,10 @@ export class Journal implements ReceiverObserver {
 
   turnedAway(listener: string, address: string, why: string): void {
     this.#log.warn({ event: 'turned-away', listener, client: address, why })
+  }
+
+  overLimit(session: string, address: string, { limit }: Excess): void {
+    this.#log.warn({ event: 'over-limit', session, client: address, limit })
   }
 
   happened(session: string, input: SessionInput, output: SessionOutput): void {

@@ -9,6 +9,8 @@ import type { Config } from '../core/config/schema.ts'
 import { lintAccessMap } from '../core/policy/access-lint.ts'
 import { parseAccessMap } from '../core/policy/access-map.ts'
 import type { AccessProblem } from '../core/policy/access-map.ts'
+import { addressTerms } from '../core/policy/client-terms.ts'
+import type { AddressTerms } from '../core/policy/client-terms.ts'
 import { decide } from '../core/policy/decide.ts'
 import type { Answer, KnownFacts, Question } from '../core/policy/decision.ts'
 import { compilePolicy, posternFeatures, sendmailReading } from '../core/policy/policy.ts'
@@ -28,6 +30,9 @@ export class PolicyHolder {
   replace(config: Config, source: AccessSource): void {
     this.#policy = policyOf(config, source)
   }
+
+  /** What the map says of clients from this address, whatever they ask. */
+  readonly addressTerms = (address: string): AddressTerms => addressTerms(this.#policy, address)
 
   readonly decide = (question: Question, facts: KnownFacts, id: string): Answer => decide(this.#policy, question, facts, id)
 }

@@ -5,76 +5,68 @@
  * revoked certificate, the end of the service.
  */
 
+import type { Excess } from '../core/limits/limits.ts'
 import type { ClientIdentity } from '../core/names/identity.ts'
-import { formatReply, replies } from '../core/smtp/reply.ts'
+import { formatReply, limitRefusal } from '../core/smtp/reply.ts'
 import type { SessionSettings } from '../core/smtp/session-events.ts'
 import { Conversation } from './conversation.ts'
 import type { ConversationHost, ConversationObserver } from './conversation.ts'
+import { Visit } from './limiter.ts'
 import type { ServerChannel } from './ports.ts'
-
-export type ReceiverLimits = {
-  readonly connections: number
-  readonly connectionsPerAddress: number
-}
 
 export type ReceiverObserver = ConversationObserver & {
   connected(sessionId: string, listener: string, channel: ServerChannel, identity: ClientIdentity): void
-  turnedAway(listener: string, address: string, why: string): void
+  turnedAway(listener: string, address: string, why: string, excess: Excess | null): void
 }
 
 export class Receiver {
   readonly #host: ConversationHost
   readonly #observer: ReceiverObserver
   readonly #conversations = new Set<Conversation>()
-  readonly #perAddress = new Map<string, number>()
-  #limits: ReceiverLimits
   #open = 0
   #shuttingDown = false
   #emptied: (() => void) | null = null
 
-  constructor(host: ConversationHost, observer: ReceiverObserver, limits: ReceiverLimits) {
+  constructor(host: ConversationHost, observer: ReceiverObserver) {
     this.#host = host
     this.#observer = observer
-    this.#limits = limits
   }
 
   get sessions(): number {
     return this.#open
   }
 
-  reconfigure(limits: ReceiverLimits): void {
-    this.#limits = limits
-  }
-
   /** Runs a connection to its end. Rejects never. */
   async serve(channel: ServerChannel, settings: SessionSettings, implicitTls: boolean): Promise<void> {
     const address = channel.remoteAddress
-    const refusal = this.#refusal(address)
-    if (refusal !== null) {
-      this.#observer.turnedAway(settings.listener, address, refusal)
+    const visit = this.#host.admit(address)
+    if (!(visit instanceof Visit)) {
+      this.#observer.turnedAway(settings.listener, address, visit.limit, visit)
       // Under implicit TLS a reply in the clear would be noise to the client.
-      if (!implicitTls) await channel.write(formatReply(replies.tooManyConnections(settings.hostname)))
+      if (!implicitTls) await channel.write(formatReply(limitRefusal(visit, settings.hostname)))
       return channel.close()
     }
-    this.#count(address, 1)
+    this.#open++
     try {
-      await this.#converse(channel, settings, implicitTls)
+      await this.#converse(channel, visit, settings, implicitTls)
     } finally {
-      this.#count(address, -1)
+      visit.end()
+      this.#open--
       if (this.#open === 0) this.#emptied?.()
     }
   }
 
-  async #converse(channel: ServerChannel, settings: SessionSettings, implicitTls: boolean): Promise<void> {
+  async #converse(channel: ServerChannel, visit: Visit, settings: SessionSettings, implicitTls: boolean): Promise<void> {
     let identity: ClientIdentity = { kind: 'plaintext' }
     if (implicitTls) {
       const outcome = await channel.startTls()
       if (outcome.kind === 'failed') {
-        return this.#observer.turnedAway(settings.listener, channel.remoteAddress, `TLS handshake: ${outcome.failed}`)
+        visit.charge('errors', 1, this.#host.system.now())
+        return this.#observer.turnedAway(settings.listener, channel.remoteAddress, `TLS handshake: ${outcome.failed}`, null)
       }
       identity = outcome
     }
-    const conversation = new Conversation(this.#host, this.#observer, channel, settings)
+    const conversation = new Conversation(this.#host, this.#observer, channel, visit, settings)
     this.#conversations.add(conversation)
     this.#observer.connected(conversation.id, settings.listener, channel, identity)
     if (this.#shuttingDown) conversation.tell({ kind: 'shutDown' })
@@ -115,20 +107,5 @@ export class Receiver {
     return new Promise(resolve => {
       this.#emptied = resolve
     })
-  }
-
-  #refusal(address: string): string | null {
-    if (this.#open >= this.#limits.connections) return `limits.connections = ${this.#limits.connections} reached`
-    if ((this.#perAddress.get(address) ?? 0) >= this.#limits.connectionsPerAddress) {
-      return `limits.connections-per-address = ${this.#limits.connectionsPerAddress} reached`
-    }
-    return null
-  }
-
-  #count(address: string, change: 1 | -1): void {
-    this.#open += change
-    const left = (this.#perAddress.get(address) ?? 0) + change
-    if (left === 0) this.#perAddress.delete(address)
-    else this.#perAddress.set(address, left)
   }
 }

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Conversation } from '../../src/relay/conversation.ts'
 import type { ServerChannel } from '../../src/relay/ports.ts'
+import { anyVisit } from '../support/visits.ts'
 import { siteSettings } from '../transcripts/site.ts'
 
 const COMMAND_MILLISECONDS = siteSettings.limits.commandSeconds * 1000
@@ -65,10 +66,10 @@ function start({ reads }: { readonly reads: boolean }) {
     accept: unused,
     openDraft: unused,
     ourNames: [],
-    messageSeconds: 60,
+    admit: unused,
   }
-  const observer = { happened() {}, decided() {}, accepted() {}, failed: unused, closed() {} }
-  const conversation = new Conversation(host, observer, channel, siteSettings)
+  const observer = { happened() {}, decided() {}, overLimit: unused, accepted() {}, failed: unused, closed() {} }
+  const conversation = new Conversation(host, observer, channel, anyVisit(), siteSettings)
   let over = false
   void conversation.run({ kind: 'plaintext' }).then(() => (over = true))
   return { conversation, written, isOver: () => over }

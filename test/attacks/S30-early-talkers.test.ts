@@ -10,6 +10,7 @@ import type { SessionInput } from '../../src/core/smtp/session-events.ts'
 import { Conversation } from '../../src/relay/conversation.ts'
 import type { ServerChannel } from '../../src/relay/ports.ts'
 import { play, whole } from '../transcripts/play.ts'
+import { anyVisit } from '../support/visits.ts'
 import { siteSettings } from '../transcripts/site.ts'
 
 const accepted: Extract<SessionInput, { kind: 'decided' }> = {
@@ -48,10 +49,10 @@ test('S30: a conversation hands over what came before the banner, and says no mo
     accept: unused,
     openDraft: unused,
     ourNames: [],
-    messageSeconds: 60,
+    admit: unused,
   }
-  const observer = { happened() {}, decided() {}, accepted() {}, failed: unused, closed() {} }
-  await new Conversation(host, observer, channel, siteSettings).run({ kind: 'plaintext' })
+  const observer = { happened() {}, decided() {}, overLimit: unused, accepted() {}, failed: unused, closed() {} }
+  await new Conversation(host, observer, channel, anyVisit(), siteSettings).run({ kind: 'plaintext' })
   assert.match(written.join(''), /^554 5\.5\.0 [^\r\n]*\r\nclosed$/)
 })
 

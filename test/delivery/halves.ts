@@ -18,7 +18,7 @@ const SETTINGS: SessionSettings = {
   completesHeader: false,
   limits: {
     messageBytes: 1_000_000, recipients: 1000, messages: 1000, errors: 20, headerBytes: 100_000, headerFields: 1000, receivedFields: 100,
-    commandSeconds: 300, dataSeconds: 180,
+    commandSeconds: 300, dataSeconds: 180, messageSeconds: 3600,
   },
 }
 

@@ -14,12 +14,15 @@
  *     * the certificate is revoked         * the policy fails       at its next question
  *     * the store is full                  * the store fails        at the next message
  *     * the client is silent               * the service shuts down
+ *     * over the limit of messages for an address               at its next question
+ *     * too many errors for an address                          over all its connections
  *
  * And these the session makes happen: `* stored …`, `* held …`, `* discarded …`, `* not stored`,
  * `* dropped`, `* closed`.
  */
 
 import { formatCompletion } from '../../src/core/message/completion.ts'
+import type { Excess } from '../../src/core/limits/limits.ts'
 import type { ClientIdentity } from '../../src/core/names/identity.ts'
 import { decide } from '../../src/core/policy/decide.ts'
 import type { ClientHost, KnownFacts, Question } from '../../src/core/policy/decision.ts'
@@ -57,6 +60,7 @@ class Player {
   #host: ClientHost = { address: '', name: null }
   #decisions = 0
   #policyFails = false
+  #excess: Excess | null = null
   #storeAnswers: SessionInput | null = null
   #stored = 0
   #opened: Extract<SessionOutput, { kind: 'openMessage' }> | null = null
@@ -105,6 +109,14 @@ class Player {
         return null
       case 'in one piece':
         return null
+    }
+    const [, what, whom = 'all'] = /^over the limit of (\w+) for an? (\w+)$/.exec(words) ?? []
+    if (what !== undefined) {
+      this.#excess = { what: what as Excess['what'], of: whom as Excess['of'], limit: 'a setting', byEntry: false }
+      return null
+    }
+    if (words === 'too many errors for an address') {
+      return { kind: 'overLimit', excess: { what: 'errors', of: 'address', limit: 'a setting', byEntry: false } }
     }
     if (first === 'tls') return { kind: 'tlsEstablished', identity: identityOf(words.slice('tls '.length)) }
     if (first === 'connected') return this.#connected(second, third === 'as' ? identityOf(rest.join(' ')) : { kind: 'plaintext' })
@@ -169,6 +181,11 @@ class Player {
     if (this.#policyFails) {
       this.#policyFails = false
       return { kind: 'policyFailed' }
+    }
+    if (this.#excess !== null) {
+      const excess = this.#excess
+      this.#excess = null
+      return { kind: 'overLimit', excess }
     }
     let answer = decide(sitePolicy, question, NOTHING_KNOWN, id)
     if (answer.kind === 'missing') {

@@ -19,6 +19,7 @@ export const siteSettings: SessionSettings = {
     receivedFields: 25,
     commandSeconds: 300,
     dataSeconds: 180,
+    messageSeconds: 3600,
   } satisfies SessionLimits,
 }
 

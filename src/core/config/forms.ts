@@ -6,9 +6,10 @@
  */
 
 import { z } from 'zod'
+import type { Rate } from '../limits/rate.ts'
 import { parsePeer } from '../peers/peer-list.ts'
 import type { Network } from '../policy/networks.ts'
-import { assert, type Result } from '../result.ts'
+import { assert, fail, ok, type Result } from '../result.ts'
 import { DURATION_HINT, parseDuration, parseSize, SIZE_HINT } from '../time.ts'
 
 export type HostPort = { readonly host: string; readonly port: number }
@@ -17,6 +18,7 @@ export type HostPort = { readonly host: string; readonly port: number }
 export const FORMS = {
   duration: 'a number and a unit: `30s`, `5m`, `4h`, `5d`',
   size: 'a number and a unit: `512B`, `64KiB`, `50MiB`, `2GiB`',
+  rate: 'so much in so much time: `120/1m`, for octets `2GiB/1h`; or `unlimited`',
   'HOST:PORT': 'a host name or IP address and a port; IPv6 addresses in brackets: `[2001:db8::9]:25`',
   path: 'a file; relative paths start at the data directory',
   domain: 'a domain name, without `@` or a leading dot',
@@ -32,6 +34,29 @@ export function duration(most = '10000d') {
 /** Whole bytes, from `least` up to `most` (in the words of a size). */
 export function size(least: string, most: string) {
   return parsed('size', SIZE_HINT, parseSize, least, most)
+}
+
+const RATE_HINTS = {
+  count: 'write a number and a time, such as "120/1m", or "unlimited"',
+  size: 'write a size and a time, such as "2GiB/1h", or "unlimited"',
+}
+
+/** `120/1m`; null for `unlimited`. */
+export function rate(of: 'count' | 'size') {
+  return z
+    .string({ error: RATE_HINTS[of] })
+    .transform((text, context): Rate | null => {
+      if (text === 'unlimited') return null
+      const [amount = '', time = '', ...rest] = text.split('/')
+      const parsedAmount = of === 'size' ? parseSize(amount) : /^[0-9]{1,12}$/.test(amount) ? ok(Number(amount)) : fail('')
+      const seconds = parseDuration(time)
+      if (rest.length === 0 && parsedAmount.ok && seconds.ok && parsedAmount.value > 0 && seconds.value > 0) {
+        return { amount: parsedAmount.value, seconds: seconds.value }
+      }
+      context.issues.push({ code: 'custom', message: RATE_HINTS[of], input: text })
+      return z.NEVER
+    })
+    .meta({ form: 'rate' })
 }
 
 const HOST_PORT_HINT = 'write HOST:PORT, such as "mail.example.org:25", "192.0.2.1:25" or "[2001:db8::9]:25"'

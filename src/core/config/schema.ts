@@ -9,6 +9,8 @@
 import { z } from 'zod'
 import { count, domain, duration, flag, hostname, ipAddress, listenAddress, listOf, nextHop } from './forms.ts'
 import { oneOf, path, peer, resolver, routeDomain, size } from './forms.ts'
+import { limits } from './limits-table.ts'
+import { table } from './table.ts'
 
 const fileList = listOf(path, 'write a list of files: ["partner-ca.pem"]')
 
@@ -182,32 +184,6 @@ const queue = table({
   inlineSizeBytes: queue['inline-size'],
 }))
 
-const limits = table({
-  'message-size': size('1KiB', '4GiB').prefault('50MiB').describe('Largest message accepted, announced with SIZE (RFC 1870).'),
-  recipients: count(100_000).prefault(1000).describe('Recipients of one message (RFC 5321 §4.5.3.1.8: at least 100).'),
-  'messages-per-connection': count(1_000_000).prefault(1000).describe('Messages accepted over one connection.'),
-  errors: count(1000).prefault(20).describe('Refused or wrong commands after which a connection is closed.'),
-  connections: count(100_000).prefault(5000).describe('Connections at one time, over all listeners.'),
-  'connections-per-address': count(100_000).prefault(200).describe('Connections at one time from one address (IPv6: from one /64).'),
-  'header-size': size('1KiB', '16MiB').prefault('256KiB').describe('Largest header section of a message.'),
-  'header-fields': count(100_000).prefault(1000).describe('Header fields of a message.'),
-  'received-fields': count(1000).prefault(100).describe('Received fields after which a message is refused as looping (RFC 5321 §6.3).'),
-  'command-timeout': duration('1h').prefault('5m').describe('How long a client may be silent between commands (RFC 5321 §4.5.3.2.7: at least 5 minutes).'),
-  'data-timeout': duration('1h').prefault('3m').describe('How long a client may be silent within a message (RFC 5321 §4.5.3.2.5: 3 minutes).'),
-}).transform(limits => ({
-  messageSizeBytes: limits['message-size'],
-  recipients: limits.recipients,
-  messagesPerConnection: limits['messages-per-connection'],
-  errors: limits.errors,
-  connections: limits.connections,
-  connectionsPerAddress: limits['connections-per-address'],
-  headerSizeBytes: limits['header-size'],
-  headerFields: limits['header-fields'],
-  receivedFields: limits['received-fields'],
-  commandTimeoutSeconds: limits['command-timeout'],
-  dataTimeoutSeconds: limits['data-timeout'],
-}))
-
 const log = table({
   level: oneOf(['info', 'warn', 'error']).prefault('info').describe('The least important lines to write. Refusals and deliveries are `info`.'),
 })
@@ -266,10 +242,3 @@ export type RouteConfig = Config['routes'][number]
 export type TestCase = Config['tests'][number]
 
 type Immutable<Value> = Value extends object ? { readonly [Key in keyof Value]: Immutable<Value[Key]> } : Value
-
-/** A table: unknown keys are errors, and so is anything that isn't a table. */
-function table<Shape extends z.core.$ZodShape>(shape: Shape) {
-  return z.strictObject(shape, {
-    error: issue => (issue.code === 'invalid_type' ? 'write a table: a [header] with keys below it' : undefined),
-  })
-}

@@ -40,6 +40,9 @@ export type Tag =
   | 'Srv_Features'
   | 'TLS_Srv_Features'
   | 'TLS_Clt_Features'
+  | 'GreetPause'
+  | 'ClientRate'
+  | 'ClientConn'
 
 /** Tags that sendmail does not know. */
 export type OwnTag = 'CERTFP' | 'CERTSAN' | 'USER'
@@ -236,4 +239,7 @@ const NO_ENTRIES: Record<Tag, Reason> = {
   Srv_Features: noEntriesOf('Srv_Features'),
   TLS_Srv_Features: noEntriesOf('TLS_Srv_Features'),
   TLS_Clt_Features: noEntriesOf('TLS_Clt_Features'),
+  GreetPause: noEntriesOf('GreetPause'),
+  ClientRate: noEntriesOf('ClientRate'),
+  ClientConn: noEntriesOf('ClientConn'),
 }

@@ -46,6 +46,14 @@ export function networkContains(network: Network, groups: readonly number[]): bo
   return network.groups.length === groups.length && masked(groups, network.length).every((group, at) => group === network.groups[at])
 }
 
+/** The network of a length that holds an address; null for what is no address. */
+export function networkAround(address: string, ipv4Length: number, ipv6Length: number): Network | null {
+  const groups = addressGroups(address)
+  if (groups === null) return null
+  const length = groups.length === 2 ? ipv4Length : ipv6Length
+  return { groups: masked(groups, length), length }
+}
+
 /** The networks of a map, each with its key. */
 export class NetworkIndex {
   readonly #keys = new Map<string, string>()

@@ -49,6 +49,11 @@ export class MailExchange {
     return this.#stage.at === 'message'
   }
 
+  /** The policy has been asked about a path, and has not answered. */
+  get isWaitingForPolicy(): boolean {
+    return this.#stage.at === 'sender' || this.#stage.at === 'recipient'
+  }
+
   /** RFC 5321 §4.1.1.5. */
   reset(): void {
     this.#stage = OUTSIDE
@@ -90,14 +95,19 @@ export class MailExchange {
     assert(stage.at === 'sender' || stage.at === 'recipient', 'the policy was asked about a path')
     const { transaction } = stage
     const refused = this.#refusal(transaction, decision)
-    if (stage.at === 'sender') {
-      this.#stage = refused === null ? { at: 'transaction', transaction } : OUTSIDE
-      if (refused === null) this.#messages++
-      return this.#dialogue.reply(refused ?? replies.senderOk)
-    }
+    if (refused !== null) return this.refuse(refused)
     this.#stage = { at: 'transaction', transaction }
-    if (refused === null) transaction.add(stage.forwardPath)
-    this.#dialogue.reply(refused ?? replies.recipientOk)
+    if (stage.at === 'sender') this.#messages++
+    else transaction.add(stage.forwardPath)
+    this.#dialogue.reply(stage.at === 'sender' ? replies.senderOk : replies.recipientOk)
+  }
+
+  /** Says no to the path that the policy was asked about. */
+  refuse(reply: Reply): void {
+    const stage = this.#stage
+    assert(stage.at === 'sender' || stage.at === 'recipient', 'the policy was asked about a path')
+    this.#stage = stage.at === 'sender' ? OUTSIDE : { at: 'transaction', transaction: stage.transaction }
+    this.#dialogue.reply(reply)
   }
 
   #refusal(transaction: MailTransaction, decision: Decision | null): Reply | null {

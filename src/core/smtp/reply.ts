@@ -5,6 +5,7 @@
  * for a decision, its id, by which the administrator finds the rest.
  */
 
+import type { Circle, Excess } from '../limits/limits.ts'
 import type { Decision } from '../policy/decision.ts'
 import { assert, unreachable } from '../result.ts'
 import type { AuthenticationProblem } from './authentication.ts'
@@ -63,6 +64,35 @@ export function commandRefusal(problem: CommandProblem): Reply {
   }
 }
 
+/** What exceeds a limit over several connections. What waits is told when MAIL or RCPT may come again: later. */
+export function limitRefusal({ of, what, byEntry }: Excess, hostname: string): Reply {
+  if (byEntry) return what === 'openConnections' ? replies.tooManyOpenByEntry : replies.tooFastByEntry
+  const whom = WHOM[of]
+  switch (what) {
+    case 'openConnections':
+      return reply(421, '4.7.0', `${hostname} Too many connections ${whom}; try again later`)
+    case 'connections':
+      return reply(421, '4.7.0', `${hostname} Connections come too fast ${whom}; try again later`)
+    case 'errors':
+      return reply(421, '4.7.0', `${hostname} Too many errors ${whom}; try again later`)
+    case 'messages':
+      return reply(450, '4.7.1', `Too many messages ${whom}; try again later`)
+    case 'recipients':
+      return reply(450, '4.7.1', `Too many recipients ${whom}; try again later`)
+    case 'bytes':
+      return reply(450, '4.7.1', `Too much mail ${whom}; try again later`)
+    default:
+      return unreachable(what)
+  }
+}
+
+const WHOM: Record<Circle, string> = {
+  address: 'from your address',
+  network: 'from your network',
+  identity: 'of your identity',
+  all: 'from everybody',
+}
+
 export function authenticationRefusal(problem: AuthenticationProblem): Reply {
   switch (problem) {
     case 'cancelled':
@@ -84,7 +114,9 @@ export const replies = {
   bye: (hostname: string) => reply(221, '2.0.0', `${hostname} Bye`),
   idle: (hostname: string) => reply(421, '4.4.2', `${hostname} Nothing was heard for too long`),
   shuttingDown: (hostname: string) => reply(421, '4.3.2', `${hostname} The service is going down; try again soon`),
-  tooManyConnections: (hostname: string) => reply(421, '4.7.0', `${hostname} Too many connections; try again later`),
+  // As sendmail's FEATURE(conncontrol) and FEATURE(ratecontrol).
+  tooManyOpenByEntry: reply(421, '4.3.2', 'Too many open connections.'),
+  tooFastByEntry: reply(421, '4.3.2', 'Connection rate limit exceeded.'),
   tooManyErrors: (hostname: string) => reply(421, '4.7.0', `${hostname} Too many errors`),
   tooManyMessages: (hostname: string) => reply(421, '4.7.0', `${hostname} Too many messages on one connection; connect again`),
   serviceUnavailable: (hostname: string) => reply(421, '4.3.0', `${hostname} The service is not available now; try again later`),

@@ -23,7 +23,7 @@ const settings: SessionSettings = {
     headerFields: 50,
     receivedFields: 5,
     commandSeconds: 300,
-    dataSeconds: 180,
+    dataSeconds: 180, messageSeconds: 3600,
   },
 }
 const plaintext: ClientIdentity = { kind: 'plaintext' }

@@ -9,6 +9,7 @@
  * What happens from MAIL to the end of a message is in mail-exchange.ts.
  */
 
+import type { Excess } from '../limits/limits.ts'
 import type { ClientIdentity } from '../names/identity.ts'
 import type { Asker, Authentication, Decision } from '../policy/decision.ts'
 import { assert, unreachable, type Result } from '../result.ts'
@@ -19,7 +20,7 @@ import { Dialogue } from './dialogue.ts'
 import { LineReader, type Line } from './line-reader.ts'
 import { MailExchange } from './mail-exchange.ts'
 import { fateOf, QUEUED, worseFate } from './mail-transaction.ts'
-import { authenticationRefusal, commandRefusal, policyRefusal, replies, type Reply } from './reply.ts'
+import { authenticationRefusal, commandRefusal, limitRefusal, policyRefusal, replies, type Reply } from './reply.ts'
 import type { MessageFate, SessionInput, SessionOutput, SessionSettings } from './session-events.ts'
 
 /** How far the connection has come (RFC 5321 §3.1). */
@@ -96,6 +97,8 @@ export class ServerSession {
         return this.#decided(input.decision)
       case 'policyFailed':
         return this.#decided(null)
+      case 'overLimit':
+        return this.#overLimit(input.excess)
       case 'stored':
         return this.#mail.committed(replies.queued(input.id))
       case 'storageFailed':
@@ -206,6 +209,13 @@ export class ServerSession {
     if (this.#phase === 'connection') return this.#connectionDecided(decision)
     if (this.#phase === 'handshake') return this.#handshakeDecided(decision)
     this.#mail.decided(decision)
+  }
+
+  /** There is more to come of what is refused for now, or the connection itself is too much. */
+  #overLimit(excess: Excess): void {
+    const refusal = limitRefusal(excess, this.#settings.hostname)
+    if (refusal.code === 421 || !this.#mail.isWaitingForPolicy) return this.#dialogue.hangUp(refusal)
+    this.#mail.refuse(refusal)
   }
 
   /** RFC 5321 §3.1: a server that serves this client nothing says so instead of a greeting. */

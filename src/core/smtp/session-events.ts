@@ -6,6 +6,7 @@
  * bytes are kept and not read; so pipelining is correct by construction.
  */
 
+import type { Excess } from '../limits/limits.ts'
 import type { ClientIdentity } from '../names/identity.ts'
 import type { Asker, Decision, ListenerName, Question } from '../policy/decision.ts'
 import type { Envelope } from '../message/envelope.ts'
@@ -41,6 +42,8 @@ export type SessionLimits = {
   /** How long a client may take for a command, and be silent within a message (RFC 5321 §4.5.3.2). */
   readonly commandSeconds: number
   readonly dataSeconds: number
+  /** How long one message may take from DATA to its end. */
+  readonly messageSeconds: number
 }
 
 export type SessionInput =
@@ -52,6 +55,8 @@ export type SessionInput =
   | { readonly kind: 'decided'; readonly decision: Decision; readonly host: Asker['host'] }
   /** The policy could not be asked: an access map that cannot be read, and the like. */
   | { readonly kind: 'policyFailed' }
+  /** A limit over several connections leaves no room: instead of `decided`, or at any time. */
+  | { readonly kind: 'overLimit'; readonly excess: Excess }
   | { readonly kind: 'stored'; readonly id: string }
   | { readonly kind: 'storageFailed'; readonly why: 'full' | 'failed' }
   /** The client has been silent for `timeoutSeconds()`. */

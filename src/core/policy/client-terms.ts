@@ -1,0 +1,52 @@
+/**
+ * What the access map says about a client's connections beyond mail: ClientRate and ClientConn.
+ */
+
+import { accessAddress } from './client-address.ts'
+import { parseAccessValue } from './access-value.ts'
+import type { AccessEntry, Reason } from './decision.ts'
+import { canAnswer, hasEntries, lookUpAddress, lookUpExact } from './lookups.ts'
+import type { Search } from './lookups.ts'
+import type { Policy } from './policy.ts'
+
+/** A number of the access map. `source` is `access:12 ClientRate:10.1 20`, for the administrator. */
+export type EntryLimit = { readonly count: number; readonly source: string }
+
+/** What is known of a client by its address alone. */
+export type AddressTerms = {
+  /** ClientConn: connections at one time; 0 for no limit. */
+  readonly connections: EntryLimit | null
+  /** ClientRate: new connections in a minute; 0 for no limit. */
+  readonly connectionRate: EntryLimit | null
+  /** A `Connect:` line lets it relay: it is no stranger. */
+  readonly mayRelay: boolean
+}
+
+export function addressTerms(policy: Policy, address: string): AddressTerms {
+  const because: Reason[] = []
+  const search = { policy, because }
+  const written = accessAddress(address)
+  const entry = canAnswer(search, 'Connect') ? lookUpAddress(search, 'Connect', written) : null
+  return {
+    connections: limitFor(search, 'ClientConn', written),
+    connectionRate: limitFor(search, 'ClientRate', written),
+    mayRelay: entry !== null && parseAccessValue(entry.value).kind === 'relay',
+  }
+}
+
+/** By address, then the bare tag. What is no number sets no limit, as in sendmail. */
+function limitFor(search: Search, tag: 'ClientConn' | 'ClientRate', written: string): EntryLimit | null {
+  if (!hasEntries(search, tag)) return null
+  const entry = lookUpAddress(search, tag, written) ?? lookUpExact(search, tag, '')
+  const count = entry === null ? null : parseNumber(entry.value)
+  return entry === null || count === null ? null : { count, source: sourceOf(entry) }
+}
+
+function parseNumber(value: string): number | null {
+  const [, digits] = /^(\d{1,9})\s*$/.exec(value) ?? []
+  return digits === undefined ? null : Number(digits)
+}
+
+function sourceOf({ file, line, key, value }: AccessEntry): string {
+  return `${file}:${line} ${key} ${value}`
+}

@@ -1,0 +1,106 @@
+/**
+ * Puts a session's questions to the policy, and finds the facts that it lacks.
+ *
+ * What the policy accepts is charged to the visit; a limit that leaves no room for it is the answer then.
+ */
+
+import type { Excess } from '../core/limits/limits.ts'
+import type { Answer, ClientHost, Decision, KnownFacts, Question } from '../core/policy/decision.ts'
+import { assert } from '../core/result.ts'
+import type { SessionInput } from '../core/smtp/session-events.ts'
+import { ClientFacts } from './client-facts.ts'
+import type { Visit } from './limiter.ts'
+import type { Resolver, System } from './ports.ts'
+import { excessOf } from './visit-charges.ts'
+
+export type PolicyHost = {
+  readonly system: System
+  readonly resolver: Resolver
+  /** The current policy's answer; the policy is swapped whole on reload. */
+  decide(question: Question, facts: KnownFacts, id: string): Answer
+  /** Names under which this host may be among a domain's mail exchangers. */
+  readonly ourNames: readonly string[]
+}
+
+export type PolicyObserver = {
+  decided(sessionId: string, decision: Decision): void
+  overLimit(sessionId: string, address: string, excess: Excess): void
+  failed(sessionId: string, what: string, error: unknown): void
+}
+
+export class PolicyAsker {
+  readonly #host: PolicyHost
+  readonly #observer: PolicyObserver
+  readonly #sessionId: string
+  readonly #visit: Visit
+  readonly #facts: ClientFacts
+  #decisions = 0
+
+  constructor(host: PolicyHost, observer: PolicyObserver, sessionId: string, address: string, visit: Visit) {
+    this.#host = host
+    this.#observer = observer
+    this.#sessionId = sessionId
+    this.#visit = visit
+    this.#facts = new ClientFacts(host.resolver, address, host.ourNames)
+  }
+
+  /** The client's address, and its name if that has been looked up. */
+  get host(): ClientHost {
+    return this.#facts.host
+  }
+
+  ask(question: Question): SessionInput | Promise<SessionInput> {
+    const id = `${this.#sessionId}.${++this.#decisions}`
+    try {
+      const answer = this.#host.decide(this.#withHost(question), this.#facts.known, id)
+      if (answer.kind === 'decided') return this.#decided(question, answer.decision)
+      return this.#askWithFacts(question, answer, id)
+    } catch (error) {
+      return this.#failed(error)
+    }
+  }
+
+  /** Charges an error. A client that makes too many over all its connections loses this one as well. */
+  erred(): Extract<SessionInput, { kind: 'overLimit' }> | null {
+    const excess = this.#visit.use('errors', 1, this.#host.system.now())
+    return excess === null ? null : this.#overLimit(excess)
+  }
+
+  /** Finds what is missing, one fact at a time, and asks again. */
+  async #askWithFacts(question: Question, first: Answer, id: string): Promise<SessionInput> {
+    let answer = first
+    try {
+      for (let round = 0; answer.kind === 'missing'; round++) {
+        assert(round < MOST_FACTS, 'the policy asks for each fact once')
+        await this.#facts.find(answer.missing)
+        answer = this.#host.decide(this.#withHost(question), this.#facts.known, id)
+      }
+      return this.#decided(question, answer.decision)
+    } catch (error) {
+      return this.#failed(error)
+    }
+  }
+
+  #decided(question: Question, decision: Decision): SessionInput {
+    this.#observer.decided(this.#sessionId, decision)
+    const excess = decision.verdict === 'refuse' ? null : excessOf(this.#visit, question, this.#host.system.now())
+    return excess === null ? { kind: 'decided', decision, host: this.#facts.host } : this.#overLimit(excess)
+  }
+
+  #overLimit(excess: Excess): Extract<SessionInput, { kind: 'overLimit' }> {
+    this.#observer.overLimit(this.#sessionId, this.#facts.host.address, excess)
+    return { kind: 'overLimit', excess }
+  }
+
+  #failed(error: unknown): SessionInput {
+    this.#observer.failed(this.#sessionId, 'policy', error)
+    return { kind: 'policyFailed' }
+  }
+
+  #withHost(question: Question): Question {
+    return { ...question, asker: { ...question.asker, host: this.#facts.host } }
+  }
+}
+
+/** More facts than any single question can lack. */
+const MOST_FACTS = 8
