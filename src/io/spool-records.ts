@@ -114,7 +114,7 @@ function shape<Value>(checks: Checks<Value>): Check {
 const envelope = shape<Envelope>({
   reversePath: text,
   forwardPaths: listOf(text),
-  bodyType: oneOf('7BIT', '8BITMIME'),
+  bodyType: oneOf('7BIT', '8BITMIME', 'BINARYMIME'),
   utf8: flag,
   declaredSizeBytes: orNull(count),
 })

@@ -7,8 +7,9 @@
 
 import { assert, type Result } from '../core/result.ts'
 import type { AttemptProblem } from '../core/message/outcome.ts'
+import { ChunkEncoder } from '../core/smtp/chunk-encoder.ts'
 import { deliver, greet, quit } from '../core/smtp/client-session.ts'
-import type { ClientFact, ClientSession, ClientStep, Delivery, DeliveryReport, GreetingPlan, Script } from '../core/smtp/client-session.ts'
+import type { BodyForm, ClientFact, ClientSession, ClientStep, Delivery, DeliveryReport, GreetingPlan, Script } from '../core/smtp/client-session.ts'
 import { DataEncoder } from '../core/smtp/data-encoder.ts'
 import { EightBitFinder } from '../core/smtp/eight-bit.ts'
 import { ReplyParser } from '../core/smtp/reply-parser.ts'
@@ -96,7 +97,7 @@ export class Connection {
       case 'inspectBody':
         return this.#inspectBody(body)
       case 'sendBody':
-        return this.#sendBody(body)
+        return this.#sendBody(body, step.form)
     }
   }
 
@@ -146,14 +147,15 @@ export class Connection {
     } catch (error) {
       return unreadable(error)
     }
-    return { kind: 'inspected', eightBit: finder.found() }
+    return { kind: 'inspected', found: finder.found() }
   }
 
-  async #sendBody(body: Body | null): Promise<ClientFact> {
+  async #sendBody(body: Body | null, form: BodyForm): Promise<ClientFact> {
     assert(body !== null, 'a delivery has a message')
-    const encoder = new DataEncoder()
-    let block: Uint8Array[] = []
+    const encoder = form === 'dotted' ? new DataEncoder() : new ChunkEncoder(body.sizeBytes, form === 'binary chunk')
+    let block: Uint8Array[] = this.#unsent === '' ? [] : [Buffer.from(this.#unsent, 'latin1')]
     let blockBytes = 0
+    this.#unsent = ''
     const send = async (): Promise<void> => {
       this.#channel.setDeadline(BLOCK_SECONDS)
       await this.#channel.write(block.length === 1 && block[0] !== undefined ? block[0] : Buffer.concat(block))
@@ -167,10 +169,10 @@ export class Connection {
         block.push(encoded)
         blockBytes += encoded.length
       }
+      block.push(Buffer.from(encoder.end(), 'latin1'))
     } catch (error) {
       return unreadable(error)
     }
-    block.push(Buffer.from(encoder.end(), 'latin1'))
     await send()
     return DONE
   }

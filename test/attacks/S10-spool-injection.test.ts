@@ -102,7 +102,7 @@ const FORGERIES: readonly (readonly [what: string, (record: Record<string, unkno
   ['.message.recipients', (_, forged) => (forged['recipients'] = [])],
   ['.message.id', (_, forged) => (forged['id'] = '../x')],
   ['.message.sizeBytes', (_, forged) => (forged['sizeBytes'] = 1.5)],
-  ['.message.envelope.bodyType', (_, forged) => (forged['envelope'] = { ...message('m1').envelope, bodyType: 'BINARYMIME' })],
+  ['.message.envelope.bodyType', (_, forged) => (forged['envelope'] = { ...message('m1').envelope, bodyType: 'BINARY' })],
   ['.message', (_, forged) => delete forged['origin']],
   ['.body.name', record => (record['body'] = { kind: 'file', name: '../../etc/passwd', crc: 1 })],
   ['.body', record => (record['body'] = null)],

@@ -21,6 +21,7 @@
  * `* dropped`, `* closed`.
  */
 
+import { isUtf8 } from 'node:buffer'
 import { formatCompletion } from '../../src/core/message/completion.ts'
 import type { Excess } from '../../src/core/limits/limits.ts'
 import type { ClientIdentity } from '../../src/core/names/identity.ts'
@@ -207,7 +208,7 @@ class Player {
     const { envelope, delivery } = this.#opened
     const done = { queue: 'stored', hold: 'held', discard: 'discarded' }[delivery.kind]
     const because = delivery.kind === 'hold' ? ` (${delivery.because})` : ''
-    const kind = `${envelope.bodyType === '8BITMIME' ? ' 8BITMIME' : ''}${envelope.utf8 ? ' SMTPUTF8' : ''}`
+    const kind = `${envelope.bodyType === '7BIT' ? '' : ` ${envelope.bodyType}`}${envelope.utf8 ? ' SMTPUTF8' : ''}`
     const paths = envelope.forwardPaths.map(path => `<${path}>`).join(' ')
     this.written.push(`* ${done}${because} from <${envelope.reversePath}> to ${paths}${kind} ${inShort(Buffer.concat(this.#content))}`)
     return { kind: 'stored', id: `q${++this.#stored}` }
@@ -226,5 +227,5 @@ function withLimit(limits: SessionLimits, name: string, value: number): SessionL
 }
 
 function inShort(content: Buffer): string {
-  return content.length > 200 ? `(${content.length} octets)` : JSON.stringify(content.toString())
+  return content.length > 200 ? `(${content.length} octets)` : JSON.stringify(content.toString(isUtf8(content) ? 'utf8' : 'latin1'))
 }

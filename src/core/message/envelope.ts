@@ -12,13 +12,19 @@ export type Envelope = {
   /** '' is the null reverse-path. */
   readonly reversePath: string
   readonly forwardPaths: readonly string[]
-  /** BODY= of MAIL (RFC 6152). */
-  readonly bodyType: '7BIT' | '8BITMIME'
+  /** BODY= of MAIL. */
+  readonly bodyType: BodyType
   /** SMTPUTF8 was given (RFC 6531). */
   readonly utf8: boolean
   /** SIZE= as declared by the client, or null (RFC 1870). */
   readonly declaredSizeBytes: number | null
 }
+
+/**
+ * What the body may hold: ASCII, lines of any octets (RFC 6152), or any octets at all (RFC 3030 §3).
+ * It is what the client said. The message itself may hold less.
+ */
+export type BodyType = '7BIT' | '8BITMIME' | 'BINARYMIME'
 
 /** Where a message came from; for Received fields, `trace` and revocation. */
 export type Origin = {

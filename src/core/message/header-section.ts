@@ -44,8 +44,9 @@ export class HeaderSection {
 
   /** Takes the next octets of the message. Answers with what may go on. */
   take(text: Buffer): readonly MessagePart[] {
-    if (this.#isDone) return body(text)
+    // Also of a message that will be refused: which limit it is told of is no matter of how it was cut.
     this.scanner.scan(text)
+    if (this.#isDone) return body(text)
     if (!this.scanner.ended) {
       this.#hold(text)
       return []

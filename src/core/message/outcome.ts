@@ -31,7 +31,7 @@ export type AttemptProblem =
   | { readonly kind: 'tlsFailed'; readonly cause: TlsFailure; readonly peer: string; readonly detail: string }
   | { readonly kind: 'noRoute'; readonly cause: NoRoute; readonly domain: string; readonly detail: string }
   /** The message needs an extension that the server lacks, or is larger than it takes. */
-  | { readonly kind: 'unsupported'; readonly feature: '8BITMIME' | 'SMTPUTF8' | 'SIZE'; readonly peer: string }
+  | { readonly kind: 'unsupported'; readonly feature: '8BITMIME' | 'BINARYMIME' | 'SMTPUTF8' | 'SIZE'; readonly peer: string }
   /** Nobody else's fault: the message could not be read back from our own spool, or a bug. */
   | { readonly kind: 'localTrouble'; readonly detail: string }
   /** Nothing was tried: the next hop failed a moment ago, for this reason. */
@@ -181,12 +181,13 @@ const STAGE_WORDS: Record<Stage, string> = {
 
 const UNSUPPORTED_WORDS = {
   '8BITMIME': 'takes no 8-bit messages (it does not offer 8BITMIME)',
+  BINARYMIME: 'takes no binary messages (it does not offer BINARYMIME and CHUNKING)',
   SMTPUTF8: 'takes no internationalized messages (it does not offer SMTPUTF8)',
   SIZE: 'takes no messages of this size',
 } as const
 
 /** RFC 5248 and RFC 6531 §3.7.4: conversion required, non-ASCII addresses, message too big. */
-const UNSUPPORTED_STATUS = { '8BITMIME': '5.6.3', SMTPUTF8: '5.6.7', SIZE: '5.3.4' } as const
+const UNSUPPORTED_STATUS = { '8BITMIME': '5.6.3', BINARYMIME: '5.6.3', SMTPUTF8: '5.6.7', SIZE: '5.3.4' } as const
 
 // prettier-ignore
 const NO_ROUTE_STATUS: Record<NoRoute, string> = {

@@ -11,7 +11,9 @@
 
 import { assert, fail, ok, type Result } from '../result.ts'
 import { formatReply, outcomeOf, type AttemptProblem, type Outcome, type Stage } from '../message/outcome.ts'
+import type { BodyType } from '../message/envelope.ts'
 import type { TlsLevel } from '../message/route.ts'
+import type { BodyTraits } from './eight-bit.ts'
 import { NO_EXTENSIONS, parseExtensions, type Extensions } from './extensions.ts'
 import type { Reply } from './reply.ts'
 
@@ -21,10 +23,17 @@ export type ClientStep =
   | { readonly kind: 'send'; readonly text: string }
   | { readonly kind: 'receive'; readonly timeoutSeconds: number }
   | { readonly kind: 'startTls' }
-  /** Look through the message for bytes above 127. */
+  /** Find out what a server must be able to take, whatever the client declared. */
   | { readonly kind: 'inspectBody' }
-  /** Send the message, dot-stuffed, and its end. */
-  | { readonly kind: 'sendBody' }
+  /** Send the message, in the form that its command announced. */
+  | { readonly kind: 'sendBody'; readonly form: BodyForm }
+
+export type BodyForm =
+  /** After `354`: dot-stuffed, and with the line that ends it. */
+  | 'dotted'
+  /** Behind BDAT: exactly the octets of the message; in `text`, with CR and LF only together. */
+  | 'text chunk'
+  | 'binary chunk'
 
 /** What came of it. */
 export type ClientFact =
@@ -35,7 +44,7 @@ export type ClientFact =
   /** `unverified` says why the certificate proves nothing; null if it does. */
   | { readonly kind: 'tlsEstablished'; readonly protocol: string; readonly unverified: string | null }
   | { readonly kind: 'tlsFailed'; readonly cause: 'handshake' | 'injected'; readonly detail: string }
-  | { readonly kind: 'inspected'; readonly eightBit: { readonly header: boolean; readonly body: boolean } }
+  | { readonly kind: 'inspected'; readonly found: BodyTraits }
   /** Our own spool did not give the message back. */
   | { readonly kind: 'bodyUnreadable'; readonly detail: string }
 
@@ -95,7 +104,7 @@ export function* greet(plan: GreetingPlan): Script<Result<ClientSession, Attempt
 export type Delivery = {
   readonly reversePath: string
   readonly forwardPaths: readonly string[]
-  readonly bodyType: '7BIT' | '8BITMIME'
+  readonly bodyType: BodyType
   readonly utf8: boolean
   readonly sizeBytes: number
 }
@@ -118,7 +127,11 @@ export function* deliver(session: ClientSession, delivery: Delivery): Script<Del
   if (said.kind === 'over') return said.report
   const finish = (outcome: Outcome, next: ClientSession | null): DeliveryReport => ended(fill(said.outcomes, outcome), next)
 
-  const sent = yield { kind: 'sendBody' }
+  const form = bodyForm(session.extensions, delivery)
+  // Only now that somebody is to have it: a server that took the octets behind a refused BDAT for
+  // commands would obey whoever wrote the message (S2).
+  if (form !== 'dotted') yield { kind: 'send', text: `BDAT ${delivery.sizeBytes} LAST\r\n` }
+  const sent = yield { kind: 'sendBody', form }
   // Half a message has gone out; closing the connection is the only way not to finish it.
   if (sent.kind === 'bodyUnreadable') return finish(outcomeOf({ kind: 'localTrouble', detail: sent.detail }), null)
 
@@ -167,24 +180,33 @@ function noTls(plan: GreetingPlan, problem: AttemptProblem): AttemptProblem {
   return { kind: 'tlsFailed', cause: 'notOffered', peer: plan.peer, detail }
 }
 
+/** RFC 3030 §3: only BDAT carries any octets. A large message goes by it too, so that nobody has to look for its end. */
+function bodyForm({ chunking, binaryMime }: Extensions, { bodyType, sizeBytes }: Delivery): BodyForm {
+  if (bodyType === 'BINARYMIME' && binaryMime) return 'binary chunk'
+  return chunking && sizeBytes >= LARGE_BYTES ? 'text chunk' : 'dotted'
+}
+
 /** What makes an attempt useless before it begins. */
 function* findObstacle(session: ClientSession, delivery: Delivery): Script<AttemptProblem | null> {
   const { extensions, peer } = session
   // RFC 1870 §6.1: no need to have it said by the server.
   if (extensions.sizeLimitBytes !== null && delivery.sizeBytes > extensions.sizeLimitBytes)
     return { kind: 'unsupported', feature: 'SIZE', peer }
-  const missesEightBit = delivery.bodyType === '8BITMIME' && !extensions.eightBitMime
+  const missesBinary = delivery.bodyType === 'BINARYMIME' && !extensions.binaryMime
+  const missesEightBit = (missesBinary || delivery.bodyType === '8BITMIME') && !extensions.eightBitMime
   const missesUtf8 = delivery.utf8 && !extensions.smtpUtf8
-  if (!missesEightBit && !missesUtf8) return null
+  if (!missesBinary && !missesEightBit && !missesUtf8) return null
 
   const paths = [delivery.reversePath, ...delivery.forwardPaths]
   if (missesUtf8 && paths.some(path => NON_ASCII.test(path))) return { kind: 'unsupported', feature: 'SMTPUTF8', peer }
   const fact = yield { kind: 'inspectBody' }
   if (fact.kind === 'bodyUnreadable') return { kind: 'localTrouble', detail: fact.detail }
   assert(fact.kind === 'inspected', 'the message was to be inspected')
-  if (missesUtf8 && fact.eightBit.header) return { kind: 'unsupported', feature: 'SMTPUTF8', peer }
-  // RFC 6152 §3: convert or return. A relay that rewrites bodies breaks signatures, so we return.
-  if (missesEightBit && (fact.eightBit.header || fact.eightBit.body)) return { kind: 'unsupported', feature: '8BITMIME', peer }
+  const { header, body, isBinary } = fact.found
+  if (missesUtf8 && header) return { kind: 'unsupported', feature: 'SMTPUTF8', peer }
+  // RFC 6152 §3, RFC 3030 §3: convert or return. A relay that rewrites bodies breaks signatures, so we return.
+  if (missesBinary && isBinary) return { kind: 'unsupported', feature: 'BINARYMIME', peer }
+  if (missesEightBit && (header || body)) return { kind: 'unsupported', feature: '8BITMIME', peer }
   return null
 }
 
@@ -194,7 +216,7 @@ type EnvelopeReport =
   | { readonly kind: 'waiting'; readonly outcomes: readonly (Outcome | null)[] }
   | { readonly kind: 'over'; readonly report: DeliveryReport }
 
-/** RSET, MAIL, RCPT and DATA, in groups where the server allows it (RFC 2920 §3.1). */
+/** RSET, MAIL, RCPT and DATA where the message is not sent by BDAT, in groups where the server allows it (RFC 2920 §3.1). */
 function* sendEnvelope(session: ClientSession, delivery: Delivery): Script<EnvelopeReport> {
   const commands = envelopeCommands(session, delivery)
   const outcomes: (Outcome | null)[] = delivery.forwardPaths.map(() => null)
@@ -219,6 +241,7 @@ function* sendEnvelope(session: ClientSession, delivery: Delivery): Script<Envel
       else if (refusal === null) outcomes[command.index] = outcomeOf(heard.problem)
     }
   }
+  if (refusal === null && !noneLeft(outcomes)) return { kind: 'waiting', outcomes }
   return { kind: 'over', report: ended(settled(outcomes, refusal), { ...session, mustReset: true }) }
 }
 
@@ -245,14 +268,16 @@ type EnvelopeCommand = { readonly stage: 'reset' | 'mail' | 'rcpt' | 'data'; rea
 
 function envelopeCommands(session: ClientSession, delivery: Delivery): readonly EnvelopeCommand[] {
   const { extensions } = session
-  const eightBit = extensions.eightBitMime && delivery.bodyType === '8BITMIME' ? ' BODY=8BITMIME' : ''
+  const form = bodyForm(extensions, delivery)
+  const eightBit = extensions.eightBitMime && delivery.bodyType !== '7BIT' ? ' BODY=8BITMIME' : ''
+  const body = form === 'binary chunk' ? ' BODY=BINARYMIME' : eightBit
   const utf8 = extensions.smtpUtf8 && delivery.utf8 ? ' SMTPUTF8' : ''
   const size = extensions.size ? ` SIZE=${delivery.sizeBytes}` : ''
   return [
     ...(session.mustReset ? [{ stage: 'reset', index: -1, text: 'RSET\r\n' } as const] : []),
-    { stage: 'mail', index: -1, text: `MAIL FROM:<${safe(delivery.reversePath)}>${size}${eightBit}${utf8}\r\n` },
+    { stage: 'mail', index: -1, text: `MAIL FROM:<${safe(delivery.reversePath)}>${size}${body}${utf8}\r\n` },
     ...delivery.forwardPaths.map((path, index) => ({ stage: 'rcpt', index, text: `RCPT TO:<${safe(path)}>\r\n` }) as const),
-    { stage: 'data', index: -1, text: 'DATA\r\n' },
+    ...(form === 'dotted' ? [{ stage: 'data', index: -1, text: 'DATA\r\n' } as const] : []),
   ]
 }
 
@@ -312,6 +337,9 @@ const ACCEPTS = {
   rcpt: isPositive,
   data: (reply: Reply): boolean => reply.code === 354,
 } as const
+
+/** From this size on a message goes by BDAT where it can. Below, both take as long, and every server knows DATA. */
+const LARGE_BYTES = 64 * 1024
 
 /** Commands in one write (RFC 2920 §3.1): their replies fit any receive window, so nobody waits for each other. */
 const GROUP_LIMIT = 100

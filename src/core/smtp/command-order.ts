@@ -39,6 +39,7 @@ const WRONG_MOMENTS: Record<Verb, WrongMoments> = {
   MAIL:     { beforeHello: replies.helloFirst,                                      afterMail: replies.nestedMail },
   RCPT:     { beforeHello: replies.helloFirst, withoutMail: replies.mailFirst },
   DATA:     { beforeHello: replies.helloFirst, withoutMail: replies.mailFirst },
+  BDAT:     { beforeHello: replies.helloFirst, withoutMail: replies.mailFirst },
   // RFC 5321 §4.1.4: these come at any time; EHLO and RSET end a transaction.
   EHLO: {},
   HELO: {},
@@ -56,4 +57,4 @@ const WRONG_MOMENTS: Record<Verb, WrongMoments> = {
 export const LAST_OF_GROUP: ReadonlySet<Verb> = new Set<Verb>(['EHLO', 'STARTTLS', 'AUTH', 'DATA'])
 
 /** What a client whose handshake was refused gets that refusal for. */
-export const ABOUT_MAIL: ReadonlySet<Verb> = new Set<Verb>(['MAIL', 'RCPT', 'DATA', 'VRFY'])
+export const ABOUT_MAIL: ReadonlySet<Verb> = new Set<Verb>(['MAIL', 'RCPT', 'DATA', 'BDAT', 'VRFY'])

@@ -7,6 +7,7 @@
  */
 
 import { fail, ok, type Result } from '../result.ts'
+import type { Chunk } from './chunk-reader.ts'
 import type { Line } from './line-reader.ts'
 import { parseMailParameters, parseRcptParameters, type MailParameters, type ParameterProblem } from './parameters.ts'
 import { parsePath, type Path, type PathProblem } from './path.ts'
@@ -17,6 +18,7 @@ export type Command =
   | { readonly verb: 'RCPT'; readonly path: Path }
   /** `initialResponse` as RFC 4954 §4 has it: base64, `=` for none of any length, null if it was not given. */
   | { readonly verb: 'AUTH'; readonly mechanism: string; readonly initialResponse: string | null }
+  | { readonly verb: 'BDAT'; readonly chunk: Chunk }
   | { readonly verb: 'STARTTLS' | 'DATA' | 'RSET' | 'NOOP' | 'QUIT' | 'VRFY' | 'HELP' }
 
 export type Verb = Command['verb']
@@ -28,6 +30,8 @@ export type CommandProblem =
   | { readonly kind: 'notImplemented' }
   /** The other side speaks HTTP: somebody's browser was made to send us something. */
   | { readonly kind: 'notSmtp' }
+  /** BDAT without a size that can be read: nobody knows how many octets behind it are no commands. */
+  | { readonly kind: 'badChunk' }
   | { readonly kind: 'badSyntax'; readonly expected: string }
   | { readonly kind: 'badPath'; readonly verb: 'MAIL' | 'RCPT'; readonly problem: PathProblem }
   | ParameterProblem
@@ -41,6 +45,7 @@ export function parseCommand(read: Exclude<Line, { kind: 'bareLineEnd' }>): Resu
   const line = read.text
   const blank = line.indexOf(' ')
   const verb = (blank === -1 ? line : line.slice(0, blank)).toUpperCase()
+  if (verb === 'BDAT') return parseBdat(line)
   if (line.length + 2 > (LINE_LIMITS.get(verb) ?? LINE_LIMIT_OCTETS)) return fail({ kind: 'tooLong' })
   const text = PRINTABLE.test(line) ? line : decodeUtf8(line)
   if (text === null) return fail({ kind: 'unprintable' })
@@ -105,6 +110,13 @@ function parseRcpt(argument: string): Result<Command, CommandProblem> {
   return ok({ verb: 'RCPT', path: path.value })
 }
 
+/** RFC 3030 §2. Zeros in front are decimal digits like any other; a number of SIZE's length is long enough for any size. */
+function parseBdat(line: string): Result<Command, CommandProblem> {
+  const [match, size, last] = BDAT.exec(line) ?? [null]
+  if (match === null || line.length + 2 > LINE_LIMIT_OCTETS) return fail({ kind: 'badChunk' })
+  return ok({ verb: 'BDAT', chunk: { sizeOctets: Number(size), isLast: last !== undefined } })
+}
+
 /** RFC 4954 §4: mechanism names are RFC 4422 §3.1's. The response is judged by the mechanism. */
 function parseAuth(argument: string): Result<Command, CommandProblem> {
   const [mechanism = '', initialResponse = null, ...more] = argument.split(' ')
@@ -155,6 +167,7 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const PRINTABLE = /^[ -~]*$/
 const CONTROL = /\p{Cc}/u
 const HELLO_NAME = /^[!-~]{1,255}$/
+const BDAT = /^BDAT ([0-9]{1,20})( LAST)? *$/i
 const MECHANISM = /^[A-Za-z0-9_-]{1,20}$/
 
 /** RFC 5321 §4.5.3.1.4, with the CRLF. */

@@ -13,6 +13,12 @@ test('extensions are read from every line but the first, in any case', () => {
   check([], {})
 })
 
+test('BINARYMIME is nothing without CHUNKING (RFC 3030 §3)', () => {
+  check(['mx', 'CHUNKING', 'BINARYMIME'], { chunking: true, binaryMime: true })
+  check(['mx', 'CHUNKING'], { chunking: true })
+  check(['mx', 'BINARYMIME'], {})
+})
+
 test('SIZE may name a limit; 0, none and nonsense are none (RFC 1870 §4)', () => {
   check(['mx', 'SIZE 1000'], { size: true, sizeLimitBytes: 1000 })
   check(['mx', 'SIZE=1000'], { size: true, sizeLimitBytes: 1000 })

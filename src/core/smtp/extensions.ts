@@ -7,6 +7,10 @@ export type Extensions = {
   readonly pipelining: boolean
   /** RFC 6152 */
   readonly eightBitMime: boolean
+  /** RFC 3030 §2 */
+  readonly chunking: boolean
+  /** RFC 3030 §3 */
+  readonly binaryMime: boolean
   /** RFC 6531 */
   readonly smtpUtf8: boolean
   /** RFC 3207 */
@@ -21,6 +25,8 @@ export type Extensions = {
 export const NO_EXTENSIONS: Extensions = {
   pipelining: false,
   eightBitMime: false,
+  chunking: false,
+  binaryMime: false,
   smtpUtf8: false,
   startTls: false,
   size: false,
@@ -36,6 +42,9 @@ export function parseExtensions(hello: Reply): Extensions {
   return {
     pipelining: offered.has('PIPELINING'),
     eightBitMime: offered.has('8BITMIME'),
+    chunking: offered.has('CHUNKING'),
+    // RFC 3030 §3: it is nothing without CHUNKING.
+    binaryMime: offered.has('BINARYMIME') && offered.has('CHUNKING'),
     smtpUtf8: offered.has('SMTPUTF8'),
     startTls: offered.has('STARTTLS'),
     size: offered.has('SIZE'),

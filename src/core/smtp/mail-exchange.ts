@@ -9,9 +9,10 @@ import { presumedAuthor } from '../message/completion.ts'
 import { transmissionType } from '../message/trace.ts'
 import type { Asker, Decision } from '../policy/decision.ts'
 import { assert, unreachable } from '../result.ts'
+import { ChunkReader, type Chunk } from './chunk-reader.ts'
 import type { Command } from './command.ts'
 import type { Dialogue } from './dialogue.ts'
-import { IncomingMessage } from './incoming-message.ts'
+import { IncomingMessage, mostOctets } from './incoming-message.ts'
 import type { LineReader } from './line-reader.ts'
 import { MailTransaction } from './mail-transaction.ts'
 import { policyRefusal, replies, type Reply } from './reply.ts'
@@ -24,9 +25,22 @@ type Stage =
   | { readonly at: 'sender'; readonly transaction: MailTransaction }
   | { readonly at: 'transaction'; readonly transaction: MailTransaction }
   | { readonly at: 'recipient'; readonly transaction: MailTransaction; readonly forwardPath: string }
+  /** What comes now is text of the message, by DATA. */
   | { readonly at: 'message'; readonly transaction: MailTransaction; readonly message: IncomingMessage }
+  /** What comes now is octets of a chunk, by BDAT. */
+  | ({ readonly at: 'chunk' } & MessageInChunks)
+  /** A chunk has been answered, and it was not the last. */
+  | ({ readonly at: 'betweenChunks' } & MessageInChunks)
+  /** What comes now is octets of a chunk that nobody wants; `refusal` is said behind them. */
+  | { readonly at: 'unwantedChunk'; readonly chunk: Chunk; readonly octetsLeft: number; readonly refusal: Reply; readonly before: Refused | null }
+  | Refused
   /** All of the message is here, and is being made durable. */
   | { readonly at: 'storage' }
+
+type MessageInChunks = { readonly transaction: MailTransaction; readonly message: IncomingMessage; readonly chunks: ChunkReader }
+
+/** A chunk was refused, and with it the transaction. More chunks of it may be on their way (RFC 3030 §2). */
+type Refused = { readonly at: 'refused'; readonly octets: number }
 
 const OUTSIDE: Stage = { at: 'outside' }
 
@@ -42,11 +56,17 @@ export class MailExchange {
   }
 
   get isOpen(): boolean {
-    return this.#stage.at === 'transaction'
+    return this.#stage.at === 'transaction' || this.#stage.at === 'betweenChunks'
   }
 
+  /** What the client sends now is a message's, and wanted. */
   get isReceivingMessage(): boolean {
-    return this.#stage.at === 'message'
+    return this.#stage.at === 'message' || this.#stage.at === 'chunk'
+  }
+
+  /** What the client sends now is no command. */
+  get isReading(): boolean {
+    return this.isReceivingMessage || this.#stage.at === 'unwantedChunk'
   }
 
   /** The policy has been asked about a path, and has not answered. */
@@ -56,6 +76,7 @@ export class MailExchange {
 
   /** RFC 5321 §4.1.1.5. */
   reset(): void {
+    if (this.#stage.at === 'betweenChunks') this.#dialogue.say({ kind: 'dropMessage' })
     this.#stage = OUTSIDE
   }
 
@@ -72,6 +93,7 @@ export class MailExchange {
 
   /** RFC 5321 §4.1.1.3. */
   rcpt({ path }: Extract<Command, { verb: 'RCPT' }>, asker: Asker): void {
+    if (this.#stage.at === 'betweenChunks') return this.#dialogue.reply(replies.chunksHaveBegun)
     const transaction = this.#transaction()
     if (!path.isAscii && !transaction.utf8) return this.#dialogue.reply(replies.smtpUtf8Needed)
     if (transaction.recipients >= this.#settings.limits.recipients) return this.#refuseForRoom(transaction)
@@ -119,46 +141,109 @@ export class MailExchange {
 
   /** RFC 5321 §4.1.1.4. */
   data(asker: Asker, extended: boolean): void {
+    if (this.#stage.at === 'betweenChunks') return this.#refuse(this.#stage, replies.dataAmongChunks)
     const transaction = this.#transaction()
     if (transaction.identityLost) {
       this.#stage = OUTSIDE
       return this.#dialogue.reply(replies.identityLost)
     }
     if (transaction.recipients === 0) return this.#dialogue.reply(replies.noValidRecipients)
-    const { utf8, fate } = transaction
-    const { identity, authentication } = asker
-    const protocol = transmissionType({ extended, utf8, inTls: identity.kind !== 'plaintext', authenticated: authentication !== null })
-    this.#dialogue.say({ kind: 'openMessage', envelope: transaction.envelope(), asker, protocol, delivery: fate })
-    const { limits, hostname, completesHeader } = this.#settings
-    const submission = completesHeader ? { author: presumedAuthor(transaction.reversePath, asker) } : null
-    this.#stage = { at: 'message', transaction, message: new IncomingMessage(limits, { hostname, submission }) }
+    if (transaction.isBinary) return this.#dialogue.reply(replies.binaryNeedsChunks)
+    this.#stage = { at: 'message', transaction, message: this.#open(transaction, asker, extended) }
     this.#dialogue.reply(replies.startInput)
   }
 
-  /** Reads what has arrived of the message. */
-  read(unread: LineReader): void {
-    const stage = this.#stage
-    assert(stage.at === 'message', 'a message is open')
-    const { transaction, message } = stage
-    const { read, store } = message.read(unread.unread)
-    unread.skip(read)
-    for (const part of store) this.#dialogue.say(part)
-    if (message.isEndless) return this.#dialogue.hangUp(message.refusal() ?? replies.messageTooBig(this.#settings.limits.messageBytes))
-    if (message.ended) this.#finish(transaction, message)
+  /** RFC 3030 §2. */
+  bdat(chunk: Chunk, asker: Asker, extended: boolean): void {
+    const stage = this.#stage.at === 'betweenChunks' ? this.#stage : this.#firstChunk(asker, extended)
+    if ('refusal' in stage) return this.refuseChunk(chunk, stage.refusal)
+    const { transaction, message, chunks } = stage
+    if (message.wouldBeEndless(chunk.sizeOctets)) return this.#dialogue.hangUp(replies.messageTooBig(this.#settings.limits.messageBytes))
+    chunks.begin(chunk)
+    this.#stage = { at: 'chunk', transaction, message, chunks }
+    if (chunk.sizeOctets === 0) this.#receive(this.#stage, NOTHING)
   }
 
-  /** The line with only a dot. What is refused now is the client's to send again or to give up (RFC 5321 §4.2.5). */
-  #finish(transaction: MailTransaction, message: IncomingMessage): void {
+  #firstChunk(asker: Asker, extended: boolean): MessageInChunks | { readonly refusal: Reply } {
+    const transaction = this.#transaction()
+    if (transaction.identityLost) return { refusal: replies.identityLost }
+    if (transaction.recipients === 0) return { refusal: replies.noValidRecipients }
+    const chunks = new ChunkReader()
+    return { transaction, message: this.#open(transaction, asker, extended, chunks), chunks }
+  }
+
+  #open(transaction: MailTransaction, asker: Asker, extended: boolean, chunks?: ChunkReader): IncomingMessage {
+    const { limits, hostname, completesHeader } = this.#settings
+    const { utf8, fate, isBinary } = transaction
+    const { identity, authentication } = asker
+    const protocol = transmissionType({ extended, utf8, inTls: identity.kind !== 'plaintext', authenticated: authentication !== null })
+    this.#dialogue.say({ kind: 'openMessage', envelope: transaction.envelope(), asker, protocol, delivery: fate })
+    const submission = completesHeader ? { author: presumedAuthor(transaction.reversePath, asker) } : null
+    return new IncomingMessage(limits, { hostname, submission }, chunks, isBinary)
+  }
+
+  /**
+   * Says no to a chunk. Its octets come nonetheless, and are no commands (RFC 3030 §2): they are read
+   * over first. A client that had sent more chunks before it heard of the first refusal has done
+   * nothing wrong, so that only the first counts as an error.
+   */
+  refuseChunk(chunk: Chunk, refusal: Reply): void {
+    const { limits } = this.#settings
+    const before = this.#stage.at === 'refused' ? this.#stage : null
+    if ((before?.octets ?? 0) + chunk.sizeOctets > mostOctets(limits)) return this.#dialogue.hangUp(replies.messageTooBig(limits.messageBytes))
+    this.#stage = { at: 'unwantedChunk', chunk, octetsLeft: chunk.sizeOctets, refusal: before === null ? refusal : replies.afterRefusedChunk, before }
+    if (chunk.sizeOctets === 0) this.#skip(this.#stage, NOTHING)
+  }
+
+  /** Reads what has arrived of a message, or of a chunk. */
+  read(unread: LineReader): void {
+    const stage = this.#stage
+    assert(stage.at === 'message' || stage.at === 'chunk' || stage.at === 'unwantedChunk', 'more than commands is expected')
+    unread.skip(stage.at === 'unwantedChunk' ? this.#skip(stage, unread.unread) : this.#receive(stage, unread.unread))
+  }
+
+  /** Answers with how many octets it read. */
+  #receive(stage: Extract<Stage, { at: 'message' | 'chunk' }>, octets: Buffer): number {
+    const { message } = stage
+    const { read, store } = message.read(octets)
+    for (const part of store) this.#dialogue.say(part)
+    if (message.isEndless) this.#dialogue.hangUp(message.refusal() ?? replies.messageTooBig(this.#settings.limits.messageBytes))
+    else if (stage.at === 'chunk' ? stage.chunks.atChunkEnd : message.ended) this.#finish(stage)
+    return read
+  }
+
+  #skip(stage: Extract<Stage, { at: 'unwantedChunk' }>, octets: Buffer): number {
+    const { chunk, refusal, before } = stage
+    const read = Math.min(stage.octetsLeft, octets.length)
+    const octetsLeft = stage.octetsLeft - read
+    this.#stage = { ...stage, octetsLeft }
+    if (octetsLeft > 0) return read
+    this.#stage = chunk.isLast ? OUTSIDE : { at: 'refused', octets: (before?.octets ?? 0) + chunk.sizeOctets }
+    if (before !== null && chunk.sizeOctets > 0) this.#dialogue.replyUncounted(refusal)
+    else this.#dialogue.reply(refusal)
+    return read
+  }
+
+  /** The line with only a dot, or the end of a chunk. What is refused now is the client's to send again or to give up (RFC 5321 §4.2.5). */
+  #finish(stage: Extract<Stage, { at: 'message' | 'chunk' }>): void {
+    const { transaction, message } = stage
     const refused = transaction.identityLost ? replies.identityLost : message.refusal()
-    if (refused === null) {
-      this.#stage = { at: 'storage' }
-      return this.#dialogue.commit()
+    if (refused !== null) return this.#refuse(stage, refused)
+    if (stage.at === 'chunk' && !message.ended) {
+      this.#stage = { ...stage, at: 'betweenChunks' }
+      return this.#dialogue.reply(replies.chunkTaken(stage.chunks.chunk.sizeOctets))
     }
-    this.#stage = OUTSIDE
+    this.#stage = { at: 'storage' }
+    this.#dialogue.commit()
+  }
+
+  /** The message that is open will not be accepted, and nor will what may still come of it. */
+  #refuse(stage: Extract<Stage, { at: 'message' | 'chunk' | 'betweenChunks' }>, refusal: Reply): void {
+    this.#stage = stage.message.ended ? OUTSIDE : { at: 'refused', octets: 0 }
     this.#dialogue.say({ kind: 'dropMessage' })
     // What comes next may have been smuggled in as part of the message (S1): none of it is read.
-    if (message.isSuspicious) return this.#dialogue.hangUp(refused)
-    this.#dialogue.reply(refused)
+    if (stage.message.isSuspicious) return this.#dialogue.hangUp(refusal)
+    this.#dialogue.reply(refusal)
   }
 
   /**
@@ -175,12 +260,16 @@ export class MailExchange {
   loseIdentity(): void {
     switch (this.#stage.at) {
       case 'outside':
+      case 'unwantedChunk':
+      case 'refused':
       case 'storage':
         return
       case 'sender':
       case 'transaction':
       case 'recipient':
       case 'message':
+      case 'chunk':
+      case 'betweenChunks':
         return this.#stage.transaction.loseIdentity()
       default:
         return unreachable(this.#stage)
@@ -192,3 +281,5 @@ export class MailExchange {
     return this.#stage.transaction
   }
 }
+
+const NOTHING = Buffer.alloc(0)

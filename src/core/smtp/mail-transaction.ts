@@ -1,5 +1,5 @@
 /**
- * A mail transaction (RFC 5321 §3.3): what MAIL began and each RCPT adds to, up to DATA.
+ * A mail transaction (RFC 5321 §3.3): what MAIL began and each RCPT adds to, up to DATA or BDAT.
  */
 
 import type { Envelope } from '../message/envelope.ts'
@@ -32,6 +32,11 @@ export class MailTransaction {
 
   get utf8(): boolean {
     return this.#parameters.utf8
+  }
+
+  /** The body may hold any octets (RFC 3030 §3). */
+  get isBinary(): boolean {
+    return this.#parameters.bodyType === 'BINARYMIME'
   }
 
   /** Part of it was accepted on the strength of an identity that no longer counts. */

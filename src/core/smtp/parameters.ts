@@ -5,13 +5,14 @@
  * is refused with 555, because the client meant something by it.
  */
 
+import type { BodyType } from '../message/envelope.ts'
 import { fail, ok, type Result } from '../result.ts'
 
 export type MailParameters = {
   /** SIZE (RFC 1870), or null. */
   readonly sizeBytes: number | null
-  /** BODY (RFC 6152). */
-  readonly bodyType: '7BIT' | '8BITMIME'
+  /** BODY (RFC 6152, RFC 3030 §3). */
+  readonly bodyType: BodyType
   /** SMTPUTF8 (RFC 6531). */
   readonly utf8: boolean
 }
@@ -37,7 +38,7 @@ export function parseMailParameters(text: string): Result<MailParameters, Parame
         break
       case 'BODY': {
         const bodyType = value?.toUpperCase()
-        if (bodyType !== '7BIT' && bodyType !== '8BITMIME') return bad('BODY is 7BIT or 8BITMIME')
+        if (bodyType !== '7BIT' && bodyType !== '8BITMIME' && bodyType !== 'BINARYMIME') return bad('BODY is 7BIT, 8BITMIME or BINARYMIME')
         parameters = { ...parameters, bodyType }
         break
       }

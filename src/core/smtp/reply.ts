@@ -51,6 +51,8 @@ export function commandRefusal(problem: CommandProblem): Reply {
       return replies.notImplemented
     case 'notSmtp':
       return replies.notSmtp
+    case 'badChunk':
+      return replies.badChunk
     case 'badSyntax':
       return replies.badSyntax(problem.expected)
     case 'badPath':
@@ -140,7 +142,7 @@ export const replies = {
   help: {
     code: 214,
     enhanced: '2.0.0',
-    lines: ['This is Postern. It knows EHLO HELO STARTTLS AUTH MAIL RCPT DATA', 'RSET NOOP VRFY HELP QUIT, as RFC 5321 and its extensions say.'],
+    lines: ['This is Postern. It knows EHLO HELO STARTTLS AUTH MAIL RCPT DATA BDAT', 'RSET NOOP VRFY HELP QUIT, as RFC 5321 and its extensions say.'],
   },
 
   // STARTTLS (RFC 3207 §4).
@@ -179,6 +181,16 @@ export const replies = {
   // DATA (RFC 5321 §4.1.1.4).
   startInput: reply(354, null, 'Start mail input; end with <CRLF>.<CRLF>'),
   noValidRecipients: reply(554, '5.5.1', 'No valid recipients'),
+
+  // BDAT (RFC 3030 §2-3).
+  badChunk: reply(501, '5.5.4', 'Syntax: BDAT size [LAST]'),
+  chunkTaken: (octets: number) => reply(250, '2.0.0', `${octets} octets received`),
+  chunksHaveBegun: reply(503, '5.5.1', 'The message has begun: only more of it, or RSET, can follow'),
+  dataAmongChunks: reply(503, '5.5.1', 'A message that began with BDAT cannot go on with DATA; it is dropped'),
+  binaryNeedsChunks: reply(503, '5.5.1', 'A message with BODY=BINARYMIME is sent by BDAT'),
+  afterRefusedChunk: reply(503, '5.5.1', 'A chunk before this one was refused, and the message with it'),
+
+  // What becomes of a message.
   queued: (id: string) => reply(250, '2.0.0', `Queued as ${id}`),
   storageFull: reply(452, '4.3.1', 'No room to store the message; try again later'),
   storageFailed: reply(451, '4.3.0', 'Could not store the message; try again later'),

@@ -15,7 +15,7 @@ import type { Asker, Authentication, Decision } from '../policy/decision.ts'
 import { assert, unreachable, type Result } from '../result.ts'
 import { answerExternal, authenticateExternal, mechanismsFor, type AuthenticationProblem } from './authentication.ts'
 import { ABOUT_MAIL, LAST_OF_GROUP, outOfOrder } from './command-order.ts'
-import { LONGEST_LINE_OCTETS, parseCommand, type Command } from './command.ts'
+import { LONGEST_LINE_OCTETS, parseCommand, type Command, type Verb } from './command.ts'
 import { Dialogue } from './dialogue.ts'
 import { LineReader, type Line } from './line-reader.ts'
 import { MailExchange } from './mail-exchange.ts'
@@ -74,7 +74,7 @@ export class ServerSession {
     return this.isReceivingMessage ? dataSeconds : commandSeconds
   }
 
-  /** Between `354` and the end of the message. */
+  /** Between `354` and the end of the message, and within a chunk of one. */
   get isReceivingMessage(): boolean {
     return this.#mail.isReceivingMessage
   }
@@ -124,7 +124,7 @@ export class ServerSession {
   /** Reads for as long as it is the client's turn. A message that has begun is finished before a shutdown. */
   #readOn(): void {
     while (this.#dialogue.turn === 'client') {
-      if (this.isReceivingMessage) {
+      if (this.#mail.isReading) {
         if (!this.#unread.hasUnread) return
         this.#mail.read(this.#unread)
       } else if (this.#shuttingDown) {
@@ -145,8 +145,9 @@ export class ServerSession {
     // RFC 5321 §3.1: after a 554 greeting, 503 to all but QUIT.
     if (this.#phase === 'refused' && !isQuit) return this.#dialogue.reply(replies.connectionRefused)
     if (parsed.ok) return this.#command(parsed.value)
-    if (parsed.problem.kind === 'notSmtp') return this.#dialogue.hangUp(replies.notSmtp)
-    this.#dialogue.reply(commandRefusal(parsed.problem))
+    const refusal = commandRefusal(parsed.problem)
+    if (parsed.problem.kind === 'notSmtp' || parsed.problem.kind === 'badChunk') return this.#dialogue.hangUp(refusal)
+    this.#dialogue.reply(refusal)
   }
 
   #command(command: Command): void {
@@ -154,14 +155,20 @@ export class ServerSession {
     if (this.#unread.hasUnread && LAST_OF_GROUP.has(verb)) {
       return this.#dialogue.hangUp(verb === 'STARTTLS' ? replies.bytesBehindStartTls : replies.pipelinedBehind(verb))
     }
-    if (this.#handshakeRefusal !== null && ABOUT_MAIL.has(verb)) return this.#dialogue.reply(this.#handshakeRefusal)
-    const wrong = outOfOrder(verb, {
+    const refusal = this.#notNow(verb)
+    if (refusal === null) return this.#execute(command)
+    if (command.verb === 'BDAT') return this.#mail.refuseChunk(command.chunk, refusal)
+    this.#dialogue.reply(refusal)
+  }
+
+  /** Why this is no moment for such a command, or null. */
+  #notNow(verb: Verb): Reply | null {
+    if (this.#handshakeRefusal !== null && ABOUT_MAIL.has(verb)) return this.#handshakeRefusal
+    return outOfOrder(verb, {
       afterHello: this.#hello !== null,
       inTransaction: this.#mail.isOpen,
       inTls: this.#identity.kind !== 'plaintext',
     })
-    if (wrong !== null) return this.#dialogue.reply(wrong)
-    this.#execute(command)
   }
 
   #execute(command: Command): void {
@@ -180,6 +187,8 @@ export class ServerSession {
         return this.#mail.rcpt(command, this.#asker())
       case 'DATA':
         return this.#mail.data(this.#asker(), this.#hello?.extended ?? false)
+      case 'BDAT':
+        return this.#mail.bdat(command.chunk, this.#asker(), this.#hello?.extended ?? false)
       case 'RSET':
         this.#mail.reset()
         return this.#dialogue.reply(replies.reset)
@@ -261,7 +270,7 @@ export class ServerSession {
     const { hostname, offersStartTls, limits } = this.#settings
     const inTls = this.#identity.kind !== 'plaintext'
     const mechanisms = mechanismsFor(this.#identity)
-    const lines = [hostname, 'PIPELINING', `SIZE ${limits.messageBytes}`, '8BITMIME', 'SMTPUTF8']
+    const lines = [hostname, 'PIPELINING', `SIZE ${limits.messageBytes}`, '8BITMIME', 'CHUNKING', 'BINARYMIME', 'SMTPUTF8']
     if (offersStartTls && !inTls) lines.push('STARTTLS')
     if (mechanisms.length > 0) lines.push(`AUTH ${mechanisms.join(' ')}`)
     this.#dialogue.reply(replies.hello([...lines, 'ENHANCEDSTATUSCODES']))

@@ -70,7 +70,7 @@ export type SessionOutput =
   | { readonly kind: 'reply'; readonly reply: Reply }
   | { readonly kind: 'startTls' }
   | { readonly kind: 'askPolicy'; readonly question: Question }
-  /** The envelope is complete and `354` is about to be said. */
+  /** The envelope is complete: `354` is about to be said, or the first chunk has been announced. */
   | {
       readonly kind: 'openMessage'
       readonly envelope: Envelope
