@@ -1,8 +1,8 @@
 /**
  * JSON lines out, on standard output or a file descriptor.
  *
- * JSON escapes the control characters of ASCII; C1 controls and line separators, which terminals and
- * log viewers may obey, are escaped here (S27). One process writes for all of one Postern: of several
+ * JSON escapes the control characters of ASCII; C1 controls, line separators and what turns the direction
+ * of writing, which terminals and log viewers may obey, are escaped here (S27). One process writes for all of one Postern: of several
  * writers on one pipe, each could break the others' lines as soon as its reader is slow.
  */
 
@@ -70,5 +70,5 @@ function bounded(fields: LogFields): object {
   return kept
 }
 
-const UNPRINTABLE = /[\u007f-\u009f\u2028\u2029]/
-const EVERY_UNPRINTABLE = /[\u007f-\u009f\u2028\u2029]/g
+const UNPRINTABLE = /[\u007f-\u009f\u2028\u2029\p{Bidi_Control}]/u
+const EVERY_UNPRINTABLE = new RegExp(UNPRINTABLE, 'gu')
