@@ -16,6 +16,7 @@ import type { ClientIdentity } from '../core/names/identity.ts'
 import { UsageTable } from '../core/limits/usage-table.ts'
 import type { UsageChanges } from '../core/limits/usage-table.ts'
 import type { ListenerName } from '../core/policy/decision.ts'
+import { isListed } from '../core/peers/peer-list.ts'
 import { assert, fail, ok } from '../core/result.ts'
 import type { Result } from '../core/result.ts'
 import type { SessionSettings } from '../core/smtp/session-events.ts'
@@ -33,6 +34,7 @@ import { Journal } from '../relay/journal.ts'
 import { Limiter } from '../relay/limiter.ts'
 import { PolicyHolder } from '../relay/policy-holder.ts'
 import { changeQueue, holdRevoked, listQueue, showMessage } from '../relay/queue-admin.ts'
+import type { ServerChannel } from '../relay/ports.ts'
 import { Receiver } from '../relay/receiver.ts'
 import type { WorkerSettings, WorkerStart } from './messages.ts'
 import { dropStartupPermissions } from './permissions.ts'
@@ -201,7 +203,8 @@ export class Worker {
     if (!arrival.ok) return this.#journal.turnedAway(name, peerAddress(socket), arrival.problem)
     const channel = new SocketChannel(socket, this.#gates.get(name) ?? null, arrival.value.client)
     socket.resume()
-    await this.#receiver.serve(channel, sessionSettings(this.#current.config, name), name === 'submissions')
+    const settings = sessionSettings(this.#current.config, name, channel)
+    await this.#receiver.serve(channel, settings, name === 'submissions')
   }
 
   #identify(name: ListenerName, handshake: Handshake): ClientIdentity {
@@ -285,12 +288,15 @@ function gateOptions({ config, settings }: Current, name: ListenerName): TlsGate
   }
 }
 
-function sessionSettings({ hostname, limits, submission }: Config, listener: ListenerName): SessionSettings {
+function sessionSettings(config: Config, listener: ListenerName, channel: ServerChannel): SessionSettings {
+  const { hostname, limits, listeners, submission } = config
   return {
     listener,
     hostname,
     offersStartTls: listener !== 'submissions',
     completesHeader: listener !== 'mx' && submission.completesHeader,
+    // Behind a PROXY header there is a stranger, whoever has connected.
+    takesXclient: channel.proxyAddress === null && isListed(channel.remoteAddress, listeners[listener].xclientFrom),
     limits: {
       messageBytes: limits.messageSizeBytes,
       recipients: limits.recipients,

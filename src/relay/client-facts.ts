@@ -21,10 +21,10 @@ export class ClientFacts {
   readonly #isMxFor = new Map<string, Found>()
   #host: ClientHost
 
-  constructor(resolver: Resolver, address: string, ourNames: readonly string[]) {
+  constructor(resolver: Resolver, host: ClientHost, ourNames: readonly string[]) {
     this.#resolver = resolver
     this.#ourNames = new Set(ourNames.map(name => name.toLowerCase()))
-    this.#host = { address, name: null }
+    this.#host = host
   }
 
   get host(): ClientHost {

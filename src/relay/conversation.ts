@@ -187,6 +187,9 @@ export class Conversation {
         return null
       case 'startTls':
         return this.#startTls()
+      case 'speakFor':
+        this.#policy.speakFor(output.host)
+        return null
       case 'askPolicy':
         return this.#policy.ask(output.question)
       case 'openMessage':
@@ -307,7 +310,7 @@ export class Conversation {
       origin: {
         sessionId: this.id,
         listener: this.#settings.listener,
-        address: this.#channel.remoteAddress,
+        address: asker.host.address,
         hello: asker.hello,
         fingerprint: identity.kind === 'verified' ? identity.certificate.fingerprint : null,
         holder: identity.kind === 'verified' ? (identity.holder?.name ?? null) : null,

@@ -44,6 +44,10 @@ export class Journal implements ReceiverObserver {
     if (input.kind === 'tlsEstablished' && output.kind === 'askPolicy' && output.question.kind === 'handshake') {
       this.#log.info({ event: 'tls', session, ...identityFields(input.identity) })
     }
+    if (output.kind === 'speakFor') {
+      const login = output.login === null ? {} : { login: output.login }
+      this.#log.info({ event: 'xclient', session, client: output.host.address, ...login })
+    }
     if (output.kind === 'askPolicy') this.#asked.set(session, output.question)
   }
 

@@ -33,7 +33,7 @@ export class PolicyAsker {
   readonly #observer: PolicyObserver
   readonly #sessionId: string
   readonly #visit: Visit
-  readonly #facts: ClientFacts
+  #facts: ClientFacts
   #decisions = 0
 
   constructor(host: PolicyHost, observer: PolicyObserver, sessionId: string, address: string, visit: Visit) {
@@ -41,7 +41,12 @@ export class PolicyAsker {
     this.#observer = observer
     this.#sessionId = sessionId
     this.#visit = visit
-    this.#facts = new ClientFacts(host.resolver, address, host.ourNames)
+    this.#facts = new ClientFacts(host.resolver, { address, name: null }, host.ourNames)
+  }
+
+  /** Questions to come are about this host; nothing that was found out about another counts for it. */
+  speakFor(client: ClientHost): void {
+    this.#facts = new ClientFacts(this.#host.resolver, client, this.#host.ourNames)
   }
 
   /** The client's address, and its name if that has been looked up. */

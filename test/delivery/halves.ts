@@ -16,6 +16,7 @@ const SETTINGS: SessionSettings = {
   hostname: 'mx.test',
   offersStartTls: false,
   completesHeader: false,
+  takesXclient: false,
   limits: {
     messageBytes: 1_000_000, recipients: 1000, messages: 1000, errors: 20, headerBytes: 100_000, headerFields: 1000, receivedFields: 100,
     commandSeconds: 300, dataSeconds: 180, messageSeconds: 3600,
@@ -64,6 +65,7 @@ export function channelToServer(cut: () => number): { readonly channel: ClientCh
       case 'completeHeader':
       case 'dropMessage':
       case 'startTls':
+    case 'speakFor':
         return null
     }
   }

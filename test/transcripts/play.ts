@@ -4,6 +4,7 @@
  * Before `connected`, these say what the site is like:
  *
  *     * listener submission                * limit recipients 2
+ *     * listed for XCLIENT
  *     * without STARTTLS                   * in one piece           the test depends on how octets arrive
  *     * without completion
  *
@@ -78,7 +79,7 @@ class Player {
 
   /** One `*` line. Those that the session makes happen are written when it does. */
   happen(line: string, words: string): void {
-    if (/^(stored|held|discarded|not stored|dropped|closed)\b/.test(words)) return
+    if (/^(stored|held|discarded|not stored|dropped|closed|speaks)\b/.test(words)) return
     this.written.push(line)
     const input = this.#inputFor(words)
     if (input !== null) this.#give(input)
@@ -107,6 +108,9 @@ class Player {
         return null
       case 'without completion':
         this.#settings = { ...this.#settings, completesHeader: false }
+        return null
+      case 'listed for XCLIENT':
+        this.#settings = { ...this.#settings, takesXclient: true }
         return null
       case 'in one piece':
         return null
@@ -151,6 +155,10 @@ class Player {
     switch (output.kind) {
       case 'reply':
         this.written.push(...formatReply(output.reply).trimEnd().split('\r\n').map(text => `S: ${text}`.trimEnd()))
+        return null
+      case 'speakFor':
+        this.#host = output.host
+        this.written.push(`* speaks for ${formatHost(output.host)}${output.login === null ? '' : `, logged in as ${output.login}`}`)
         return null
       case 'askPolicy':
         return this.#decide(output.question)
@@ -224,6 +232,11 @@ function identityOf(name: string): ClientIdentity {
 function withLimit(limits: SessionLimits, name: string, value: number): SessionLimits {
   if (!(name in limits)) throw new Error(`no limit is called ${name}`)
   return { ...limits, [name]: value }
+}
+
+function formatHost({ address, name }: ClientHost): string {
+  if (name === null) return address
+  return `${address} (${name.resolve === 'OK' ? name.name : name.resolve})`
 }
 
 function inShort(content: Buffer): string {

@@ -9,6 +9,7 @@ export const siteSettings: SessionSettings = {
   hostname: 'mx.example.org',
   offersStartTls: true,
   completesHeader: false,
+  takesXclient: false,
   limits: {
     messageBytes: 20_000,
     recipients: 100,
@@ -26,6 +27,7 @@ export const siteSettings: SessionSettings = {
 /** Certificates of our CA may relay; who may not, or only in part, has a name that says so. */
 const ACCESS = `
 CERTISSUER:/O=Example/CN=Example+20CA	RELAY
+Connect:198.51.100.9	RELAY
 Connect:192.0.2.50	REJECT
 Connect:192.0.2.51	ERROR:4.7.1:421 Come back tomorrow
 Connect:192.0.2.52	ERROR:4.7.1:450 Come back later

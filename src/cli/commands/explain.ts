@@ -109,7 +109,7 @@ async function identityFrom(directory: string, config: Config, args: Args<typeof
 async function decide(directory: string, config: Config, trial: Trial, now: number): Promise<readonly DecisionRecord[]> {
   const policy = policyOf(config, { ...readAccessMap(directory, config), accessFile: config.relay.accessFile })
   const resolver = createResolver({ servers: config.delivery.resolvers })
-  const facts = new ClientFacts(resolver, trial.asker.host.address, [config.hostname])
+  const facts = new ClientFacts(resolver, { address: trial.asker.host.address, name: null }, [config.hostname])
   for (;;) {
     const answer = tryOut(policy, { ...trial, asker: { ...trial.asker, host: facts.host } }, facts.known, DRY_RUN)
     if (answer.kind === 'decided') return answer.steps.map(step => ({ at: now, ...step }))

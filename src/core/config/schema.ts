@@ -37,6 +37,12 @@ function listenerTable(port: number, fallbackPort: number) {
         'Proxies that say for whom they speak by the PROXY protocol (version 1 or 2), before anything else. From these ' +
           'addresses it is required, from all others it is never read. Limits, policy and Received fields see the client\'s address.',
       ),
+    'xclient-from': peerList
+      .prefault([])
+      .describe(
+        'Filters and proxies that may say for whom they speak by XCLIENT, as Postfix documents it. It is offered to these ' +
+          'addresses only. What they say of a login (`LOGIN`) gives nobody anything.',
+      ),
   }).transform(listener => ({
     enabled: listener.enabled,
     address: listener.address ?? { host: '::', port },
@@ -44,6 +50,7 @@ function listenerTable(port: number, fallbackPort: number) {
     fallbackPort: listener.address === undefined ? fallbackPort : null,
     clientCaFiles: listener['client-ca'],
     proxyFrom: listener['proxy-from'],
+    xclientFrom: listener['xclient-from'],
   }))
 }
 

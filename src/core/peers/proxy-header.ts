@@ -75,9 +75,7 @@ function isPort(text: string): boolean {
 
 /** The canonical address of the text, or null if it is none of the family. */
 function addressOf(text: string, family: 'TCP4' | 'TCP6'): string | null {
-  const isIpv6 = text.includes(':')
-  if (isIpv6 !== (family === 'TCP6') || !/^[0-9a-fA-F.:]+$/.test(text)) return null
-  return formatAddress(text)
+  return text.includes(':') === (family === 'TCP6') ? formatAddress(text) : null
 }
 
 /** Section 2.2 of the specification. */

@@ -36,6 +36,7 @@ type WrongMoments = {
 const WRONG_MOMENTS: Record<Verb, WrongMoments> = {
   STARTTLS: { inTls: replies.tlsAlreadyActive,                                      afterMail: replies.startTlsInTransaction },
   AUTH:     { beforeHello: replies.helloFirst, inClear: replies.authNeedsTls,       afterMail: replies.authInTransaction },
+  XCLIENT:  { beforeHello: replies.helloFirst,                                      afterMail: replies.xclientInTransaction },
   MAIL:     { beforeHello: replies.helloFirst,                                      afterMail: replies.nestedMail },
   RCPT:     { beforeHello: replies.helloFirst, withoutMail: replies.mailFirst },
   DATA:     { beforeHello: replies.helloFirst, withoutMail: replies.mailFirst },
@@ -54,7 +55,7 @@ const WRONG_MOMENTS: Record<Verb, WrongMoments> = {
  * RFC 2920 §3.1, RFC 3207 §4, RFC 4954 §4: commands whose reply decides what may come next. Bytes that
  * are here before that reply were not meant as the client's next words (S30).
  */
-export const LAST_OF_GROUP: ReadonlySet<Verb> = new Set<Verb>(['EHLO', 'STARTTLS', 'AUTH', 'DATA'])
+export const LAST_OF_GROUP: ReadonlySet<Verb> = new Set<Verb>(['EHLO', 'STARTTLS', 'AUTH', 'XCLIENT', 'DATA'])
 
 /** What a client whose handshake was refused gets that refusal for. */
 export const ABOUT_MAIL: ReadonlySet<Verb> = new Set<Verb>(['MAIL', 'RCPT', 'DATA', 'BDAT', 'VRFY'])

@@ -19,6 +19,8 @@ export type Command =
   /** `initialResponse` as RFC 4954 §4 has it: base64, `=` for none of any length, null if it was not given. */
   | { readonly verb: 'AUTH'; readonly mechanism: string; readonly initialResponse: string | null }
   | { readonly verb: 'BDAT'; readonly chunk: Chunk }
+  /** Its form is its own (core/peers/xclient.ts). */
+  | { readonly verb: 'XCLIENT'; readonly argument: string }
   | { readonly verb: 'STARTTLS' | 'DATA' | 'RSET' | 'NOOP' | 'QUIT' | 'VRFY' | 'HELP' }
 
 export type Verb = Command['verb']
@@ -70,6 +72,8 @@ export function parseCommand(read: Exclude<Line, { kind: 'bareLineEnd' }>): Resu
     case 'NOOP':
     case 'HELP':
       return ok({ verb })
+    case 'XCLIENT':
+      return ok({ verb, argument })
     case 'VRFY':
       return argument === '' ? badSyntax('VRFY mailbox') : ok({ verb })
     default:

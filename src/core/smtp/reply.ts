@@ -163,6 +163,12 @@ export const replies = {
   authTwice: reply(503, '5.5.1', 'You have authenticated already'),
   authInTransaction: reply(503, '5.5.1', 'AUTH is not possible within a mail transaction'),
 
+  // XCLIENT (Postfix's XCLIENT_README).
+  xclientNotAllowed: reply(550, '5.7.1', 'You may not speak for others'),
+  xclientTwice: reply(503, '5.5.1', 'You have said for whom you speak'),
+  xclientInTransaction: reply(503, '5.5.1', 'XCLIENT is not possible within a mail transaction'),
+  badXclient: (why: string) => reply(501, '5.5.4', `XCLIENT: ${why}`),
+
   // MAIL and RCPT (RFC 5321 §4.1.1.2-3).
   senderOk: reply(250, '2.1.0', 'Sender OK'),
   recipientOk: reply(250, '2.1.5', 'Recipient OK'),

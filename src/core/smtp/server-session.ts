@@ -12,6 +12,7 @@
 import type { Excess } from '../limits/limits.ts'
 import type { ClientIdentity } from '../names/identity.ts'
 import type { Asker, Authentication, Decision } from '../policy/decision.ts'
+import { parseXclient, XCLIENT_KEYWORD } from '../peers/xclient.ts'
 import { assert, unreachable, type Result } from '../result.ts'
 import { answerExternal, authenticateExternal, mechanismsFor, type AuthenticationProblem } from './authentication.ts'
 import { ABOUT_MAIL, LAST_OF_GROUP, outOfOrder } from './command-order.ts'
@@ -48,6 +49,8 @@ export class ServerSession {
   #authentication: Authentication | null = null
   #hello: Hello | null = null
   #greeted = false
+  /** The client has said by XCLIENT for whom it speaks. */
+  #speaksForOthers = false
   /** What becomes of every message here, by the decisions about connection and handshake. */
   #fate: MessageFate = QUEUED
   /** The policy's refusal of the handshake, given to each command that is about mail. */
@@ -146,7 +149,10 @@ export class ServerSession {
     if (this.#phase === 'refused' && !isQuit) return this.#dialogue.reply(replies.connectionRefused)
     if (parsed.ok) return this.#command(parsed.value)
     const refusal = commandRefusal(parsed.problem)
-    if (parsed.problem.kind === 'notSmtp' || parsed.problem.kind === 'badChunk') return this.#dialogue.hangUp(refusal)
+    const { kind } = parsed.problem
+    // A line that cannot be read may have been XCLIENT, and going on would be going on as the peer.
+    const maySayWho = this.#mayIntroduce && (kind === 'tooLong' || kind === 'unprintable')
+    if (kind === 'notSmtp' || kind === 'badChunk' || maySayWho) return this.#dialogue.hangUp(refusal)
     this.#dialogue.reply(refusal)
   }
 
@@ -181,6 +187,8 @@ export class ServerSession {
         return this.#startTls()
       case 'AUTH':
         return this.#auth(command)
+      case 'XCLIENT':
+        return this.#xclient(command.argument)
       case 'MAIL':
         return this.#mail.mail(command, this.#asker(), this.#fate)
       case 'RCPT':
@@ -267,12 +275,13 @@ export class ServerSession {
   /** RFC 5321 §4.1.1.1. What is listed works (§4.2.4), and works for this client. */
   #ehlo(name: string): void {
     this.#begin({ name, extended: true })
-    const { hostname, offersStartTls, limits } = this.#settings
+    const { hostname, limits } = this.#settings
     const inTls = this.#identity.kind !== 'plaintext'
     const mechanisms = mechanismsFor(this.#identity)
     const lines = [hostname, 'PIPELINING', `SIZE ${limits.messageBytes}`, '8BITMIME', 'CHUNKING', 'BINARYMIME', 'SMTPUTF8']
-    if (offersStartTls && !inTls) lines.push('STARTTLS')
+    if (this.#offersStartTls && !inTls) lines.push('STARTTLS')
     if (mechanisms.length > 0) lines.push(`AUTH ${mechanisms.join(' ')}`)
+    if (this.#mayIntroduce) lines.push(XCLIENT_KEYWORD)
     this.#dialogue.reply(replies.hello([...lines, 'ENHANCEDSTATUSCODES']))
   }
 
@@ -293,7 +302,7 @@ export class ServerSession {
    * are none.
    */
   #startTls(): void {
-    if (!this.#settings.offersStartTls) return this.#dialogue.reply(replies.startTlsNotOffered)
+    if (!this.#offersStartTls) return this.#dialogue.reply(replies.startTlsNotOffered)
     this.#dialogue.reply(replies.readyForTls)
     this.#dialogue.startTls()
   }
@@ -308,6 +317,37 @@ export class ServerSession {
     this.#hello = null
     this.#mail.reset()
     this.#askAboutHandshake()
+  }
+
+  /** After XCLIENT a handshake would make the peer itself our client again, and it may have passed the client through. */
+  get #offersStartTls(): boolean {
+    return this.#settings.offersStartTls && !this.#speaksForOthers
+  }
+
+  get #mayIntroduce(): boolean {
+    return this.#settings.takesXclient && !this.#speaksForOthers
+  }
+
+  /**
+   * What the peer has proved or said by now is about the peer, and the client has proved nothing: only
+   * the TLS itself stays. The session begins again at the greeting, with the policy's leave.
+   */
+  #xclient(argument: string): void {
+    if (!this.#settings.takesXclient) return this.#dialogue.reply(replies.xclientNotAllowed)
+    if (this.#speaksForOthers) return this.#dialogue.reply(replies.xclientTwice)
+    const introduction = parseXclient(argument)
+    if (!introduction.ok) return this.#dialogue.hangUp(replies.badXclient(introduction.problem))
+    const { host, hello, login } = introduction.value
+    this.#speaksForOthers = true
+    this.#host = host
+    if (this.#identity.kind !== 'plaintext') this.#identity = { kind: 'anonymous', tls: this.#identity.tls }
+    this.#authentication = null
+    this.#handshakeRefusal = null
+    this.#hello = hello
+    this.#greeted = false
+    this.#phase = 'connection'
+    this.#dialogue.say({ kind: 'speakFor', host, login })
+    this.#dialogue.ask({ kind: 'connection', asker: this.#asker() })
   }
 
   /** RFC 4954 §4. */

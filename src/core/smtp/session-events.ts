@@ -22,6 +22,8 @@ export type SessionSettings = {
   readonly offersStartTls: boolean
   /** Messages are submitted here, and get the header fields that they lack (RFC 6409 §8). */
   readonly completesHeader: boolean
+  /** This very client is listed as one that speaks for others. */
+  readonly takesXclient: boolean
   readonly limits: SessionLimits
 }
 
@@ -69,6 +71,8 @@ export type SessionInput =
 export type SessionOutput =
   | { readonly kind: 'reply'; readonly reply: Reply }
   | { readonly kind: 'startTls' }
+  /** The client speaks for this host from now on; `login` is what it says of an account there. */
+  | { readonly kind: 'speakFor'; readonly host: Asker['host']; readonly login: string | null }
   | { readonly kind: 'askPolicy'; readonly question: Question }
   /** The envelope is complete: `354` is about to be said, or the first chunk has been announced. */
   | {
