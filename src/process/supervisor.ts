@@ -13,7 +13,7 @@ import packageFacts from '../../package.json' with { type: 'json' }
 import { createLog } from '../io/log-writer.ts'
 import { openControlSocket } from '../io/control-socket.ts'
 import type { ControlServer } from '../io/control-socket.ts'
-import type { AdminRequest, AdminResult, CertificateIndex, Status } from '../relay/admin.ts'
+import type { AdminAnswers, AdminRequest, AdminResult, CertificateIndex, Status } from '../relay/admin.ts'
 import { policyOf } from '../relay/policy-holder.ts'
 import { peerCertificateOf } from '../io/x509.ts'
 import { failedPolicyTests } from '../relay/policy-tests.ts'
@@ -85,6 +85,9 @@ async function start(options: SupervisorOptions, loaded: LoadedSettings): Promis
   options.onReady?.({ listeners: sockets.value.bound })
   return { ok: true, supervisor }
 }
+
+/** Ids of one change of the queue that fit into a line of the log. */
+const LOGGED_IDS = 50
 
 class Supervisor {
   readonly #directory: string
@@ -276,9 +279,18 @@ class Supervisor {
         return { ok: true, answer: { stopping: true } }
       case 'authority':
         return this.#askAuthority(request)
+      case 'queueChange':
+        return this.#changeQueue(request)
       default:
         return mergeAnswers(request, (await this.#pool?.askAll(request)) ?? [])
     }
+  }
+
+  async #changeQueue(request: Extract<AdminRequest, { do: 'queueChange' }>): Promise<AdminResult> {
+    const result = mergeAnswers(request, (await this.#pool?.askAll(request)) ?? [])
+    const changed = result.ok ? (result.answer as AdminAnswers['queueChange']).changed : []
+    this.#log.info({ event: 'administration', did: request.do, change: request.change, filter: request.filter, messages: changed.length, changed: changed.slice(0, LOGGED_IDS) })
+    return result
   }
 
   /** A change of the index is with every worker before it is answered: a revocation holds from its 'done'. */
