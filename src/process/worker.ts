@@ -289,12 +289,13 @@ function gateOptions({ config, settings }: Current, name: ListenerName): TlsGate
 }
 
 function sessionSettings(config: Config, listener: ListenerName, channel: ServerChannel): SessionSettings {
-  const { hostname, limits, listeners, submission } = config
+  const { hostname, limits, listeners, submission, relay } = config
   return {
     listener,
     hostname,
     offersStartTls: listener !== 'submissions',
     completesHeader: listener !== 'mx' && submission.completesHeader,
+    asksAboutAuthors: relay.headerFromBinding !== 'off',
     // Behind a PROXY header there is a stranger, whoever has connected.
     takesXclient: channel.proxyAddress === null && isListed(channel.remoteAddress, listeners[listener].xclientFrom),
     limits: {

@@ -54,10 +54,10 @@ export class Journal implements ReceiverObserver {
   decided(session: string, decision: Decision): void {
     const question = this.#asked.get(session)
     this.#asked.delete(session)
-    if (question === undefined || decision.verdict === 'accept') return
+    if (question === undefined || (decision.verdict === 'accept' && !hasWarning(decision))) return
     this.#history.recordDecision({ at: this.#system.now(), question, decision })
     this.#log.warn({
-      event: decision.verdict === 'refuse' ? 'refused' : decision.verdict,
+      event: decision.verdict === 'refuse' ? 'refused' : decision.verdict === 'accept' ? 'let-through' : decision.verdict,
       id: decision.id,
       session,
       asked: question.kind,
@@ -121,11 +121,18 @@ function identityFields(identity: ClientIdentity): { readonly [field: string]: u
 function pathFields(question: Question): { readonly [field: string]: string } {
   if (question.kind === 'sender') return { from: question.reversePath }
   if (question.kind === 'recipient') return { from: question.reversePath, to: question.forwardPath }
+  if (question.kind === 'authors') return { from: question.reversePath, authors: question.authors.from.join(', ') }
   return {}
 }
 
-/** The rule that ended the search is the last thing that a decision says. */
+/** The rule that ended the search, or would have, is the last thing that a decision says. */
 function lastRule(decision: Decision): string {
-  const rule = decision.because.findLast(reason => reason.kind === 'rule')
-  return rule === undefined ? 'unknown' : rule.rule
+  const kind = decision.verdict === 'accept' ? 'warning' : 'rule'
+  const reason = decision.because.findLast(reason => reason.kind === kind)
+  return reason === undefined || !('rule' in reason) ? 'unknown' : reason.rule
+}
+
+/** Something is accepted only because its rule is set to warn. */
+function hasWarning(decision: Decision): boolean {
+  return decision.because.some(reason => reason.kind === 'warning')
 }

@@ -47,6 +47,7 @@ export function policyOf(config: Config, { accessText, accessFile }: AccessSourc
     ownDomains: [],
     trustedMechanisms: [],
     senderBinding: config.relay.senderBinding,
+    headerFromBinding: config.relay.headerFromBinding,
     features: config.relay.compatibility === 'sendmail' ? { ...posternFeatures, ...sendmailReading } : posternFeatures,
   })
 }

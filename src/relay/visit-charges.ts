@@ -16,6 +16,7 @@ export function excessOf(visit: Visit, question: Question, now: number): Excess 
   const { identity, authentication } = question.asker
   switch (question.kind) {
     case 'connection':
+    case 'authors':
       return null
     case 'handshake':
       return visit.identify(identity, authentication, now)

@@ -94,7 +94,7 @@ test('S18: a flood of RCPT ends the session, refused or not', () => {
   }
 })
 
-const RELAYED: HeaderTreatment = { hostname: 'mx.example.org', submission: null }
+const RELAYED: HeaderTreatment = { hostname: 'mx.example.org', submission: null, readsAuthors: false }
 
 function octetsOf(parts: readonly MessagePart[]): number {
   return parts.reduce((sum, part) => sum + (part.kind === 'body' ? part.bytes.length : 0), 0)

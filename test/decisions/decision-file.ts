@@ -10,9 +10,14 @@
  *     ? mx 192.0.2.7 as joe: from <joe@example.org> to <ann@dest.example>
  *         the answer, as `postern explain` prints it
  *
+ * Instead of `from … to …` there may be `connects`, `finishes the handshake`, or `writes "…"` with the
+ * header of a message as a JSON string.
+ *
  * `renderFile` answers every question anew and gives the whole text back; a test compares the two.
  */
 
+import { authorsOf } from '../../src/core/message/authors.ts'
+import { splitFields } from '../../src/core/message/fields.ts'
 import { parseAccessMap } from '../../src/core/policy/access-map.ts'
 import { decide } from '../../src/core/policy/decide.ts'
 import type { Asker, ClientName, KnownFacts, ListenerName, Question } from '../../src/core/policy/decision.ts'
@@ -37,6 +42,7 @@ function policyOf(head: string): Policy {
   const setting = (name: string): readonly string[] => (new RegExp(`^${name}: *(.*)$`, 'm').exec(head)?.[1] ?? '').split(/[ ,]+/).filter(word => word !== '')
   const access = (/^access:\n((?: {4}.*\n)*)/m.exec(head)?.[1] ?? '').replaceAll(/^ {4}/gm, '')
   const [senderBinding = 'enforce'] = setting('sender binding')
+  const [headerFromBinding = 'off'] = setting('header from binding')
   return compilePolicy({
     access: parseAccessMap(access, 'access').map,
     hostname: 'mx.example.org',
@@ -45,11 +51,12 @@ function policyOf(head: string): Policy {
     ownDomains: [],
     trustedMechanisms: setting('trusted mechanisms'),
     senderBinding: senderBinding as PolicySource['senderBinding'],
+    headerFromBinding: headerFromBinding as PolicySource['senderBinding'],
     features: { ...posternFeatures, ...(Object.fromEntries(setting('features').map(word => word.split('='))) as Partial<PolicyFeatures>) },
   })
 }
 
-const QUESTION = /^\? (mx|submission|submissions) (\S+?)(?:\((.+?)\))?(?: as (.+?))?: (?:(connects|finishes the handshake)|from <(.*?)>(?: to <(.*)>)?)$/
+const QUESTION = /^\? (mx|submission|submissions) (\S+?)(?:\((.+?)\))?(?: as (.+?))?: (?:(connects|finishes the handshake|writes .+)|from <(.*?)>(?: to <(.*)>)?)$/
 
 function answer(policy: Policy, line: string): readonly string[] {
   const [, listener, address = '', name, caller = 'plaintext', event, reversePath = '', forwardPath] = QUESTION.exec(line) ?? []
@@ -68,6 +75,7 @@ function answer(policy: Policy, line: string): readonly string[] {
 
 function questionOf(asker: Asker, event: string | undefined, reversePath: string, forwardPath: string | undefined): Question {
   if (event === 'connects') return { kind: 'connection', asker }
+  if (event?.startsWith('writes ') === true) return { kind: 'authors', asker, reversePath, authors: authorsOf(splitFields(Buffer.from(JSON.parse(event.slice('writes '.length)))), null) }
   if (event !== undefined) return { kind: 'handshake', asker }
   return forwardPath === undefined ? { kind: 'sender', asker, reversePath } : { kind: 'recipient', asker, reversePath, forwardPath }
 }

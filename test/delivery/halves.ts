@@ -16,6 +16,7 @@ const SETTINGS: SessionSettings = {
   hostname: 'mx.test',
   offersStartTls: false,
   completesHeader: false,
+  asksAboutAuthors: false,
   takesXclient: false,
   limits: {
     messageBytes: 1_000_000, recipients: 1000, messages: 1000, errors: 20, headerBytes: 100_000, headerFields: 1000, receivedFields: 100,

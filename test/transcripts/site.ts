@@ -9,6 +9,7 @@ export const siteSettings: SessionSettings = {
   hostname: 'mx.example.org',
   offersStartTls: true,
   completesHeader: false,
+  asksAboutAuthors: true,
   takesXclient: false,
   limits: {
     messageBytes: 20_000,
@@ -54,5 +55,6 @@ export const sitePolicy: Policy = compilePolicy({
   ownDomains: [],
   trustedMechanisms: [],
   senderBinding: 'enforce',
+  headerFromBinding: 'enforce',
   features: posternFeatures,
 })

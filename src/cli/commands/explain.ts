@@ -126,6 +126,7 @@ function flatten(reason: Reason, lineOf: (setting: string) => number | null): ob
       return { ...reason, file: 'postern.toml', line: lineOf(reason.name) }
     case 'fact':
     case 'rule':
+    case 'warning':
       return { ...reason, file: null, line: null }
   }
 }

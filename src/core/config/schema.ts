@@ -87,6 +87,13 @@ const relay = table({
       'Whether a certificate may only send from its own addresses: `enforce` refuses other senders, `warn` logs them, ' +
         '`off` lets everyone with a certificate write as anyone else.',
     ),
+  'header-from-binding': oneOf(['enforce', 'warn', 'off'])
+    .prefault('warn')
+    .describe(
+      'The same for From and Sender in the header, which is what recipients see, of all mail that passes because of a certificate. ' +
+        'The default only logs, because programs rightly write other names there: a message that is sent on (Resent-From) keeps its ' +
+        'author, and so may mail of lists and shared mailboxes. See what `warn` logs, then set `enforce`.',
+    ),
   access: path.prefault('access').describe('The access map: who may relay, in sendmail\'s syntax and more ([the access map](access-map.md)).'),
   compatibility: oneOf(['postern', 'sendmail'])
     .prefault('postern')
@@ -101,6 +108,7 @@ const relay = table({
 }).transform(relay => ({
   domains: relay.domains,
   senderBinding: relay['sender-binding'],
+  headerFromBinding: relay['header-from-binding'],
   accessFile: relay.access,
   compatibility: relay.compatibility,
 }))

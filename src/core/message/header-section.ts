@@ -13,7 +13,9 @@
  * What is held is limited by whoever feeds it: `forget` once the message is going to be refused.
  */
 
+import type { Authors } from '../policy/decision.ts'
 import { claimsToBeOurs } from './authentication-results.ts'
+import { authorsOf } from './authors.ts'
 import { completionFor, type Completion } from './completion.ts'
 import { fieldText, splitFields, type HeaderField } from './fields.ts'
 import { HeaderScanner } from './header.ts'
@@ -23,6 +25,8 @@ export type HeaderTreatment = {
   readonly hostname: string
   /** The message is submitted here: complete it. `author`: who it is from if it has no From. */
   readonly submission: { readonly author: string | null } | null
+  /** The policy will be asked about the authors. */
+  readonly readsAuthors: boolean
 }
 
 /** A piece of the message as it goes on. */
@@ -37,6 +41,7 @@ export class HeaderSection {
   #held: Buffer = NOTHING
   #heldOctets = 0
   #isDone = false
+  #authors: Authors | null = null
 
   constructor(treatment: HeaderTreatment) {
     this.#treatment = treatment
@@ -68,6 +73,11 @@ export class HeaderSection {
     this.#held = NOTHING
   }
 
+  /** Whom the header names, once it is whole; null if nobody wants to know. */
+  get authors(): Authors | null {
+    return this.#authors
+  }
+
   /** A client may send an octet at a time: what is held is one buffer that grows, not a million. */
   #hold(text: Buffer): void {
     const needed = this.#heldOctets + text.length
@@ -85,18 +95,22 @@ export class HeaderSection {
     this.#isDone = true
     this.#held = NOTHING
     const { scanner } = this
-    // Without CRLF at its very end (RFC 3030 allows it) the last field gets its own.
-    const isCutShort = !scanner.ended && scanner.isWithinField
-    const end = isCutShort ? octets.length : scanner.lineStart
-    const section = isCutShort ? Buffer.concat([octets, CRLF]) : octets.subarray(0, end)
+    // A message in chunks may end within the last line of its header (RFC 3030 §2).
+    const end = scanner.isWithinField ? octets.length : scanner.lineStart
+    const section = octets.subarray(0, end)
     const rest = octets.subarray(end)
-    const { submission } = this.#treatment
+    const { submission, readsAuthors } = this.#treatment
     const needsEmptyLine = rest.length > 0 && !startsWithCrlf(rest)
-    if (submission === null && scanner.authenticationResults === 0 && !needsEmptyLine) return body(octets)
+    const isLeftAlone = submission === null && scanner.authenticationResults === 0 && !needsEmptyLine
+    if (isLeftAlone && !readsAuthors) return body(octets)
     const fields = splitFields(section)
+    const completion = submission === null ? null : completionFor(new Set(fields.map(({ name }) => name)), submission.author)
+    if (readsAuthors) this.#authors = authorsOf(fields, completion?.from ?? null)
+    if (isLeftAlone) return body(octets)
     return [
+      // Below our Received field and above all else, so that what the author wrote stays in one piece.
+      ...(completion === null ? [] : [{ kind: 'completeHeader', completion } as const]),
       ...body(this.#withoutForeign(section, fields)),
-      ...(submission === null ? [] : completing(fields, submission.author)),
       ...(needsEmptyLine ? body(CRLF) : []),
       ...body(rest),
     ]
@@ -112,11 +126,6 @@ export class HeaderSection {
     if (field.name === 'return-path') return submission !== null
     return field.name === 'authentication-results' && claimsToBeOurs(fieldText(field), hostname)
   }
-}
-
-function completing(fields: readonly HeaderField[], author: string | null): readonly MessagePart[] {
-  const completion = completionFor(new Set(fields.map(({ name }) => name)), author)
-  return completion === null ? [] : [{ kind: 'completeHeader', completion }]
 }
 
 function body(bytes: Buffer): readonly MessagePart[] {

@@ -22,6 +22,10 @@ export function adviceFor(question: Question, decision: Decision): string | null
       return toBeKnown(question.asker)
     case 'senderNotAllowed':
       return toSendAs(question)
+    case 'authorNotAllowed':
+      return toWriteAs(question)
+    case 'authorsUnclear':
+      return 'the client must send one From field with an address of its own (and a Sender field if it names several).'
     case 'clientRejected':
     case 'senderRejected':
     case 'recipientRejected':
@@ -144,6 +148,14 @@ function toSendAs(question: Question): string | null {
   const whose = holder === null ? 'a certificate that names the address' : `the sender addresses of ${holder.name}`
   const give = holder === null ? `present ${whose}` : `add <${question.reversePath}> to ${whose}`
   return `${give}, or set relay.sender-binding to "warn".`
+}
+
+function toWriteAs(question: Question): string | null {
+  if (question.kind !== 'authors') return null
+  const { identity } = question.asker
+  const holder = identity.kind === 'verified' ? identity.holder : null
+  const give = holder === null ? 'present a certificate that names the address' : `add the address to the sender addresses of ${holder.name}`
+  return `${give}, or set relay.header-from-binding to "warn".`
 }
 
 function toStopCertificate(asker: Asker, entry: AccessEntry | null): string | null {

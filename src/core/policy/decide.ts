@@ -7,6 +7,7 @@
  * Postern adds on its submission listeners.
  */
 
+import { checkAuthors } from './authors.ts'
 import { standingAuthentication } from './certificate.ts'
 import { checkConnection } from './connection.ts'
 import type { Answer, Decision, KnownFacts, Question, Reason } from './decision.ts'
@@ -39,6 +40,8 @@ function find(inquiry: Inquiry, question: Question): Finding {
       return findSender(inquiry, question.reversePath)
     case 'recipient':
       return findRecipient(inquiry, question.reversePath, question.forwardPath)
+    case 'authors':
+      return hasOtherIdentity(inquiry) ? ACCEPT : checkAuthors(inquiry, question.authors)
   }
 }
 
@@ -82,11 +85,15 @@ function checkKnown(inquiry: Inquiry): Finding | null {
   })
 }
 
-/** A client that logged in with a password has shown another identity than its certificate's. */
 function checkBindingOfClient(inquiry: Inquiry, reversePath: string): Finding | null {
-  if (standingAuthentication(inquiry.asker)?.isExternal === false) return null
+  if (hasOtherIdentity(inquiry)) return null
   const limit = checkSenderBinding(inquiry, reversePath)
   return limit === null ? null : refuseSender(inquiry, limit)
+}
+
+/** A client that logged in with a password has shown another identity than its certificate's. */
+function hasOtherIdentity({ asker }: Inquiry): boolean {
+  return standingAuthentication(asker)?.isExternal === false
 }
 
 function firstObjection(first: Finding, second: () => Finding): Finding {

@@ -56,6 +56,17 @@ export type Question =
       readonly reversePath: string
       readonly forwardPath: string
     }
+  /** At the end of a message that passes because of who sends it: may this identity write as these authors? */
+  | { readonly kind: 'authors'; readonly asker: Asker; readonly reversePath: string; readonly authors: Authors }
+
+/** Whom a message's header names as responsible for it (RFC 5322 §3.6.2). */
+export type Authors = {
+  /** The addresses of From and Sender, as far as they could be read. */
+  readonly from: readonly string[]
+  readonly sender: readonly string[]
+  /** Why the header leaves open who wrote the message, or null. */
+  readonly fault: string | null
+}
 
 export type Verdict = 'accept' | 'refuse' | 'discard' | 'quarantine'
 
@@ -69,6 +80,8 @@ export type Reason =
   | { readonly kind: 'fact'; readonly text: string }
   /** The rule that ended the search; `rule` is a stable identifier for tests and scripts. */
   | { readonly kind: 'rule'; readonly rule: string; readonly text: string }
+  /** A rule that would have refused, and is set to warn only. */
+  | { readonly kind: 'warning'; readonly rule: string; readonly text: string }
 
 /** A line of the access map. */
 export type AccessEntry = {

@@ -8,7 +8,7 @@
 import type { CertificateProblem, ClientIdentity } from '../names/identity.ts'
 import { formatInstant } from '../time.ts'
 import { adviceFor } from './advice.ts'
-import type { Asker, Decision, Question, Reason } from './decision.ts'
+import type { Asker, Authors, Decision, Question, Reason } from './decision.ts'
 
 export type ExplainedRecord = { readonly at: number; readonly question: Question; readonly decision: Decision }
 
@@ -60,7 +60,18 @@ function asked(question: Question): string {
       return `May ${host.address} send as <${question.reversePath}> on the ${listener} listener?`
     case 'recipient':
       return `May ${host.address} send from <${question.reversePath}> to <${question.forwardPath}> on the ${listener} listener?`
+    case 'authors':
+      return `May ${host.address} send a message ${writtenBy(question.authors)} on the ${listener} listener?`
   }
+}
+
+function writtenBy({ from, sender }: Authors): string {
+  const authors = from.length === 0 ? 'without an author' : `written by ${bracketed(from)}`
+  return sender.length === 0 ? authors : `${authors} and sent by ${bracketed(sender)}`
+}
+
+function bracketed(addresses: readonly string[]): string {
+  return addresses.map(address => `<${address}>`).join(', ')
 }
 
 function who({ host, hello, identity, authentication }: Asker): readonly string[] {
@@ -124,6 +135,8 @@ export function explainReason(reason: Reason): string {
     case 'fact':
     case 'rule':
       return reason.text
+    case 'warning':
+      return `would be refused (${reason.rule}): ${reason.text}`
   }
 }
 

@@ -33,6 +33,12 @@ export function because(search: Search, rule: string, text: string, finding: Fin
   return finding
 }
 
+/** Names the rule that would have ended it, were it not set to warn only. */
+export function warn(search: Search, rule: string, text: string, finding: Finding): Finding {
+  search.because.push({ kind: 'warning', rule, text })
+  return finding
+}
+
 export function note(search: Search, text: string): void {
   search.because.push({ kind: 'fact', text })
 }

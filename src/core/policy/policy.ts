@@ -27,6 +27,8 @@ export type PolicySource = {
   readonly trustedMechanisms: readonly string[]
   /** May a holder use sender addresses that are not its own? `warn` lets it and says so. */
   readonly senderBinding: 'enforce' | 'warn' | 'off'
+  /** The same for From and Sender in the header. Left out: off. */
+  readonly headerFromBinding?: 'enforce' | 'warn' | 'off'
   readonly features: PolicyFeatures
 }
 
@@ -153,6 +155,7 @@ export type Policy = {
   readonly ownDomains: ReadonlySet<string>
   readonly trustedMechanisms: ReadonlySet<string>
   readonly senderBinding: PolicySource['senderBinding']
+  readonly headerFromBinding: PolicySource['senderBinding']
   readonly features: PolicyFeatures
 }
 
@@ -168,6 +171,7 @@ export function compilePolicy(source: PolicySource): Policy {
     ownDomains: new Set(source.ownDomains.map(canonicalDomain)),
     trustedMechanisms: new Set(source.trustedMechanisms.map(mechanism => mechanism.toUpperCase())),
     senderBinding: source.senderBinding,
+    headerFromBinding: source.headerFromBinding ?? 'off',
     features: source.features,
   }
 }

@@ -31,6 +31,10 @@ export const senderDomainUnresolved: PolicyReply = { code: 451, enhanced: '4.1.8
 
 export const senderNotAllowed: PolicyReply = { code: 550, enhanced: '5.7.1', text: 'Sender address not allowed for this certificate' }
 
+export const authorNotAllowed: PolicyReply = { code: 550, enhanced: '5.7.1', text: 'From address not allowed for this certificate' }
+
+export const authorsUnclear: PolicyReply = { code: 550, enhanced: '5.7.1', text: 'The header must say in one way who the message is from' }
+
 export const clientNameUnresolved: PolicyReply = {
   code: 450,
   enhanced: '4.4.0',

@@ -5,8 +5,8 @@
 import { canonicalDomain, parseAddress } from '../names/address.ts'
 import type { Address } from '../names/address.ts'
 import { accessAddress, clientName, isLoopback } from './client-address.ts'
-import type { AccessEntry } from './decision.ts'
-import { ACCEPT, ACCEPT_FINALLY, CLIENT_NAME_MISSING, because, note, noteSetting, objection } from './finding.ts'
+import type { AccessEntry, Asker } from './decision.ts'
+import { ACCEPT, ACCEPT_FINALLY, CLIENT_NAME_MISSING, because, noteSetting, objection, warn } from './finding.ts'
 import type { Finding } from './finding.ts'
 import { canAnswer, lookUpDomain, lookUpMailbox, lookUpUser } from './lookups.ts'
 import { isListed } from './identity-value.ts'
@@ -113,24 +113,30 @@ function checkDomainExists(inquiry: Inquiry, domain: string): Finding {
  */
 export function checkSenderBinding(inquiry: Inquiry, reversePath: string): string | null {
   const { policy, asker } = inquiry
-  if (policy.senderBinding === 'off' || reversePath === '' || asker.identity.kind !== 'verified') return null
-  const { holder, certificate } = asker.identity
+  if (policy.senderBinding === 'off' || reversePath === '') return null
+  const limit = senderLimit(asker)
+  if (limit === null || isAmong(limit.allowed, reversePath)) return null
+  noteSetting(inquiry, 'relay.sender-binding', policy.senderBinding)
+  if (policy.senderBinding === 'enforce') return limit.words
+  warn(inquiry, 'senderNotAllowed', `${limit.words}; <${reversePath}> is let through`, ACCEPT)
+  return null
+}
+
+/** The only sender addresses and `@domains` that an identity may use; null if it may use any, or is none. */
+export function senderLimit({ identity }: Asker): { readonly allowed: readonly string[]; readonly words: string } | null {
+  if (identity.kind !== 'verified') return null
+  const { holder, certificate } = identity
   const allowed = holder === null ? certificate.addresses : holder.senders
   if (allowed.length === 0 && holder?.kind !== 'person') return null
-  if (isAmong(allowed, reversePath)) return null
-  noteSetting(inquiry, 'relay.sender-binding', policy.senderBinding)
   const whose = holder === null ? 'the certificate' : `${holder.kind} ${holder.name}`
-  const limit = `${whose} may use ${allowed.length === 0 ? 'no sender address' : allowed.join(', ')}`
-  if (policy.senderBinding === 'enforce') return limit
-  note(inquiry, `${limit}; <${reversePath}> is let through`)
-  return null
+  return { allowed, words: `${whose} may use ${allowed.length === 0 ? 'no sender address' : allowed.join(', ')}` }
 }
 
 export function refuseSender(inquiry: Inquiry, limit: string): Finding {
   return because(inquiry, 'senderNotAllowed', limit, { kind: 'refuse', reply: senderNotAllowed })
 }
 
-function isAmong(allowed: readonly string[], reversePath: string): boolean {
+export function isAmong(allowed: readonly string[], reversePath: string): boolean {
   const parsed = parseAddress(reversePath)
   return parsed.ok && isListed(allowed, parsed.value)
 }

@@ -8,6 +8,7 @@
  */
 
 import { HeaderSection, type HeaderTreatment, type MessagePart } from '../message/header-section.ts'
+import type { Authors } from '../policy/decision.ts'
 import type { ChunkReader } from './chunk-reader.ts'
 import { DataDecoder, type DataFault } from './data-decoder.ts'
 import { LineEndCheck } from './line-end-check.ts'
@@ -56,6 +57,11 @@ export class IncomingMessage {
   /** Its line ends are not what they should be: what follows may be a second message in disguise (S1). */
   get isSuspicious(): boolean {
     return this.#fault !== null
+  }
+
+  /** Whom its header names; null if nobody wants to know. */
+  get authors(): Authors | null {
+    return this.#header.authors
   }
 
   /** Takes the next octets. Answers with how many it read, and with what is to be stored by now. */

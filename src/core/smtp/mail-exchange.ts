@@ -6,6 +6,7 @@
  */
 
 import { presumedAuthor } from '../message/completion.ts'
+import type { HeaderTreatment } from '../message/header-section.ts'
 import { transmissionType } from '../message/trace.ts'
 import type { Asker, Decision } from '../policy/decision.ts'
 import { assert, unreachable } from '../result.ts'
@@ -26,7 +27,7 @@ type Stage =
   | { readonly at: 'transaction'; readonly transaction: MailTransaction }
   | { readonly at: 'recipient'; readonly transaction: MailTransaction; readonly forwardPath: string }
   /** What comes now is text of the message, by DATA. */
-  | { readonly at: 'message'; readonly transaction: MailTransaction; readonly message: IncomingMessage }
+  | ({ readonly at: 'message' } & OpenMessage)
   /** What comes now is octets of a chunk, by BDAT. */
   | ({ readonly at: 'chunk' } & MessageInChunks)
   /** A chunk has been answered, and it was not the last. */
@@ -34,10 +35,15 @@ type Stage =
   /** What comes now is octets of a chunk that nobody wants; `refusal` is said behind them. */
   | { readonly at: 'unwantedChunk'; readonly chunk: Chunk; readonly octetsLeft: number; readonly refusal: Reply; readonly before: Refused | null }
   | Refused
+  /** All of the message is here, and the policy has been asked about its authors. */
+  | ({ readonly at: 'authors' } & OpenMessage)
   /** All of the message is here, and is being made durable. */
   | { readonly at: 'storage' }
 
-type MessageInChunks = { readonly transaction: MailTransaction; readonly message: IncomingMessage; readonly chunks: ChunkReader }
+/** `asker` is who sends it, as it was when the message began. */
+type OpenMessage = { readonly transaction: MailTransaction; readonly message: IncomingMessage; readonly asker: Asker }
+
+type MessageInChunks = OpenMessage & { readonly chunks: ChunkReader }
 
 /** A chunk was refused, and with it the transaction. More chunks of it may be on their way (RFC 3030 §2). */
 type Refused = { readonly at: 'refused'; readonly octets: number }
@@ -111,12 +117,13 @@ export class MailExchange {
     this.#dialogue.replyUncounted(replies.tooManyRecipients)
   }
 
-  /** The policy's answer about MAIL or RCPT; null if it could give none. */
+  /** The policy's answer about MAIL, RCPT or a message's authors; null if it could give none. */
   decided(decision: Decision | null): void {
     const stage = this.#stage
-    assert(stage.at === 'sender' || stage.at === 'recipient', 'the policy was asked about a path')
+    assert(stage.at === 'sender' || stage.at === 'recipient' || stage.at === 'authors', 'the policy was asked')
     const { transaction } = stage
     const refused = this.#refusal(transaction, decision)
+    if (stage.at === 'authors') return refused === null ? this.#commit() : this.#refuse(stage, refused)
     if (refused !== null) return this.refuse(refused)
     this.#stage = { at: 'transaction', transaction }
     if (stage.at === 'sender') this.#messages++
@@ -149,7 +156,7 @@ export class MailExchange {
     }
     if (transaction.recipients === 0) return this.#dialogue.reply(replies.noValidRecipients)
     if (transaction.isBinary) return this.#dialogue.reply(replies.binaryNeedsChunks)
-    this.#stage = { at: 'message', transaction, message: this.#open(transaction, asker, extended) }
+    this.#stage = { at: 'message', transaction, message: this.#open(transaction, asker, extended), asker }
     this.#dialogue.reply(replies.startInput)
   }
 
@@ -157,10 +164,10 @@ export class MailExchange {
   bdat(chunk: Chunk, asker: Asker, extended: boolean): void {
     const stage = this.#stage.at === 'betweenChunks' ? this.#stage : this.#firstChunk(asker, extended)
     if ('refusal' in stage) return this.refuseChunk(chunk, stage.refusal)
-    const { transaction, message, chunks } = stage
+    const { message, chunks } = stage
     if (message.wouldBeEndless(chunk.sizeOctets)) return this.#dialogue.hangUp(replies.messageTooBig(this.#settings.limits.messageBytes))
     chunks.begin(chunk)
-    this.#stage = { at: 'chunk', transaction, message, chunks }
+    this.#stage = { ...stage, at: 'chunk' }
     if (chunk.sizeOctets === 0) this.#receive(this.#stage, NOTHING)
   }
 
@@ -169,17 +176,26 @@ export class MailExchange {
     if (transaction.identityLost) return { refusal: replies.identityLost }
     if (transaction.recipients === 0) return { refusal: replies.noValidRecipients }
     const chunks = new ChunkReader()
-    return { transaction, message: this.#open(transaction, asker, extended, chunks), chunks }
+    return { transaction, message: this.#open(transaction, asker, extended, chunks), asker, chunks }
   }
 
   #open(transaction: MailTransaction, asker: Asker, extended: boolean, chunks?: ChunkReader): IncomingMessage {
-    const { limits, hostname, completesHeader } = this.#settings
+    const { limits } = this.#settings
     const { utf8, fate, isBinary } = transaction
     const { identity, authentication } = asker
     const protocol = transmissionType({ extended, utf8, inTls: identity.kind !== 'plaintext', authenticated: authentication !== null })
     this.#dialogue.say({ kind: 'openMessage', envelope: transaction.envelope(), asker, protocol, delivery: fate })
-    const submission = completesHeader ? { author: presumedAuthor(transaction.reversePath, asker) } : null
-    return new IncomingMessage(limits, { hostname, submission }, chunks, isBinary)
+    return new IncomingMessage(limits, this.#treatment(transaction, asker), chunks, isBinary)
+  }
+
+  /** What becomes of the header. On mx, mail that passes whoever sends it has no authors to answer for. */
+  #treatment({ reversePath, relays }: MailTransaction, asker: Asker): HeaderTreatment {
+    const { hostname, listener, completesHeader, asksAboutAuthors } = this.#settings
+    return {
+      hostname,
+      submission: completesHeader ? { author: presumedAuthor(reversePath, asker) } : null,
+      readsAuthors: asksAboutAuthors && (listener !== 'mx' || relays),
+    }
   }
 
   /**
@@ -226,19 +242,26 @@ export class MailExchange {
 
   /** The line with only a dot, or the end of a chunk. What is refused now is the client's to send again or to give up (RFC 5321 §4.2.5). */
   #finish(stage: Extract<Stage, { at: 'message' | 'chunk' }>): void {
-    const { transaction, message } = stage
+    const { transaction, message, asker } = stage
     const refused = transaction.identityLost ? replies.identityLost : message.refusal()
     if (refused !== null) return this.#refuse(stage, refused)
     if (stage.at === 'chunk' && !message.ended) {
       this.#stage = { ...stage, at: 'betweenChunks' }
       return this.#dialogue.reply(replies.chunkTaken(stage.chunks.chunk.sizeOctets))
     }
+    const { authors } = message
+    if (authors === null) return this.#commit()
+    this.#stage = { at: 'authors', transaction, message, asker }
+    this.#dialogue.ask({ kind: 'authors', asker, reversePath: transaction.reversePath, authors })
+  }
+
+  #commit(): void {
     this.#stage = { at: 'storage' }
     this.#dialogue.commit()
   }
 
   /** The message that is open will not be accepted, and nor will what may still come of it. */
-  #refuse(stage: Extract<Stage, { at: 'message' | 'chunk' | 'betweenChunks' }>, refusal: Reply): void {
+  #refuse(stage: Extract<Stage, { at: 'message' | 'chunk' | 'betweenChunks' | 'authors' }>, refusal: Reply): void {
     this.#stage = stage.message.ended ? OUTSIDE : { at: 'refused', octets: 0 }
     this.#dialogue.say({ kind: 'dropMessage' })
     // What comes next may have been smuggled in as part of the message (S1): none of it is read.
@@ -270,6 +293,7 @@ export class MailExchange {
       case 'message':
       case 'chunk':
       case 'betweenChunks':
+      case 'authors':
         return this.#stage.transaction.loseIdentity()
       default:
         return unreachable(this.#stage)

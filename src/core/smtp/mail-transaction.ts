@@ -12,6 +12,7 @@ export class MailTransaction {
   readonly #parameters: MailParameters
   readonly #forwardPaths: string[] = []
   #fate: MessageFate
+  #relays = false
   #identityLost = false
   #refusedForRoom = 0
 
@@ -39,6 +40,11 @@ export class MailTransaction {
     return this.#parameters.bodyType === 'BINARYMIME'
   }
 
+  /** Some of its recipients were accepted because of who sends it. */
+  get relays(): boolean {
+    return this.#relays
+  }
+
   /** Part of it was accepted on the strength of an identity that no longer counts. */
   get identityLost(): boolean {
     return this.#identityLost
@@ -54,6 +60,7 @@ export class MailTransaction {
 
   takeInto(decision: Decision): void {
     this.#fate = worseFate(this.#fate, fateOf(decision))
+    this.#relays ||= decision.relay
   }
 
   /** Counts a recipient for whom there was no room. */

@@ -14,6 +14,7 @@ const settings: SessionSettings = {
   hostname: 'mx.example.org',
   offersStartTls: true,
   completesHeader: false,
+  asksAboutAuthors: false,
   takesXclient: false,
   limits: {
     messageBytes: 1000,

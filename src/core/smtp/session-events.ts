@@ -22,6 +22,8 @@ export type SessionSettings = {
   readonly offersStartTls: boolean
   /** Messages are submitted here, and get the header fields that they lack (RFC 6409 §8). */
   readonly completesHeader: boolean
+  /** The policy wants to know who has written a message that passes because of who sends it. */
+  readonly asksAboutAuthors: boolean
   /** This very client is listed as one that speaks for others. */
   readonly takesXclient: boolean
   readonly limits: SessionLimits
