@@ -5,9 +5,11 @@
  * hop's terms (client-session.ts). No session is resumed, so each connection proves anew who is there.
  */
 
+import type { X509Certificate } from 'node:crypto'
 import net from 'node:net'
 import tls from 'node:tls'
 import { socketErrorInWords } from './socket-errors.ts'
+import { readPresented } from './x509.ts'
 import type { ClientChannel, ClientTls, Dialer, ServerIdentity } from '../relay/ports.ts'
 
 /** Bytes that may wait here before the socket is told to stop. */
@@ -225,18 +227,27 @@ function beginTls(plain: net.Socket, request: ClientTls): tls.TLSSocket | { read
 function describe(socket: tls.TLSSocket, serverName: string): ServerIdentity {
   const cipher = socket.getCipher()
   const parameters = { version: socket.getProtocol() ?? 'unknown', cipher: cipher.name, cipherBits: /256|CHACHA20/.test(cipher.name) ? 256 : 128 }
-  return { tls: parameters, problem: certificateProblem(socket, serverName) }
+  const certificate = socket.getPeerX509Certificate()
+  const chainProblem = problemOfChain(socket, certificate)
+  return {
+    tls: parameters,
+    certificate: certificate === undefined ? null : readPresented(certificate).certificate,
+    chainProblem,
+    problem: chainProblem ?? problemOfName(certificate, serverName),
+  }
 }
 
-function certificateProblem(socket: tls.TLSSocket, serverName: string): string | null {
+function problemOfChain(socket: tls.TLSSocket, certificate: X509Certificate | undefined): string | null {
   if (socket.isSessionReused()) return 'the session was resumed, and proves nothing'
-  const certificate = socket.getPeerX509Certificate()
   if (certificate === undefined) return 'it showed no certificate'
   if (!socket.authorized) return CHAIN_PROBLEMS[String(socket.authorizationError)] ?? String(socket.authorizationError)
+  return null
+}
+
+function problemOfName(certificate: X509Certificate | undefined, serverName: string): string | null {
   // The subject's common name does not count (RFC 9525 §2).
-  const matches = net.isIP(serverName) === 0 ? certificate.checkHost(serverName, { subject: 'never' }) : certificate.checkIP(serverName)
-  if (matches !== undefined) return null
-  return `its certificate is for ${certificate.subjectAltName ?? 'no name at all'}, not for ${serverName}`
+  const matches = net.isIP(serverName) === 0 ? certificate?.checkHost(serverName, { subject: 'never' }) : certificate?.checkIP(serverName)
+  return matches === undefined ? `its certificate is for ${certificate?.subjectAltName ?? 'no name at all'}, not for ${serverName}` : null
 }
 
 const CHAIN_PROBLEMS: Readonly<Record<string, string>> = {

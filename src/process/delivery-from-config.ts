@@ -2,13 +2,14 @@
 
 import type { Config, RouteConfig } from '../core/config/schema.ts'
 import type { ConfiguredHop, HopTerms } from '../core/message/route.ts'
+import type { Policy } from '../core/policy/policy.ts'
 import { DEFAULT_LIMITS } from '../relay/delivery-settings.ts'
 import type { DeliverySettings } from '../relay/delivery-settings.ts'
 import type { WorkerSettings } from './messages.ts'
 
 const SMTP_PORT = 25
 
-export function deliveryFromConfig(config: Config, settings: WorkerSettings): DeliverySettings {
+export function deliveryFromConfig(config: Config, settings: WorkerSettings, policy: Policy): DeliverySettings {
   const { delivery, queue, hostname } = config
   const { clientCertificatePem, clientKeyPem, trustedPem } = settings
   const trusted = (files: readonly string[] | null): readonly string[] | null => files?.map(file => trustedPem[file] ?? '') ?? null
@@ -27,6 +28,7 @@ export function deliveryFromConfig(config: Config, settings: WorkerSettings): De
       routes: new Map(config.routes.map(route => [route.domain.toLowerCase(), routeHop(route, usual, trusted)])),
       mx: { ...usual, port: SMTP_PORT },
     },
+    policy,
     certificate:
       clientCertificatePem === null || clientKeyPem === null ? null : { certificatePem: clientCertificatePem, keyPem: clientKeyPem },
     retry: {

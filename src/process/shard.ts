@@ -12,7 +12,9 @@ import type { SpoolReport } from '../io/lmdb-spool.ts'
 import { createResolver } from '../io/resolver.ts'
 import { system } from '../io/system.ts'
 import { timers } from '../io/timers.ts'
+import type { Policy } from '../core/policy/policy.ts'
 import { DeliveryJournal } from '../relay/delivery-journal.ts'
+import type { DeliverySettings } from '../relay/delivery-settings.ts'
 import type { History, Log, NewMessage, Resolver, Spool } from '../relay/ports.ts'
 import { Scheduler } from '../relay/scheduler.ts'
 import { deliveryFromConfig } from './delivery-from-config.ts'
@@ -24,7 +26,7 @@ export class Shard {
   readonly resolver: Resolver
   readonly #scheduler: Scheduler
 
-  static async open(folder: string, config: Config, settings: WorkerSettings, log: Log): Promise<Shard> {
+  static async open(folder: string, config: Config, settings: WorkerSettings, policy: Policy, log: Log): Promise<Shard> {
     const { spool, report } = await openLmdbSpool({
       folder,
       now: system.now,
@@ -35,13 +37,13 @@ export class Shard {
       log.warn({ event: 'spool-recovered', shard: folder, ...report })
     }
     const history = openLmdbHistory({ folder })
-    return new Shard(spool, history, config, settings, log)
+    return new Shard(spool, history, deliveryFromConfig(config, settings, policy), config.delivery.resolvers, log)
   }
 
-  private constructor(spool: Spool, history: Shard['history'], config: Config, settings: WorkerSettings, log: Log) {
+  private constructor(spool: Spool, history: Shard['history'], settings: DeliverySettings, resolvers: Config['delivery']['resolvers'], log: Log) {
     this.spool = spool
     this.history = history
-    this.resolver = createResolver({ servers: config.delivery.resolvers })
+    this.resolver = createResolver({ servers: resolvers })
     this.#scheduler = new Scheduler({
       spool,
       system,
@@ -50,7 +52,7 @@ export class Shard {
       resolver: this.resolver,
       history,
       observer: new DeliveryJournal(log),
-      settings: deliveryFromConfig(config, settings),
+      settings,
     })
     this.#scheduler.start()
   }
@@ -63,8 +65,8 @@ export class Shard {
     else this.#scheduler.wake()
   }
 
-  reconfigure(config: Config, settings: WorkerSettings): void {
-    this.#scheduler.reconfigure(deliveryFromConfig(config, settings))
+  reconfigure(config: Config, settings: WorkerSettings, policy: Policy): void {
+    this.#scheduler.reconfigure(deliveryFromConfig(config, settings, policy))
   }
 
   /** An administrator has made something due. */

@@ -84,10 +84,11 @@ export class Worker {
       const log = createLog({ process: `worker ${start.shards[0]}`, level: current.config.log.level })
       process.chdir(start.spoolFolder)
       if (start.runAs !== null) becomeAccount(start.runAs)
+      const policy = new PolicyHolder(current.config, settings)
       const shards: Shard[] = []
-      for (const folder of start.shards) shards.push(await Shard.open(`./${folder}`, current.config, settings, log))
+      for (const folder of start.shards) shards.push(await Shard.open(`./${folder}`, current.config, settings, policy.current, log))
       dropStartupPermissions()
-      const worker = new Worker(start, current, shards, log)
+      const worker = new Worker(start, current, policy, shards, log)
       await worker.#listen()
       return ok(worker)
     } catch (error) {
@@ -95,13 +96,13 @@ export class Worker {
     }
   }
 
-  private constructor(start: WorkerStart, current: Current, shards: readonly Shard[], log: ReturnType<typeof createLog>) {
+  private constructor(start: WorkerStart, current: Current, policy: PolicyHolder, shards: readonly Shard[], log: ReturnType<typeof createLog>) {
     this.#start = start
     this.#current = current
     this.#shards = shards
     this.#log = log
     this.#register = new CertificateRegister(current.settings.index)
-    this.#policy = new PolicyHolder(current.config, current.settings)
+    this.#policy = policy
     this.#usage = new UsageTable(REMEMBERED_CLIENTS, start.workers > 1)
     this.#limiter = new Limiter(current.config.limits, this.#usage)
     const shard = this.#first
@@ -130,7 +131,7 @@ export class Worker {
       this.#policy.replace(next.config, settings)
       this.#current = next
       this.#limiter.reconfigure(next.config.limits)
-      for (const shard of this.#shards) shard.reconfigure(next.config, settings)
+      for (const shard of this.#shards) shard.reconfigure(next.config, settings, this.#policy.current)
       void this.replaceIndex(settings.index)
       return null
     } catch (error) {

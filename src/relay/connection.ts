@@ -7,9 +7,12 @@
 
 import { assert, type Result } from '../core/result.ts'
 import type { AttemptProblem } from '../core/message/outcome.ts'
+import { judgeNextHop, proofOf } from '../core/policy/next-hop-tls.ts'
+import type { Policy } from '../core/policy/policy.ts'
 import { ChunkEncoder } from '../core/smtp/chunk-encoder.ts'
-import { deliver, greet, quit } from '../core/smtp/client-session.ts'
-import type { BodyForm, ClientFact, ClientSession, ClientStep, Delivery, DeliveryReport, GreetingPlan, Script } from '../core/smtp/client-session.ts'
+import { greet, type GreetingPlan } from '../core/smtp/client-greeting.ts'
+import { deliver, quit } from '../core/smtp/client-session.ts'
+import type { BodyForm, ClientFact, ClientSession, ClientStep, Delivery, DeliveryReport, Script } from '../core/smtp/client-session.ts'
 import { DataEncoder } from '../core/smtp/data-encoder.ts'
 import { EightBitFinder } from '../core/smtp/eight-bit.ts'
 import { ReplyParser } from '../core/smtp/reply-parser.ts'
@@ -23,14 +26,17 @@ const HANDSHAKE_SECONDS = 60
 export class Connection {
   readonly #channel: ClientChannel
   readonly #tls: ClientTls
+  /** The one in force when the connection was opened: after a reload no message begins on it. */
+  readonly #policy: Policy
   readonly #parser = new ReplyParser()
   #unsent = ''
   #session: ClientSession | null = null
   #transactions = 0
 
-  constructor(channel: ClientChannel, tls: ClientTls) {
+  constructor(channel: ClientChannel, tls: ClientTls, policy: Policy) {
     this.#channel = channel
     this.#tls = tls
+    this.#policy = policy
   }
 
   /** Transactions made over this connection. */
@@ -94,6 +100,8 @@ export class Connection {
         return (this.#unsent === '' ? this.#takeReply() : null) ?? this.#receive(step.timeoutSeconds)
       case 'startTls':
         return this.#startTls()
+      case 'askPolicy':
+        return { kind: 'judged', answer: judgeNextHop(this.#policy, step.question) }
       case 'inspectBody':
         return this.#inspectBody(body)
       case 'sendBody':
@@ -135,8 +143,8 @@ export class Connection {
     this.#channel.setDeadline(HANDSHAKE_SECONDS)
     const identity = await this.#channel.startTls(this.#tls)
     if ('failed' in identity) return { kind: 'tlsFailed', cause: 'handshake', detail: identity.failed }
-    const { version, cipher } = identity.tls
-    return { kind: 'tlsEstablished', protocol: `${version} ${cipher}`, unverified: identity.problem }
+    const { tls, certificate, chainProblem, problem } = identity
+    return { kind: 'tlsEstablished', protocol: `${tls.version} ${tls.cipher}`, unverified: problem, proof: proofOf(tls, certificate, chainProblem) }
   }
 
   async #inspectBody(body: Body | null): Promise<ClientFact> {

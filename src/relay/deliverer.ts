@@ -7,7 +7,9 @@
 
 import { fail, ok, type Result } from '../core/result.ts'
 import { isPermanent, type AttemptProblem, type Outcome } from '../core/message/outcome.ts'
-import type { NextHop, TlsLevel } from '../core/message/route.ts'
+import type { NextHop } from '../core/message/route.ts'
+import { accessAddress } from '../core/policy/client-address.ts'
+import type { PeerHost } from '../core/policy/session-features.ts'
 import { Connection } from './connection.ts'
 import type { DeliverySettings } from './delivery-settings.ts'
 import { findTargets, type Target } from './host-finder.ts'
@@ -57,18 +59,22 @@ export async function openConnection(
 }
 
 async function openTo(target: Target, hop: NextHop, settings: DeliverySettings, host: DelivererHost): Promise<Result<Connection, AttemptProblem>> {
-  const opened = await tryHost(target, hop, hop.tls, settings, host)
-  if (opened.ok || hop.tls !== 'opportunistic' || hop.implicitTls) return opened
+  const opened = await tryHost(target, hop, null, settings, host)
   // RFC 7435: a broken handshake is no worse than a server without TLS, if neither was required. Bytes
   // injected before the handshake (S4) are worse: somebody is there, and gets no clear text from us.
-  if (opened.problem.kind !== 'tlsFailed' || opened.problem.cause !== 'handshake') return opened
-  return tryHost(target, hop, 'none', settings, host)
+  if (opened.ok || !fallsBack(hop) || opened.problem.kind !== 'tlsFailed' || opened.problem.cause !== 'handshake') return opened
+  return tryHost(target, hop, opened.problem.detail, settings, host)
+}
+
+/** What fails in the handshake is sent in clear, unless the access map is against it. */
+function fallsBack({ tls, implicitTls }: NextHop): boolean {
+  return tls === 'opportunistic' && !implicitTls
 }
 
 async function tryHost(
   target: Target,
   hop: NextHop,
-  tls: TlsLevel,
+  clearBecause: string | null,
   settings: DeliverySettings,
   host: DelivererHost,
 ): Promise<Result<Connection, AttemptProblem>> {
@@ -76,9 +82,17 @@ async function tryHost(
   const { address, port } = target
   const channel = await host.dialer.connect({ address, port, timeoutSeconds: settings.connectTimeoutSeconds })
   if ('failed' in channel) return fail({ kind: 'connectionFailed', peer, detail: channel.failed })
-  const connection = new Connection(channel, clientTls(target, hop, settings))
-  const ready = await connection.greet({ peer, helloName: settings.helloName, tls, implicitTls: hop.implicitTls })
+  const connection = new Connection(channel, clientTls(target, hop, settings), settings.policy)
+  const { tls, implicitTls } = hop
+  const { helloName } = settings
+  const ready = await connection.greet({ peer, server: peerHost(target), helloName, tls, implicitTls, fallsBack: fallsBack(hop), clearBecause })
   return ready.ok ? ok(connection) : ready
+}
+
+/** As access map entries write it: a server that has no name is known by its address in brackets. */
+function peerHost({ name, address }: Target): PeerHost {
+  const inMap = accessAddress(address)
+  return { name: name === address ? `[${inMap}]` : name, address: inMap }
 }
 
 /** Our certificate goes to next hops whose terms say so, never to servers that only DNS named. */

@@ -23,6 +23,7 @@ export class DeliveryJournal implements DeliveryObserver {
       nextHop,
       attempts: recipient.attempts,
       said: describeOutcome(outcome),
+      ...(outcome.accessLines === undefined ? {} : { accessLines: outcome.accessLines }),
       ...(isWaiting ? { nextAttempt: new Date(recipient.dueAt).toISOString() } : {}),
     }
     if (recipient.state === 'delivered') this.#log.info(fields)

@@ -1,7 +1,8 @@
-/** What deliveries are governed by: from `[delivery]`, `[[route]]` and `[queue]` of postern.toml. */
+/** What deliveries are governed by: from `[delivery]`, `[[route]]` and `[queue]` of postern.toml, and the access map. */
 
 import type { RetrySchedule } from '../core/message/retry.ts'
 import type { Routing } from '../core/message/route.ts'
+import type { Policy } from '../core/policy/policy.ts'
 
 export type DeliverySettings = {
   /** Our name in bounces. */
@@ -11,6 +12,8 @@ export type DeliverySettings = {
   /** Names in MX records that mean us, in lower case (RFC 5321 §5.1). */
   readonly ownNames: ReadonlySet<string>
   readonly routing: Routing
+  /** The access map has a say in what a next hop must prove. */
+  readonly policy: Policy
   /** Our certificate as a client; null if we have none. */
   readonly certificate: { readonly certificatePem: string; readonly keyPem: string } | null
   readonly retry: RetrySchedule

@@ -26,6 +26,11 @@ export class PolicyHolder {
     this.#policy = policyOf(config, source)
   }
 
+  /** The one in force, for those who ask it themselves. */
+  get current(): Policy {
+    return this.#policy
+  }
+
   /** For questions to come; decisions that were made stay as they are. */
   replace(config: Config, source: AccessSource): void {
     this.#policy = policyOf(config, source)

@@ -4,7 +4,7 @@
  * Every implementation of a port is held to its comment by one contract test (test/contracts).
  */
 
-import type { ClientIdentity, TlsParameters } from '../core/names/identity.ts'
+import type { ClientIdentity, PeerCertificate, TlsParameters } from '../core/names/identity.ts'
 import type { QueuedMessage, Recipient } from '../core/message/envelope.ts'
 import type { DecisionRecord, TraceEvent } from './admin.ts'
 
@@ -59,7 +59,11 @@ export type ServerChannel = Omit<Channel, 'read' | 'write'> & {
 /** What the server at the other end proved when we are the client. */
 export type ServerIdentity = {
   readonly tls: TlsParameters
-  /** Null if the chain leads to a trusted root and the certificate has the expected name; else why not. */
+  /** What its certificate says; null if it showed none. */
+  readonly certificate: PeerCertificate | null
+  /** Null if the chain leads to a trusted root; else why not. */
+  readonly chainProblem: string | null
+  /** The same, and null only if the certificate has the expected name too. */
   readonly problem: string | null
 }
 

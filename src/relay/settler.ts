@@ -8,7 +8,7 @@
 
 import { concludeAttempt, type Conclusion } from '../core/message/conclusion.ts'
 import type { Recipient } from '../core/message/envelope.ts'
-import { describeOutcome, type AttemptProblem, type Outcome } from '../core/message/outcome.ts'
+import { describeOutcome, oneLine, type AttemptProblem, type Outcome } from '../core/message/outcome.ts'
 import { composeNotice, type Notice } from './bouncer.ts'
 import type { DeliverySettings } from './delivery-settings.ts'
 import type { History, Lease, NewMessage, Spool, System, Timers } from './ports.ts'
@@ -117,7 +117,8 @@ export class Settler {
       if (outcome === undefined) continue
       const { address, state } = recipient
       const event = state === 'waiting' ? 'deferred' : state === 'failed' ? 'failed' : 'delivered'
-      history.recordEvent({ at, messageId: id, event, recipient: address, text: `${attempt.nextHop}: ${describeOutcome(outcome)}` })
+      const text = [`${attempt.nextHop}: ${describeOutcome(outcome)}`, ...(outcome.accessLines ?? [])].map(oneLine).join('; ')
+      history.recordEvent({ at, messageId: id, event, recipient: address, text })
       observer.attempted({ messageId: id, reversePath: envelope.reversePath, nextHop: attempt.nextHop, outcome, recipient })
     }
   }

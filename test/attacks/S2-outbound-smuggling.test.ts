@@ -6,18 +6,24 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
+import type { GreetingPlan } from '../../src/core/smtp/client-greeting.ts'
 import { Connection } from '../../src/relay/connection.ts'
 import type { Body } from '../../src/relay/ports.ts'
 import { channelToServer, type Stored } from '../delivery/halves.ts'
+import { policyWith } from '../support/policies.ts'
 
 const NO_TLS = { serverName: 'mx.test', trustedPem: null, certificatePem: null, keyPem: null }
+
+const PLAN: GreetingPlan = {
+  peer: 'mx.test', server: { name: 'mx.test', address: '192.0.2.7' }, helloName: 'us', tls: 'none', implicitTls: false, fallsBack: false, clearBecause: null,
+}
 
 /** Sends messages over one connection, cut as `cuts` say. */
 async function send(messages: readonly Buffer[], chunkSize: number, cuts: readonly number[]): Promise<readonly Stored[]> {
   let at = 0
   const { channel, stored } = channelToServer(() => cuts[at++ % cuts.length] ?? 1)
-  const connection = new Connection(channel, NO_TLS)
-  const ready = await connection.greet({ peer: 'mx.test', helloName: 'us', tls: 'none', implicitTls: false })
+  const connection = new Connection(channel, NO_TLS, policyWith(''))
+  const ready = await connection.greet(PLAN)
   assert.ok(ready.ok)
   for (const message of messages) {
     const delivery = { reversePath: 'a@b.test', forwardPaths: ['c@d.test'], bodyType: '8BITMIME', utf8: false, sizeBytes: message.length } as const
@@ -75,8 +81,8 @@ test('an envelope arrives as it was meant, however it is cut', async () => {
     fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 5 }), async cuts => {
       let at = 0
       const { channel, stored } = channelToServer(() => cuts[at++ % cuts.length] ?? 1)
-      const connection = new Connection(channel, NO_TLS)
-      await connection.greet({ peer: 'mx.test', helloName: 'us', tls: 'none', implicitTls: false })
+      const connection = new Connection(channel, NO_TLS, policyWith(''))
+      await connection.greet(PLAN)
       const delivery = { reversePath: '', forwardPaths, bodyType: '7BIT', utf8: false, sizeBytes: 3 } as const
       await connection.deliver(delivery, bodyOf(Buffer.from('A: b\r\n\r\n'), 100))
       assert.deepEqual([stored[0]?.envelope.reversePath, stored[0]?.envelope.forwardPaths], ['', forwardPaths])

@@ -17,12 +17,15 @@ import { Scheduler } from '../../src/relay/scheduler.ts'
 import type { AttemptReport } from '../../src/relay/settler.ts'
 import { describeOutcome } from '../../src/core/message/outcome.ts'
 import { DEFAULT_RETRY } from '../../src/core/message/retry.ts'
+import { policyWith } from '../support/policies.ts'
 import { waitFor } from '../support/processes.ts'
 import { drafted, NOW, recipient } from '../support/queued.ts'
 
 export type RelayOptions = {
   readonly settings?: Partial<Omit<DeliverySettings, 'limits'>>
   readonly limits?: Partial<DeliveryLimits>
+  /** Lines of the access map. */
+  readonly access?: string
   readonly dns?: Partial<Resolver>
   /** Where an address really is: `192.0.2.7` to a port of 127.0.0.1. */
   readonly network?: ReadonlyMap<string, number>
@@ -46,6 +49,7 @@ export async function startRelay(t: Pick<TestContext, 'after'>, options: RelayOp
     hostname: 'relay.test',
     helloName: 'relay.test',
     ownNames: new Set(['relay.test']),
+    policy: policyWith(options.access ?? ''),
     certificate: null,
     retry: DEFAULT_RETRY,
     connectTimeoutSeconds: 5,

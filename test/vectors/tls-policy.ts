@@ -1,10 +1,10 @@
 /** Runs the cases of tls-policy.json: one call of a TLS rule set each. */
 
 import { parseAccessMap } from '../../src/core/policy/access-map.ts'
-import type { Reason } from '../../src/core/policy/decision.ts'
-import { findRecipientEntry } from '../../src/core/policy/next-hop-tls.ts'
+import type { PolicyReply, Reason } from '../../src/core/policy/decision.ts'
+import { judgeNextHop } from '../../src/core/policy/next-hop-tls.ts'
 import { compilePolicy } from '../../src/core/policy/policy.ts'
-import { mayTryTls, serverFeatures, tlsSessionFeatures } from '../../src/core/policy/session-features.ts'
+import { serverFeatures, tlsSessionFeatures } from '../../src/core/policy/session-features.ts'
 import { checkPeerTls, findPeerEntry } from '../../src/core/policy/tls-requirements.ts'
 import type { TlsPeer } from '../../src/core/policy/tls-requirements.ts'
 import { compare } from './outcome.ts'
@@ -48,16 +48,16 @@ function run({ ruleset, accessDb, access, defines, arg, peer, tls }: TlsCase): R
   const search = { policy, because }
   const host = { name: peer.name, address: peer.addr }
   switch (ruleset) {
-    case 'tls_client':
-    case 'tls_server':
-    case 'tls_rcpt': {
-      const entry =
-        ruleset === 'tls_rcpt' ? findRecipientEntry(search, arg ?? '') : findPeerEntry(search, ruleset === 'tls_client' ? 'TLS_Clt' : 'TLS_Srv', host)
-      const finding = checkPeerTls(search, entry, peerOf(host, tls))
-      return finding.kind === 'refuse' ? { result: 'error', code: finding.reply.code, enhanced: finding.reply.enhanced } : { result: 'ok' }
+    case 'tls_client': {
+      const finding = checkPeerTls(search, findPeerEntry(search, 'TLS_Clt', host), peerOf(host, tls))
+      return answered(finding.kind === 'refuse' ? finding.reply : null)
     }
+    case 'tls_server':
+      return answered(judgeNextHop(policy, { kind: 'server', server: peerOf(host, tls) }).refusal)
+    case 'tls_rcpt':
+      return answered(judgeNextHop(policy, { kind: 'recipient', server: peerOf(host, tls), forwardPath: arg ?? '' }).refusal)
     case 'try_tls':
-      return mayTryTls(policy, host) ? { result: 'ok' } : { result: 'error', code: 550, enhanced: '5.7.1' }
+      return answered(judgeNextHop(policy, { kind: 'startTls', server: host }).refusal)
     case 'srv_features':
       return { result: 'value', value: serverFeatures(policy, host).letters.join('') }
     case 'tls_srv_features':
@@ -67,6 +67,10 @@ function run({ ruleset, accessDb, access, defines, arg, peer, tls }: TlsCase): R
     default:
       throw new Error(`no rule set is called ${ruleset}`)
   }
+}
+
+function answered(refusal: PolicyReply | null): Result {
+  return refusal === null ? { result: 'ok' } : { result: 'error', code: refusal.code, enhanced: refusal.enhanced }
 }
 
 function peerOf(host: { readonly name: string; readonly address: string }, tls: TlsCase['tls']): TlsPeer {

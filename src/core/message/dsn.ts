@@ -118,6 +118,7 @@ function explain(kind: 'failed' | 'delayed', { why, expired }: Failure): readonl
   const reason = reasonLines(why)
   if (kind === 'delayed') return reason
   if (expired) return ['It was tried for days; this was the last problem:', ...reason, 'Try again later, or reach the recipient in another way.']
+  if (why.kind === 'tlsRefused') return [...reason, 'It may go there only over a connection that is secured better. Ask your administrator.']
   return [...reason, advice(statusOf(why))]
 }
 
@@ -131,6 +132,7 @@ function reasonLines(why: AttemptProblem): readonly string[] {
     case 'connectionLost':
     case 'badReply':
     case 'tlsFailed':
+    case 'tlsRefused':
     case 'noRoute':
     case 'unsupported':
     case 'localTrouble':

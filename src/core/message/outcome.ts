@@ -10,13 +10,19 @@
 
 import type { Reply } from '../smtp/reply.ts'
 import { unreachable } from '../result.ts'
+import type { PolicyReply } from '../policy/decision.ts'
 
 /** Exactly one of three, because exactly three things can happen next. */
-export type Outcome =
+export type Outcome = (
   /** `by` is the server that took responsibility (RFC 5321 §6.1). */
   | { readonly kind: 'delivered'; readonly by: string; readonly reply: Reply }
   | { readonly kind: 'deferred'; readonly why: AttemptProblem }
   | { readonly kind: 'refused'; readonly why: AttemptProblem }
+) &
+  AccessLines
+
+/** The lines of the access map that had a say, for the administrator: `access:3 TLS_Srv:mx.example.net VERIFY`. */
+type AccessLines = { readonly accessLines?: readonly string[] }
 
 /** Where in the conversation something happened. */
 export type Stage = 'connect' | 'greeting' | 'hello' | 'tls' | 'mail' | 'rcpt' | 'data' | 'body' | 'end of data' | 'reset' | 'quit'
@@ -28,7 +34,9 @@ export type AttemptProblem =
   | { readonly kind: 'connectionLost'; readonly stage: Stage; readonly peer: string; readonly detail: string }
   /** What the server said is not SMTP, or is too much of it (S19). */
   | { readonly kind: 'badReply'; readonly stage: Stage; readonly peer: string; readonly detail: string }
-  | { readonly kind: 'tlsFailed'; readonly cause: TlsFailure; readonly peer: string; readonly detail: string }
+  | ({ readonly kind: 'tlsFailed'; readonly cause: TlsFailure; readonly peer: string; readonly detail: string } & AccessLines)
+  /** The access map asks for more than the server's TLS has proved, in its reply; `detail` is why it has not. */
+  | ({ readonly kind: 'tlsRefused'; readonly peer: string; readonly reply: PolicyReply; readonly detail: string | null } & AccessLines)
   | { readonly kind: 'noRoute'; readonly cause: NoRoute; readonly domain: string; readonly detail: string }
   /** The message needs an extension that the server lacks, or is larger than it takes. */
   | { readonly kind: 'unsupported'; readonly feature: '8BITMIME' | 'BINARYMIME' | 'SMTPUTF8' | 'SIZE'; readonly peer: string }
@@ -70,6 +78,8 @@ export function isPermanent(problem: AttemptProblem): boolean {
       return problem.cause !== 'dnsFailed' && problem.cause !== 'noAddress'
     case 'unsupported':
       return true
+    case 'tlsRefused':
+      return problem.reply.code >= 500 // PERM
     case 'connectionFailed':
     case 'connectionLost':
     case 'badReply':
@@ -84,7 +94,17 @@ export function isPermanent(problem: AttemptProblem): boolean {
 
 /** The outcome that follows from a problem. */
 export function outcomeOf(problem: AttemptProblem): Outcome {
-  return isPermanent(problem) ? { kind: 'refused', why: problem } : { kind: 'deferred', why: problem }
+  const outcome: Outcome = isPermanent(problem) ? { kind: 'refused', why: problem } : { kind: 'deferred', why: problem }
+  return withAccessLines(outcome, accessLinesOf(problem))
+}
+
+export function withAccessLines(outcome: Outcome, accessLines: readonly string[]): Outcome {
+  return accessLines.length === 0 ? outcome : { ...outcome, accessLines }
+}
+
+function accessLinesOf(problem: AttemptProblem): readonly string[] {
+  if (problem.kind === 'suspended') return accessLinesOf(problem.because)
+  return 'accessLines' in problem ? (problem.accessLines ?? []) : []
 }
 
 /** The problem in one line, for `lastReply`, `trace` and the bounce. */
@@ -100,6 +120,10 @@ export function describeProblem(problem: AttemptProblem): string {
       return oneLine(`${problem.peer} does not speak SMTP, ${STAGE_WORDS[problem.stage]}: ${problem.detail}`)
     case 'tlsFailed':
       return oneLine(`no ${problem.cause === 'unverified' ? 'verified ' : ''}TLS with ${problem.peer}: ${problem.detail}`)
+    case 'tlsRefused': {
+      const { code, enhanced, text } = problem.reply
+      return oneLine(`${code} ${enhanced} ${text} (our own rule for ${problem.peer}${problem.detail === null ? '' : `: ${problem.detail}`})`)
+    }
     case 'noRoute':
       return oneLine(`no route to ${problem.domain}: ${problem.detail}`)
     case 'unsupported':
@@ -133,6 +157,8 @@ export function statusOf(problem: AttemptProblem): string {
       return '4.5.0'
     case 'tlsFailed':
       return problem.cause === 'unverified' ? '4.7.5' : '4.7.4'
+    case 'tlsRefused':
+      return problem.reply.enhanced
     case 'noRoute':
       return NO_ROUTE_STATUS[problem.cause]
     case 'unsupported':

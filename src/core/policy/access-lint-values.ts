@@ -48,14 +48,8 @@ export function lintApplied(tag: string, { key }: AccessEntry, reading: Reading)
   return advice === undefined || reading === 'sendmail' ? [] : [harmless('notApplied', `Postern reads ${words} and does not act on it`, null, advice)]
 }
 
-const NEXT_HOP = 'set tls for the next hop in a [[route]], or delivery.tls for all'
-
 const NOT_APPLIED: ReadonlyMap<string, string> = new Map([
-  ['tls_srv', NEXT_HOP],
-  ['tls_rcpt', NEXT_HOP],
-  ['try_tls', NEXT_HOP],
-  ['tls_clt_features', NEXT_HOP],
-  ['clt_features', NEXT_HOP],
+  ['tls_clt_features', 'set tls for the next hop in a [[route]], or delivery.tls for all'],
   ['srv_features', 'every client is offered the same'],
   ['tls_srv_features', 'TLS is the same for all clients'],
   ['greetpause', 'clients that talk before the greeting are refused without it'],

@@ -35,6 +35,11 @@ export function formatAccessProblem({ file, line, text, suggestion, advice }: Ac
   return `${file}:${line}: ${text}${more === null ? '' : `; ${more}`}`
 }
 
+/** A line that decided something, for logs. */
+export function formatAccessLine({ file, line, key, value }: AccessEntry): string {
+  return `${file}:${line} ${key} ${value}`
+}
+
 export type ParsedAccessMap = { readonly map: AccessMap; readonly problems: readonly AccessProblem[] }
 
 /** What sendmail's look-ups see of a key, its tag included; entries are kept whole. */

@@ -3,9 +3,9 @@
  */
 
 import { isWord } from './access-value.ts'
-import type { Reason } from './decision.ts'
+import type { AccessEntry, Reason } from './decision.ts'
 import { hasEntries } from './lookups.ts'
-import type { Tag } from './lookups.ts'
+import type { Search, Tag } from './lookups.ts'
 import type { Policy } from './policy.ts'
 import { findPeerEntry } from './tls-requirements.ts'
 
@@ -19,10 +19,14 @@ export function serverFeatures(policy: Policy, peer: PeerHost): { readonly lette
   return { letters, offersStartTls: !letters.some(word => word.startsWith('S')) }
 }
 
-/** Try_TLS: false if STARTTLS is not to be used with this server. */
-export function mayTryTls(policy: Policy, peer: PeerHost): boolean {
-  const value = featureValue(policy, 'Try_TLS', peer)
-  return value === null || !isWord(value, 'NO')
+/** Try_TLS: the line for a server. */
+export function findTryTlsEntry(search: Search, peer: PeerHost): AccessEntry | null {
+  return hasEntries(search, 'Try_TLS') ? findPeerEntry(search, 'Try_TLS', peer) : null
+}
+
+/** STARTTLS is not to be used. Whatever is not NO lets it be. */
+export function forbidsTls(line: AccessEntry | null): boolean {
+  return line !== null && isWord(line.value, 'NO')
 }
 
 /** Settings for TLS with this peer, unread: `Options=…; CipherList=…`. Null without an entry. */

@@ -5,16 +5,19 @@
  * `receive`, `startTls`, …) and is resumed with what came of it. There is no I/O here; connection.ts
  * runs the scripts over a channel, tests run them against the server's half.
  *
- * One connection is `greet`, then `deliver` for each message, then `quit`. A problem in `greet` is the
- * host's: the next one may do better. A problem in `deliver` is the message's, or one recipient's.
+ * One connection is `greet` (client-greeting.ts), then `deliver` for each message, then `quit`. A problem
+ * in `greet` is the host's: the next one may do better. A problem in `deliver` is the message's, or one
+ * recipient's.
  */
 
 import { assert, fail, ok, type Result } from '../result.ts'
-import { formatReply, outcomeOf, type AttemptProblem, type Outcome, type Stage } from '../message/outcome.ts'
+import { outcomeOf, withAccessLines, type AttemptProblem, type Outcome, type Stage } from '../message/outcome.ts'
 import type { BodyType } from '../message/envelope.ts'
-import type { TlsLevel } from '../message/route.ts'
+import { formatAccessLine } from '../policy/access-map.ts'
+import type { HopAnswer, HopQuestion, TlsProof } from '../policy/next-hop-tls.ts'
+import type { TlsPeer } from '../policy/tls-requirements.ts'
 import type { BodyTraits } from './eight-bit.ts'
-import { NO_EXTENSIONS, parseExtensions, type Extensions } from './extensions.ts'
+import type { Extensions } from './extensions.ts'
 import type { Reply } from './reply.ts'
 
 /** What a script wants done. */
@@ -23,6 +26,7 @@ export type ClientStep =
   | { readonly kind: 'send'; readonly text: string }
   | { readonly kind: 'receive'; readonly timeoutSeconds: number }
   | { readonly kind: 'startTls' }
+  | { readonly kind: 'askPolicy'; readonly question: HopQuestion }
   /** Find out what a server must be able to take, whatever the client declared. */
   | { readonly kind: 'inspectBody' }
   /** Send the message, in the form that its command announced. */
@@ -42,7 +46,8 @@ export type ClientFact =
   | { readonly kind: 'badReply'; readonly detail: string }
   | { readonly kind: 'lost'; readonly detail: string }
   /** `unverified` says why the certificate proves nothing; null if it does. */
-  | { readonly kind: 'tlsEstablished'; readonly protocol: string; readonly unverified: string | null }
+  | { readonly kind: 'tlsEstablished'; readonly protocol: string; readonly unverified: string | null; readonly proof: TlsProof }
+  | { readonly kind: 'judged'; readonly answer: HopAnswer }
   | { readonly kind: 'tlsFailed'; readonly cause: 'handshake' | 'injected'; readonly detail: string }
   | { readonly kind: 'inspected'; readonly found: BodyTraits }
   /** Our own spool did not give the message back. */
@@ -50,55 +55,18 @@ export type ClientFact =
 
 export type Script<Answer> = Generator<ClientStep, Answer, ClientFact>
 
-/** What is known of the server before the first byte. */
-export type GreetingPlan = {
-  /** For the reports: `mx.example.net[192.0.2.7]:25`. */
-  readonly peer: string
-  readonly helloName: string
-  readonly tls: TlsLevel
-  readonly implicitTls: boolean
-}
-
 /** A connection that is ready for a message. */
 export type ClientSession = {
   readonly peer: string
   readonly extensions: Extensions
   /** As text for the reports: `TLSv1.3 TLS_AES_256_GCM_SHA384, verified`; null in clear. */
   readonly tls: string | null
+  /** The same for the policy, which may ask more of some recipients. */
+  readonly server: TlsPeer
+  /** Lines of the access map that had a say in it. */
+  readonly accessLines: readonly string[]
   /** The last transaction did not run to its end: RSET comes before the next. */
   readonly mustReset: boolean
-}
-
-/** Introduces us: greeting, EHLO, STARTTLS as the next hop's terms ask for, EHLO again. */
-export function* greet(plan: GreetingPlan): Script<Result<ClientSession, AttemptProblem>> {
-  let tls: string | null = null
-  if (plan.implicitTls) {
-    const secured = yield* secure(plan)
-    if (!secured.ok) return secured
-    tls = secured.value
-  }
-  const greeting = yield* expect('greeting', plan.peer, reply => reply.code === 220)
-  if (!greeting.ok) return greeting
-
-  let hello = yield* sayHello(plan)
-  if (!hello.ok || plan.implicitTls || plan.tls === 'none') return readySession(plan, hello, tls)
-
-  if (hello.value.startTls) {
-    yield { kind: 'send', text: 'STARTTLS\r\n' }
-    const go = yield* expect('tls', plan.peer, reply => reply.code === 220)
-    if (go.ok) {
-      const secured = yield* secure(plan)
-      if (!secured.ok) return secured
-      tls = secured.value
-      hello = yield* sayHello(plan) // RFC 3207 §4.2: what was learned in the clear is forgotten (S4).
-    } else {
-      if (plan.tls !== 'opportunistic') return fail(noTls(plan, go.problem))
-      if (isClosing(go.problem)) return go
-    }
-  } else if (plan.tls !== 'opportunistic') {
-    return fail({ kind: 'tlsFailed', cause: 'notOffered', peer: plan.peer, detail: 'it does not offer STARTTLS, and TLS is required' })
-  }
-  return readySession(plan, hello, tls)
 }
 
 export type Delivery = {
@@ -118,8 +86,37 @@ export type DeliveryReport = {
   readonly wentAway: boolean
 }
 
-/** One mail transaction. */
+/** One message, to those of its recipients who may be named to this server. */
 export function* deliver(session: ClientSession, delivery: Delivery): Script<DeliveryReport> {
+  const recipients = yield* judgeRecipients(session, delivery.forwardPaths)
+  const allowed = delivery.forwardPaths.filter((_, index) => recipients[index]?.refusal === null)
+  const report = allowed.length === 0 ? ended([], session) : yield* transact(session, { ...delivery, forwardPaths: allowed })
+  const rest = report.outcomes.values()
+  const outcomes = recipients.map(({ refusal, accessLines }) => {
+    const outcome = refusal ?? rest.next().value
+    assert(outcome !== undefined, 'every recipient has an outcome')
+    return withAccessLines(outcome, accessLines)
+  })
+  return { ...report, outcomes }
+}
+
+type JudgedRecipient = { readonly refusal: Outcome | null; readonly accessLines: readonly string[] }
+
+/** TLS_Rcpt: who is named only where more has been proved is not named to others. */
+function* judgeRecipients({ peer, server, accessLines }: ClientSession, forwardPaths: readonly string[]): Script<readonly JudgedRecipient[]> {
+  const judged: JudgedRecipient[] = []
+  for (const forwardPath of forwardPaths) {
+    const { refusal, line } = yield* ask({ kind: 'recipient', server, forwardPath })
+    judged.push({
+      refusal: refusal === null ? null : outcomeOf({ kind: 'tlsRefused', peer, reply: refusal, detail: null, accessLines: [] }),
+      accessLines: line === null ? accessLines : [...accessLines, formatAccessLine(line)],
+    })
+  }
+  return judged
+}
+
+/** One mail transaction. */
+function* transact(session: ClientSession, delivery: Delivery): Script<DeliveryReport> {
   const obstacle = yield* findObstacle(session, delivery)
   if (obstacle !== null) return ended(delivery.forwardPaths.map(() => outcomeOf(obstacle)), session)
 
@@ -146,38 +143,6 @@ export function* deliver(session: ClientSession, delivery: Delivery): Script<Del
 export function* quit(peer: string): Script<void> {
   yield { kind: 'send', text: 'QUIT\r\n' }
   yield* expect('quit', peer, isPositive)
-}
-
-/** EHLO, or HELO for servers that do not know it (RFC 5321 §3.2). */
-function* sayHello(plan: GreetingPlan): Script<Result<Extensions, AttemptProblem>> {
-  yield { kind: 'send', text: `EHLO ${plan.helloName}\r\n` }
-  const ehlo = yield* expect('hello', plan.peer, isPositive)
-  if (ehlo.ok) return ok(parseExtensions(ehlo.value))
-  if (ehlo.problem.kind !== 'remoteReply' || ehlo.problem.reply.code < 500) return ehlo
-  yield { kind: 'send', text: `HELO ${plan.helloName}\r\n` }
-  const helo = yield* expect('hello', plan.peer, isPositive)
-  return helo.ok ? ok(NO_EXTENSIONS) : helo
-}
-
-/** The handshake, and what its certificate must prove. Returns the connection's TLS in words. */
-function* secure(plan: GreetingPlan): Script<Result<string, AttemptProblem>> {
-  const fact = yield { kind: 'startTls' }
-  if (fact.kind === 'tlsFailed') return fail({ ...fact, peer: plan.peer })
-  assert(fact.kind === 'tlsEstablished', 'TLS was asked for')
-  if (fact.unverified === null) return ok(`${fact.protocol}, verified`)
-  if (plan.tls !== 'verify') return ok(fact.protocol)
-  return fail({ kind: 'tlsFailed', cause: 'unverified', peer: plan.peer, detail: fact.unverified })
-}
-
-function readySession(plan: GreetingPlan, hello: Result<Extensions, AttemptProblem>, tls: string | null): Result<ClientSession, AttemptProblem> {
-  return hello.ok ? ok({ peer: plan.peer, extensions: hello.value, tls, mustReset: false }) : hello
-}
-
-/** A refusal of STARTTLS where TLS is required: no fault of the message, so it never bounces for it (S5). */
-function noTls(plan: GreetingPlan, problem: AttemptProblem): AttemptProblem {
-  if (problem.kind !== 'remoteReply') return problem
-  const detail = `STARTTLS was answered by "${formatReply(problem.reply)}", and TLS is required`
-  return { kind: 'tlsFailed', cause: 'notOffered', peer: plan.peer, detail }
 }
 
 /** RFC 3030 §3: only BDAT carries any octets. A large message goes by it too, so that nobody has to look for its end. */
@@ -287,8 +252,14 @@ function safe(path: string): string {
   return path
 }
 
+export function* ask(question: HopQuestion): Script<HopAnswer> {
+  const fact = yield { kind: 'askPolicy', question }
+  assert(fact.kind === 'judged', 'the policy was asked')
+  return fact.answer
+}
+
 /** Waits for a reply. Whatever is not the wanted one is a problem, and the caller's to judge. */
-function* expect(stage: Stage, peer: string, isWanted: (reply: Reply) => boolean): Script<Result<Reply, AttemptProblem>> {
+export function* expect(stage: Stage, peer: string, isWanted: (reply: Reply) => boolean): Script<Result<Reply, AttemptProblem>> {
   const fact = yield { kind: 'receive', timeoutSeconds: TIMEOUT_SECONDS[stage] }
   if (fact.kind === 'lost') return fail({ kind: 'connectionLost', stage, peer, detail: fact.detail })
   if (fact.kind === 'badReply') return fail({ kind: 'badReply', stage, peer, detail: fact.detail })
@@ -323,11 +294,11 @@ function after(session: ClientSession, problem: AttemptProblem): ClientSession |
 }
 
 /** After these there is nobody to talk to, or nothing more to be believed (RFC 5321 §3.8: 421). */
-function isClosing(problem: AttemptProblem): boolean {
+export function isClosing(problem: AttemptProblem): boolean {
   return problem.kind !== 'remoteReply' || problem.reply.code === 421 || problem.reply.code < 400
 }
 
-function isPositive(reply: Reply): boolean {
+export function isPositive(reply: Reply): boolean {
   return reply.code >= 200 && reply.code < 300
 }
 

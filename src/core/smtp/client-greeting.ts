@@ -1,0 +1,132 @@
+/**
+ * The beginning of a connection to a next hop: greeting, EHLO, and TLS as far as it must go.
+ *
+ * Three have a say in TLS, and the strictest of them wins. The next hop's own terms (`delivery.tls`, a
+ * route's `tls`) and the access map (Try_TLS, TLS_Srv) are both asked; the map is asked first, since
+ * its line may make of a failure a bounce. Nothing of a message has been said by then (S5).
+ */
+
+import { assert, fail, ok, type Result } from '../result.ts'
+import { formatReply, type AttemptProblem } from '../message/outcome.ts'
+import type { TlsLevel } from '../message/route.ts'
+import { formatAccessLine } from '../policy/access-map.ts'
+import { unprotected, type TlsProof, type VerifyWord } from '../policy/next-hop-tls.ts'
+import type { PeerHost } from '../policy/session-features.ts'
+import { ask, expect, isClosing, isPositive, type ClientSession, type Script } from './client-session.ts'
+import { NO_EXTENSIONS, parseExtensions, type Extensions } from './extensions.ts'
+
+/** What is known of the server before the first byte. */
+export type GreetingPlan = {
+  /** For the reports: `mx.example.net[192.0.2.7]:25`. */
+  readonly peer: string
+  /** For the policy. */
+  readonly server: PeerHost
+  readonly helloName: string
+  readonly tls: TlsLevel
+  readonly implicitTls: boolean
+  /** A failed handshake is followed by a connection in clear, which is then judged. */
+  readonly fallsBack: boolean
+  /** The handshake failed a moment ago, for this reason, and this connection is to do without. */
+  readonly clearBecause: string | null
+}
+
+/** What came of TLS. */
+type Security = {
+  /** For the reports; null in clear. */
+  readonly inWords: string | null
+  readonly proof: TlsProof
+  /** Lines of the access map that had a say. */
+  readonly accessLines: readonly string[]
+}
+
+/** Introduces us: greeting, EHLO, STARTTLS as the next hop's terms and the access map ask for, EHLO again. */
+export function* greet(plan: GreetingPlan): Script<Result<ClientSession, AttemptProblem>> {
+  let security: Result<Security, AttemptProblem> | null = null
+  if (plan.implicitTls) {
+    security = yield* secure(plan, [])
+    if (!security.ok) return security
+  }
+  const greeting = yield* expect('greeting', plan.peer, reply => reply.code === 220)
+  if (!greeting.ok) return greeting
+
+  let hello = yield* sayHello(plan)
+  if (!hello.ok) return hello
+  if (security === null) {
+    security = yield* negotiate(plan, hello.value)
+    if (!security.ok) return security
+    // RFC 3207 §4.2: what was learned in the clear is forgotten (S4).
+    if (security.value.inWords !== null) hello = yield* sayHello(plan)
+    if (!hello.ok) return hello
+  }
+  const { inWords, proof, accessLines } = security.value
+  return ok({ peer: plan.peer, extensions: hello.value, tls: inWords, server: { ...plan.server, ...proof }, accessLines, mustReset: false })
+}
+
+/** EHLO, or HELO for servers that do not know it (RFC 5321 §3.2). */
+function* sayHello(plan: GreetingPlan): Script<Result<Extensions, AttemptProblem>> {
+  yield { kind: 'send', text: `EHLO ${plan.helloName}\r\n` }
+  const ehlo = yield* expect('hello', plan.peer, isPositive)
+  if (ehlo.ok) return ok(parseExtensions(ehlo.value))
+  if (ehlo.problem.kind !== 'remoteReply' || ehlo.problem.reply.code < 500) return ehlo
+  yield { kind: 'send', text: `HELO ${plan.helloName}\r\n` }
+  const helo = yield* expect('hello', plan.peer, isPositive)
+  return helo.ok ? ok(NO_EXTENSIONS) : helo
+}
+
+/** STARTTLS, or why there is none. */
+function* negotiate(plan: GreetingPlan, { startTls }: Extensions): Script<Result<Security, AttemptProblem>> {
+  if (plan.clearBecause !== null) return yield* stayClear(plan, 'CLEAR', plan.clearBecause, [])
+  if (plan.tls === 'none') return yield* stayClear(plan, 'NONE', 'the settings for this next hop say to use none', [])
+  if (!startTls) return yield* stayClear(plan, 'NONE', 'it does not offer STARTTLS', [])
+  const { refusal, line } = yield* ask({ kind: 'startTls', server: plan.server })
+  const lines = line === null ? [] : [formatAccessLine(line)]
+  if (refusal !== null) return yield* stayClear(plan, 'NONE', 'the access map says not to use STARTTLS with it', lines)
+
+  yield { kind: 'send', text: 'STARTTLS\r\n' }
+  const go = yield* expect('tls', plan.peer, reply => reply.code === 220)
+  if (go.ok) return yield* secure(plan, lines)
+  const { problem } = go
+  if (problem.kind !== 'remoteReply' || problem.reply.code === 421) return fail(problem)
+  const answered = `STARTTLS was answered by "${formatReply(problem.reply)}"`
+  if (!isClosing(problem)) return yield* stayClear(plan, problem.reply.code < 500 ? 'TEMP' : 'NONE', answered, lines)
+  return yield* judge(plan, { inWords: null, proof: unprotected('PROTOCOL'), accessLines: lines }, answered, 'notOffered')
+}
+
+/** Goes on in clear, if nobody wants more. */
+function* stayClear(plan: GreetingPlan, verify: VerifyWord, why: string, accessLines: readonly string[]): Script<Result<Security, AttemptProblem>> {
+  const isRequired = plan.tls !== 'none' && plan.tls !== 'opportunistic'
+  const security = { inWords: null, proof: unprotected(verify), accessLines }
+  return yield* judge(plan, security, isRequired ? `${why}, and TLS is required` : why, isRequired ? 'notOffered' : null)
+}
+
+/** The handshake, and what it must have proved. */
+function* secure(plan: GreetingPlan, accessLines: readonly string[]): Script<Result<Security, AttemptProblem>> {
+  const fact = yield { kind: 'startTls' }
+  if (fact.kind === 'tlsFailed') {
+    const problem: AttemptProblem = { ...fact, peer: plan.peer }
+    // Whoever injects bytes is not the server whose entry could make this a bounce; and where a failed
+    // handshake is met by a connection in clear, the entry is asked about that one.
+    if (fact.cause === 'injected' || plan.fallsBack) return fail(problem)
+    return yield* judge(plan, { inWords: null, proof: unprotected('SOFTWARE'), accessLines }, fact.detail, 'handshake')
+  }
+  assert(fact.kind === 'tlsEstablished', 'TLS was asked for')
+  const isVerified = fact.unverified === null
+  const security = { inWords: isVerified ? `${fact.protocol}, verified` : fact.protocol, proof: fact.proof, accessLines }
+  return yield* judge(plan, security, fact.unverified, plan.tls === 'verify' && !isVerified ? 'unverified' : null)
+}
+
+/** Neither the access map nor the terms of the next hop may have anything against it. `cause` is what the terms have. */
+function* judge(
+  plan: GreetingPlan,
+  security: Security,
+  detail: string | null,
+  cause: 'notOffered' | 'handshake' | 'unverified' | null,
+): Script<Result<Security, AttemptProblem>> {
+  const { peer } = plan
+  const { refusal, line } = yield* ask({ kind: 'server', server: { ...plan.server, ...security.proof } })
+  const accessLines = line === null ? security.accessLines : [...security.accessLines, formatAccessLine(line)]
+  // Without a line of its own the map only repeats what `cause` says better.
+  if (refusal !== null && line !== null) return fail({ kind: 'tlsRefused', peer, reply: refusal, detail, accessLines })
+  if (cause !== null) return fail({ kind: 'tlsFailed', cause, peer, detail: detail ?? '', accessLines })
+  return ok({ ...security, accessLines })
+}
