@@ -105,7 +105,15 @@ function newMessage(sizeBytes: number): QueuedMessage {
   const address = 'recipient@example.net'
   return {
     id: system.newId(),
-    envelope: { reversePath: 'sender@example.org', forwardPaths: [address], bodyType: '8BITMIME', utf8: false, declaredSizeBytes: sizeBytes },
+    envelope: {
+      reversePath: 'sender@example.org',
+      recipients: [{ forwardPath: address, notify: null, originalRecipient: null }],
+      bodyType: '8BITMIME',
+      utf8: false,
+      declaredSizeBytes: sizeBytes,
+      returned: null,
+      envelopeId: null,
+    },
     origin: { sessionId: 'bench', listener: 'submission', address: '192.0.2.1', hello: 'bench.example.org', fingerprint: 'f'.repeat(64), holder: 'bench' },
     acceptedAt: now,
     sizeBytes,

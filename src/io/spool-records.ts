@@ -8,7 +8,7 @@
  */
 
 import { crc32 } from 'node:zlib'
-import type { Envelope, Origin, QueuedMessage, Recipient } from '../core/message/envelope.ts'
+import type { Envelope, EnvelopeRecipient, Origin, QueuedMessage, Recipient } from '../core/message/envelope.ts'
 import { assert, fail, ok } from '../core/result.ts'
 import type { Result } from '../core/result.ts'
 
@@ -83,6 +83,10 @@ function oneOf(...allowed: readonly string[]): Check {
   return value => (typeof value === 'string' && allowed.includes(value) ? null : '')
 }
 
+function anyOf(...allowed: readonly string[]): Check {
+  return value => (Array.isArray(value) && value.every(item => allowed.includes(item)) ? null : '')
+}
+
 function orNull(check: Check): Check {
   return value => (value === null ? null : check(value))
 }
@@ -111,12 +115,20 @@ function shape<Value>(checks: Checks<Value>): Check {
   }
 }
 
+const envelopeRecipient = shape<EnvelopeRecipient>({
+  forwardPath: text,
+  notify: orNull(anyOf('SUCCESS', 'FAILURE', 'DELAY')),
+  originalRecipient: orNull(text),
+})
+
 const envelope = shape<Envelope>({
   reversePath: text,
-  forwardPaths: listOf(text),
+  recipients: listOf(envelopeRecipient),
   bodyType: oneOf('7BIT', '8BITMIME', 'BINARYMIME'),
   utf8: flag,
   declaredSizeBytes: orNull(count),
+  returned: orNull(oneOf('FULL', 'HDRS')),
+  envelopeId: orNull(text),
 })
 
 const origin = shape<Origin>({

@@ -74,10 +74,13 @@ function queuedNotice(
     id,
     envelope: {
       reversePath: '',
-      forwardPaths: [address],
+      // RFC 3461 §6.2: nobody is told of the fate of a report.
+      recipients: [{ forwardPath: address, notify: [], originalRecipient: null }],
       bodyType: dsn.eightBit ? '8BITMIME' : '7BIT',
       utf8: dsn.utf8,
       declaredSizeBytes: null,
+      returned: null,
+      envelopeId: null,
     },
     origin: { sessionId: about.id, listener: 'bounce', address: '', hello: '', fingerprint: null, holder: null },
     acceptedAt: now,

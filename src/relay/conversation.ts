@@ -244,7 +244,7 @@ export class Conversation {
       hostname: this.#settings.hostname,
       id,
       protocol,
-      forPath: envelope.forwardPaths.length === 1 ? (envelope.forwardPaths[0] ?? null) : null,
+      forPath: envelope.recipients.length === 1 ? (envelope.recipients[0]?.forwardPath ?? null) : null,
       at: openedAt,
     })
     return this.#writeBody(Buffer.from(received, 'utf8'))
@@ -318,8 +318,8 @@ export class Conversation {
       acceptedAt: now,
       sizeBytes: draft.sizeBytes,
       heldBecause: fate.kind === 'hold' ? fate.because : null,
-      recipients: envelope.forwardPaths.map(address => ({
-        address,
+      recipients: envelope.recipients.map(({ forwardPath }) => ({
+        address: forwardPath,
         state: held ? 'held' : 'waiting',
         attempts: 0,
         dueAt: now,

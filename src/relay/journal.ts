@@ -78,7 +78,7 @@ export class Journal implements ReceiverObserver {
       message: message.id,
       session,
       from: envelope.reversePath,
-      recipients: envelope.forwardPaths.length,
+      recipients: envelope.recipients.length,
       sizeBytes: message.sizeBytes,
       client: origin.address,
       ...(origin.holder === null ? {} : { holder: origin.holder }),

@@ -30,9 +30,17 @@ const anyText = fc.oneof(
 
 /** A message whose every text was chosen by somebody else. */
 const anyMessage = fc.record({ texts: fc.array(anyText, { minLength: 12, maxLength: 12 }), count: fc.integer({ min: 1, max: 4 }) }).map(({ texts, count }) => {
-  const [reversePath = '', address = '', hello = '', listener = '', from = '', sessionId = '', fingerprint = '', holder = '', because = '', reply = '', to = ''] = texts
+  const [reversePath = '', address = '', hello = '', listener = '', from = '', sessionId = '', fingerprint = '', holder = '', because = '', reply = '', to = '', original = ''] = texts
   return message('m1', {
-    envelope: { reversePath, forwardPaths: [to], bodyType: '8BITMIME', utf8: true, declaredSizeBytes: 5 },
+    envelope: {
+      reversePath,
+      recipients: [{ forwardPath: to, notify: ['DELAY'], originalRecipient: original }],
+      bodyType: '8BITMIME',
+      utf8: true,
+      declaredSizeBytes: 5,
+      returned: 'HDRS',
+      envelopeId: to,
+    },
     origin: { sessionId, listener, address: from, hello, fingerprint, holder },
     heldBecause: because,
     recipients: Array.from({ length: count }, (_, i) => recipient({ address: `${address}${i}`, lastReply: reply, dueAt: NOW + i, attempts: i })),

@@ -85,7 +85,7 @@ test('an envelope arrives as it was meant, however it is cut', async () => {
       await connection.greet(PLAN)
       const delivery = { reversePath: '', forwardPaths, bodyType: '7BIT', utf8: false, sizeBytes: 3 } as const
       await connection.deliver(delivery, bodyOf(Buffer.from('A: b\r\n\r\n'), 100))
-      assert.deepEqual([stored[0]?.envelope.reversePath, stored[0]?.envelope.forwardPaths], ['', forwardPaths])
+      assert.deepEqual([stored[0]?.envelope.reversePath, stored[0]?.envelope.recipients.map(({ forwardPath }) => forwardPath)], ['', forwardPaths])
     }),
     { numRuns: 100 },
   )

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { envelopeTo } from '../support/queued.ts'
 import { startSink } from '../support/sink.ts'
 import { dns, hopTo, smarthost, startRelay } from '../delivery/relay.ts'
 
@@ -28,7 +29,7 @@ async function becomes(t: Test, address: string): Promise<string> {
   // Every address there is leads to a server that would take the message.
   const everywhere = { get: () => sink.port } as unknown as ReadonlyMap<string, number>
   const relay = await startRelay(t, { dns: names, network: everywhere })
-  await relay.submit('m1', address, { envelope: { reversePath: '', forwardPaths: [address], bodyType: '7BIT', utf8: false, declaredSizeBytes: null } })
+  await relay.submit('m1', address, { envelope: envelopeTo([address], { reversePath: '' }) })
   return ((await relay.attempts(1))[0] ?? '').replace(`m1 ${address} `, '').replace(/^delivered.*\((.*)\[.*$/, 'delivered to $1')
 }
 
@@ -60,7 +61,7 @@ test('S21: nothing that comes from the null reverse-path is answered', async t =
   const sink = await startSink({ answer: ({ at }) => (at === 'rcpt' ? '550 5.1.1 no' : null) })
   t.after(() => sink.stop())
   const relay = await startRelay(t, { settings: smarthost(sink.port) })
-  await relay.submit('m1', 'ann@b', { envelope: { reversePath: '', forwardPaths: ['ann@b'], bodyType: '7BIT', utf8: false, declaredSizeBytes: null } })
+  await relay.submit('m1', 'ann@b', { envelope: envelopeTo(['ann@b'], { reversePath: '' }) })
   await relay.attempts(1)
   await relay.idle()
   await relay.clock.run(3)

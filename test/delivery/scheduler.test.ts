@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Spool } from '../../src/relay/ports.ts'
 import { freePorts, waitFor } from '../support/processes.ts'
-import { drafted, enqueue, NOW, recipient, textOf } from '../support/queued.ts'
+import { drafted, enqueue, envelopeTo, NOW, recipient, textOf } from '../support/queued.ts'
 import { startSink, type SinkOptions } from '../support/sink.ts'
 import { dns, hopTo, smarthost, startRawServer, startRelay, type RelayOptions } from './relay.ts'
 
@@ -348,7 +348,7 @@ test('an 8-bit message bounces where 8BITMIME is missing, and an ASCII one that 
     if (/^(?:EHLO|MAIL|RCPT|DATA|\.$)/.test(line)) socket.write(line === 'DATA' ? '354 go\r\n' : '250 ok\r\n')
   })
   const relay = await startRelay(t, { settings: smarthost(server.port) })
-  const envelope = { reversePath: '', forwardPaths: ['ann@b'], bodyType: '8BITMIME', utf8: false, declaredSizeBytes: null } as const
+  const envelope = envelopeTo(['ann@b'], { reversePath: '', bodyType: '8BITMIME' })
   await relay.submit('m1', 'ann@b', { envelope }, 'Subject: a\r\n\r\ngrüße\r\n')
   await relay.submit('m2', 'ann@b', { envelope }, 'Subject: a\r\n\r\nhello\r\n')
   const lines = [...(await relay.attempts(2))].sort()

@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { TestContext } from 'node:test'
-import type { QueuedMessage, Recipient } from '../../src/core/message/envelope.ts'
+import type { Envelope, QueuedMessage, Recipient } from '../../src/core/message/envelope.ts'
+import { NO_RCPT_PARAMETERS } from '../../src/core/smtp/parameters.ts'
 import type { Body, Draft, Lease, NewMessage, Spool } from '../../src/relay/ports.ts'
 
 /** The instant at which these tests take place. */
@@ -14,17 +15,25 @@ export function recipient(changes: Partial<Recipient> = {}): Recipient {
   return { address: 'bob@example.net', state: 'waiting', attempts: 0, dueAt: NOW, lastReply: null, warned: false, ...changes }
 }
 
+/** From ann@example.org, asking for nothing in particular. */
+export function envelopeTo(forwardPaths: readonly string[], changes: Partial<Envelope> = {}): Envelope {
+  return {
+    reversePath: 'ann@example.org',
+    recipients: forwardPaths.map(forwardPath => ({ forwardPath, ...NO_RCPT_PARAMETERS })),
+    bodyType: '7BIT',
+    utf8: false,
+    declaredSizeBytes: null,
+    returned: null,
+    envelopeId: null,
+    ...changes,
+  }
+}
+
 export function message(id: string, changes: Partial<QueuedMessage> = {}): QueuedMessage {
   const recipients = changes.recipients ?? [recipient()]
   return {
     id,
-    envelope: {
-      reversePath: 'ann@example.org',
-      forwardPaths: recipients.map(({ address }) => address),
-      bodyType: '7BIT',
-      utf8: false,
-      declaredSizeBytes: null,
-    },
+    envelope: envelopeTo(recipients.map(({ address }) => address)),
     origin: { sessionId: 's1', listener: 'submission', address: '192.0.2.7', hello: 'laptop.example.org', fingerprint: null, holder: null },
     acceptedAt: NOW,
     sizeBytes: 0,

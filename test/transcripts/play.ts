@@ -217,7 +217,7 @@ class Player {
     const done = { queue: 'stored', hold: 'held', discard: 'discarded' }[delivery.kind]
     const because = delivery.kind === 'hold' ? ` (${delivery.because})` : ''
     const kind = `${envelope.bodyType === '7BIT' ? '' : ` ${envelope.bodyType}`}${envelope.utf8 ? ' SMTPUTF8' : ''}`
-    const paths = envelope.forwardPaths.map(path => `<${path}>`).join(' ')
+    const paths = envelope.recipients.map(({ forwardPath }) => `<${forwardPath}>`).join(' ')
     this.written.push(`* ${done}${because} from <${envelope.reversePath}> to ${paths}${kind} ${inShort(Buffer.concat(this.#content))}`)
     return { kind: 'stored', id: `q${++this.#stored}` }
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { envelopeTo } from '../../../test/support/queued.ts'
 import { concludeAttempt } from './conclusion.ts'
 import type { QueuedMessage, Recipient } from './envelope.ts'
 import { outcomeOf, type AttemptProblem, type Outcome } from './outcome.ts'
@@ -15,7 +16,7 @@ function message(reversePath: string, ...changes: Partial<Recipient>[]): QueuedM
     address: `r${i}@b`, state: 'leased', attempts: 0, dueAt: 0, lastReply: null, warned: false, ...change }))
   return {
     id: 'm', acceptedAt: 0, sizeBytes: 1, heldBecause: null, recipients,
-    envelope: { reversePath, forwardPaths: recipients.map(({ address }) => address), bodyType: '7BIT', utf8: false, declaredSizeBytes: null },
+    envelope: envelopeTo(recipients.map(({ address }) => address), { reversePath }),
     origin: { sessionId: 's', listener: 'mx', address: '', hello: '', fingerprint: null, holder: null },
   }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
+import { envelopeTo } from '../../../test/support/queued.ts'
 import type { Failure } from './conclusion.ts'
 import { composeDsn, headerSection, type DsnRequest } from './dsn.ts'
 import type { AttemptProblem } from './outcome.ts'
@@ -15,7 +16,7 @@ function request(changes: { [Key in keyof DsnRequest]?: DsnRequest[Key] }, rever
     original: { kind: 'whole', bytes: Buffer.from('Subject: hello\r\n\r\nHow are you?\r\n') },
     message: {
       id: 'm1', acceptedAt: Date.UTC(2026, 10, 23), sizeBytes: 1, heldBecause: null, recipients: [],
-      envelope: { reversePath, forwardPaths: ['ann@b'], bodyType: '7BIT', utf8, declaredSizeBytes: null },
+      envelope: envelopeTo(['ann@b'], { reversePath, utf8 }),
       origin: { sessionId: 's', listener: 'mx', address: '', hello: '', fingerprint: null, holder: null },
     },
     ...changes,

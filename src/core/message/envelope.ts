@@ -11,14 +11,29 @@ import type { Holder } from '../names/identity.ts'
 export type Envelope = {
   /** '' is the null reverse-path. */
   readonly reversePath: string
-  readonly forwardPaths: readonly string[]
+  readonly recipients: readonly EnvelopeRecipient[]
   /** BODY= of MAIL. */
   readonly bodyType: BodyType
   /** SMTPUTF8 was given (RFC 6531). */
   readonly utf8: boolean
   /** SIZE= as declared by the client, or null (RFC 1870). */
   readonly declaredSizeBytes: number | null
+  /** RET= of MAIL: how much of the message a report of failure brings back; null leaves it to us (RFC 3461 §4.3). */
+  readonly returned: 'FULL' | 'HDRS' | null
+  /** ENVID= of MAIL, in xtext: what the sender calls this message; or null (RFC 3461 §4.4). */
+  readonly envelopeId: string | null
 }
+
+/** What RCPT named, and asked for. */
+export type EnvelopeRecipient = {
+  readonly forwardPath: string
+  /** NOTIFY=: what the sender wants to hear of; [] for nothing (NEVER), null for the usual (RFC 3461 §4.1). */
+  readonly notify: readonly NotifyOn[] | null
+  /** ORCPT=, as it came: `rfc822;joe+2Btag@example.org`, or null (RFC 3461 §4.2). */
+  readonly originalRecipient: string | null
+}
+
+export type NotifyOn = 'SUCCESS' | 'FAILURE' | 'DELAY'
 
 /**
  * What the body may hold: ASCII, lines of any octets (RFC 6152), or any octets at all (RFC 3030 §3).
@@ -39,7 +54,7 @@ export type Origin = {
 
 export type RecipientState = 'waiting' | 'leased' | 'held' | 'delivered' | 'failed' | 'cancelled'
 
-/** One recipient of a queued message. */
+/** What has become of one recipient of a queued message. */
 export type Recipient = {
   readonly address: string
   readonly state: RecipientState
@@ -61,5 +76,6 @@ export type QueuedMessage = {
   readonly sizeBytes: number
   /** Why the message is held as a whole, or null. */
   readonly heldBecause: string | null
+  /** In the order of the envelope's. */
   readonly recipients: readonly Recipient[]
 }

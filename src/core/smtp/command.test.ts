@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { assert as check, property, string } from 'fast-check'
 import { parseCommand, type Command } from './command.ts'
 import { commandRefusal, formatReply } from './reply.ts'
+import { NO_MAIL_PARAMETERS, NO_RCPT_PARAMETERS } from './parameters.ts'
 
 /** The command, or what the client is told instead. */
 function read(line: string): Command | string {
@@ -20,19 +21,19 @@ test('MAIL and RCPT give the path and its parameters', () => {
   assert.deepEqual(read('MAIL FROM:<"ann"@example.com> SIZE=12 BODY=8BITMIME SMTPUTF8'), {
     verb: 'MAIL',
     path: { address: 'ann@example.com', isAscii: true },
-    parameters: { sizeBytes: 12, bodyType: '8BITMIME', utf8: true },
+    parameters: { ...NO_MAIL_PARAMETERS, sizeBytes: 12, bodyType: '8BITMIME', utf8: true },
   })
   assert.deepEqual(read('MAIL FROM:<>'), {
     verb: 'MAIL',
     path: { address: '', isAscii: true },
-    parameters: { sizeBytes: null, bodyType: '7BIT', utf8: false },
+    parameters: NO_MAIL_PARAMETERS,
   })
-  assert.deepEqual(read('rcpt to:<jürgen@example.org>'), { verb: 'RCPT', path: { address: 'jürgen@example.org', isAscii: false } })
+  assert.deepEqual(read('rcpt to:<jürgen@example.org>'), { verb: 'RCPT', path: { address: 'jürgen@example.org', isAscii: false }, parameters: NO_RCPT_PARAMETERS })
 })
 
 test('a bracket or a blank within quotation marks ends no path', () => {
-  assert.deepEqual(read('RCPT TO:<"a> SIZE=1"@example.org>'), { verb: 'RCPT', path: { address: '"a> SIZE=1"@example.org', isAscii: true } })
-  assert.deepEqual(read('RCPT TO:<"a\\"> "@example.org>'), { verb: 'RCPT', path: { address: '"a\\"> "@example.org', isAscii: true } })
+  assert.deepEqual(read('RCPT TO:<"a> SIZE=1"@example.org>'), { verb: 'RCPT', path: { address: '"a> SIZE=1"@example.org', isAscii: true }, parameters: NO_RCPT_PARAMETERS })
+  assert.deepEqual(read('RCPT TO:<"a\\"> "@example.org>'), { verb: 'RCPT', path: { address: '"a\\"> "@example.org', isAscii: true }, parameters: NO_RCPT_PARAMETERS })
 })
 
 test('blanks are tolerated at the end of a line, and after the colon', () => {

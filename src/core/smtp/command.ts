@@ -9,13 +9,13 @@
 import { fail, ok, type Result } from '../result.ts'
 import type { Chunk } from './chunk-reader.ts'
 import type { Line } from './line-reader.ts'
-import { parseMailParameters, parseRcptParameters, type MailParameters, type ParameterProblem } from './parameters.ts'
+import { parseMailParameters, parseRcptParameters, type MailParameters, type ParameterProblem, type RcptParameters } from './parameters.ts'
 import { parsePath, type Path, type PathProblem } from './path.ts'
 
 export type Command =
   | { readonly verb: 'EHLO' | 'HELO'; readonly name: string }
   | { readonly verb: 'MAIL'; readonly path: Path; readonly parameters: MailParameters }
-  | { readonly verb: 'RCPT'; readonly path: Path }
+  | { readonly verb: 'RCPT'; readonly path: Path; readonly parameters: RcptParameters }
   /** `initialResponse` as RFC 4954 §4 has it: base64, `=` for none of any length, null if it was not given. */
   | { readonly verb: 'AUTH'; readonly mechanism: string; readonly initialResponse: string | null }
   | { readonly verb: 'BDAT'; readonly chunk: Chunk }
@@ -111,7 +111,7 @@ function parseRcpt(argument: string): Result<Command, CommandProblem> {
   if (path.value.address === '') return fail({ kind: 'badPath', verb: 'RCPT', problem: { detail: 'it is empty' } })
   const parameters = parseRcptParameters(parts.parameters)
   if (!parameters.ok) return parameters
-  return ok({ verb: 'RCPT', path: path.value })
+  return ok({ verb: 'RCPT', path: path.value, parameters: parameters.value })
 }
 
 /** RFC 3030 §2. Zeros in front are decimal digits like any other; a number of SIZE's length is long enough for any size. */

@@ -6,6 +6,7 @@
  */
 
 import { presumedAuthor } from '../message/completion.ts'
+import type { EnvelopeRecipient } from '../message/envelope.ts'
 import type { HeaderTreatment } from '../message/header-section.ts'
 import { transmissionType } from '../message/trace.ts'
 import type { Asker, Decision } from '../policy/decision.ts'
@@ -25,7 +26,7 @@ type Stage =
   /** The policy has been asked about MAIL; the transaction begins if it agrees. */
   | { readonly at: 'sender'; readonly transaction: MailTransaction }
   | { readonly at: 'transaction'; readonly transaction: MailTransaction }
-  | { readonly at: 'recipient'; readonly transaction: MailTransaction; readonly forwardPath: string }
+  | { readonly at: 'recipient'; readonly transaction: MailTransaction; readonly recipient: EnvelopeRecipient }
   /** What comes now is text of the message, by DATA. */
   | ({ readonly at: 'message' } & OpenMessage)
   /** What comes now is octets of a chunk, by BDAT. */
@@ -98,12 +99,12 @@ export class MailExchange {
   }
 
   /** RFC 5321 §4.1.1.3. */
-  rcpt({ path }: Extract<Command, { verb: 'RCPT' }>, asker: Asker): void {
+  rcpt({ path, parameters }: Extract<Command, { verb: 'RCPT' }>, asker: Asker): void {
     if (this.#stage.at === 'betweenChunks') return this.#dialogue.reply(replies.chunksHaveBegun)
     const transaction = this.#transaction()
     if (!path.isAscii && !transaction.utf8) return this.#dialogue.reply(replies.smtpUtf8Needed)
     if (transaction.recipients >= this.#settings.limits.recipients) return this.#refuseForRoom(transaction)
-    this.#stage = { at: 'recipient', transaction, forwardPath: path.address }
+    this.#stage = { at: 'recipient', transaction, recipient: { forwardPath: path.address, ...parameters } }
     this.#dialogue.ask({ kind: 'recipient', asker, reversePath: transaction.reversePath, forwardPath: path.address })
   }
 
@@ -127,7 +128,7 @@ export class MailExchange {
     if (refused !== null) return this.refuse(refused)
     this.#stage = { at: 'transaction', transaction }
     if (stage.at === 'sender') this.#messages++
-    else transaction.add(stage.forwardPath)
+    else transaction.add(stage.recipient)
     this.#dialogue.reply(stage.at === 'sender' ? replies.senderOk : replies.recipientOk)
   }
 

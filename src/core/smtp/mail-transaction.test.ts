@@ -36,15 +36,20 @@ test('dropping goes before holding, and holding before queueing', () => {
 })
 
 test('the envelope is what MAIL and the accepted RCPTs said', () => {
-  const transaction = new MailTransaction('ann@example.com', { sizeBytes: 12, bodyType: '8BITMIME', utf8: true }, queue)
-  transaction.add('joe@example.org')
-  transaction.add('jane@example.org')
+  const transaction = new MailTransaction('ann@example.com', { sizeBytes: 12, bodyType: '8BITMIME', utf8: true, returned: 'HDRS', envelopeId: 'QQ314159' }, queue)
+  transaction.add({ forwardPath: 'joe@example.org', notify: null, originalRecipient: null })
+  transaction.add({ forwardPath: 'jane@example.org', notify: [], originalRecipient: 'rfc822;jane@example.com' })
   assert.equal(transaction.recipients, 2)
   assert.deepEqual(transaction.envelope(), {
     reversePath: 'ann@example.com',
-    forwardPaths: ['joe@example.org', 'jane@example.org'],
+    recipients: [
+      { forwardPath: 'joe@example.org', notify: null, originalRecipient: null },
+      { forwardPath: 'jane@example.org', notify: [], originalRecipient: 'rfc822;jane@example.com' },
+    ],
     bodyType: '8BITMIME',
     utf8: true,
     declaredSizeBytes: 12,
+    returned: 'HDRS',
+    envelopeId: 'QQ314159',
   })
 })

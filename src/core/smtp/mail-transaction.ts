@@ -2,7 +2,7 @@
  * A mail transaction (RFC 5321 §3.3): what MAIL began and each RCPT adds to, up to DATA or BDAT.
  */
 
-import type { Envelope } from '../message/envelope.ts'
+import type { Envelope, EnvelopeRecipient } from '../message/envelope.ts'
 import type { Decision } from '../policy/decision.ts'
 import type { MailParameters } from './parameters.ts'
 import type { MessageFate } from './session-events.ts'
@@ -10,7 +10,7 @@ import type { MessageFate } from './session-events.ts'
 export class MailTransaction {
   readonly reversePath: string
   readonly #parameters: MailParameters
-  readonly #forwardPaths: string[] = []
+  readonly #recipients: EnvelopeRecipient[] = []
   #fate: MessageFate
   #relays = false
   #identityLost = false
@@ -23,7 +23,7 @@ export class MailTransaction {
   }
 
   get recipients(): number {
-    return this.#forwardPaths.length
+    return this.#recipients.length
   }
 
   /** What becomes of the message, by all that has been decided about it so far. */
@@ -54,8 +54,8 @@ export class MailTransaction {
     this.#identityLost = true
   }
 
-  add(forwardPath: string): void {
-    this.#forwardPaths.push(forwardPath)
+  add(recipient: EnvelopeRecipient): void {
+    this.#recipients.push(recipient)
   }
 
   takeInto(decision: Decision): void {
@@ -69,12 +69,15 @@ export class MailTransaction {
   }
 
   envelope(): Envelope {
+    const { sizeBytes, bodyType, utf8, returned, envelopeId } = this.#parameters
     return {
       reversePath: this.reversePath,
-      forwardPaths: this.#forwardPaths,
-      bodyType: this.#parameters.bodyType,
-      utf8: this.#parameters.utf8,
-      declaredSizeBytes: this.#parameters.sizeBytes,
+      recipients: this.#recipients,
+      bodyType,
+      utf8,
+      declaredSizeBytes: sizeBytes,
+      returned,
+      envelopeId,
     }
   }
 }

@@ -5,7 +5,8 @@
  * is refused with 555, because the client meant something by it.
  */
 
-import type { BodyType } from '../message/envelope.ts'
+import type { BodyType, EnvelopeRecipient, NotifyOn } from '../message/envelope.ts'
+import { decodeXtext } from '../message/xtext.ts'
 import { fail, ok, type Result } from '../result.ts'
 
 export type MailParameters = {
@@ -15,55 +16,102 @@ export type MailParameters = {
   readonly bodyType: BodyType
   /** SMTPUTF8 (RFC 6531). */
   readonly utf8: boolean
+  /** RET (RFC 3461 §4.3): how much of the message a report of failure brings back; null if it was not said. */
+  readonly returned: 'FULL' | 'HDRS' | null
+  /** ENVID (RFC 3461 §4.4), in xtext as it came, or null. */
+  readonly envelopeId: string | null
 }
+
+export type RcptParameters = Omit<EnvelopeRecipient, 'forwardPath'>
 
 export type ParameterProblem =
   | { readonly kind: 'unknownParameter'; readonly keyword: string }
   | { readonly kind: 'badParameter'; readonly detail: string }
 
-const NONE: MailParameters = { sizeBytes: null, bodyType: '7BIT', utf8: false }
+export const NO_MAIL_PARAMETERS: MailParameters = { sizeBytes: null, bodyType: '7BIT', utf8: false, returned: null, envelopeId: null }
+export const NO_RCPT_PARAMETERS: RcptParameters = { notify: null, originalRecipient: null }
 
 /** What follows the reverse-path, without the blank in between. */
 export function parseMailParameters(text: string): Result<MailParameters, ParameterProblem> {
-  if (text === '') return ok(NONE)
+  return parseParameters(text, MAIL_PARAMETERS, NO_MAIL_PARAMETERS)
+}
+
+/** What follows the forward-path. */
+export function parseRcptParameters(text: string): Result<RcptParameters, ParameterProblem> {
+  return parseParameters(text, RCPT_PARAMETERS, NO_RCPT_PARAMETERS)
+}
+
+/** From a value, null if there is none, to what it sets; or a sentence that says what it should be. */
+type Parser<Parameters> = (value: string | null) => Partial<Parameters> | string
+
+function parseParameters<Parameters>(
+  text: string,
+  known: ReadonlyMap<string, Parser<Parameters>>,
+  none: Parameters,
+): Result<Parameters, ParameterProblem> {
+  if (text === '') return ok(none)
   const split = splitParameters(text)
   if (!split.ok) return split
-  let parameters = NONE
+  let parameters = none
   for (const [keyword, value] of split.value) {
-    switch (keyword) {
-      case 'SIZE':
-        // RFC 1870 §6.1: up to 20 digits. Beyond exact integers only "too big" matters.
-        if (!/^[0-9]{1,20}$/.test(value ?? '')) return bad('SIZE is a number of octets')
-        parameters = { ...parameters, sizeBytes: Number(value) }
-        break
-      case 'BODY': {
-        const bodyType = value?.toUpperCase()
-        if (bodyType !== '7BIT' && bodyType !== '8BITMIME' && bodyType !== 'BINARYMIME') return bad('BODY is 7BIT, 8BITMIME or BINARYMIME')
-        parameters = { ...parameters, bodyType }
-        break
-      }
-      case 'SMTPUTF8':
-        if (value !== null) return bad('SMTPUTF8 takes no value')
-        parameters = { ...parameters, utf8: true }
-        break
-      case 'AUTH':
-        // RFC 4954 §5: who submitted the message first. We vouch for nobody and pass on nothing of it.
-        if (value === null || !AUTH_VALUE.test(value)) return bad('AUTH is <> or a mailbox in xtext')
-        break
-      default:
-        return fail({ kind: 'unknownParameter', keyword })
-    }
+    const parse = known.get(keyword)
+    if (parse === undefined) return fail({ kind: 'unknownParameter', keyword })
+    const parsed = parse(value)
+    if (typeof parsed === 'string') return bad(parsed)
+    parameters = { ...parameters, ...parsed }
   }
   return ok(parameters)
 }
 
-/** What follows the forward-path. No extension of ours has a parameter for it yet. */
-export function parseRcptParameters(text: string): Result<null, ParameterProblem> {
-  if (text === '') return ok(null)
-  const split = splitParameters(text)
-  if (!split.ok) return split
-  const [keyword = ''] = split.value.keys()
-  return fail({ kind: 'unknownParameter', keyword })
+const MAIL_PARAMETERS: ReadonlyMap<string, Parser<MailParameters>> = new Map<string, Parser<MailParameters>>([
+  // RFC 1870 §6.1: up to 20 digits. Beyond exact integers only "too big" matters.
+  ['SIZE', value => (/^[0-9]{1,20}$/.test(value ?? '') ? { sizeBytes: Number(value) } : 'SIZE is a number of octets')],
+  ['BODY', parseBody],
+  ['SMTPUTF8', value => (value === null ? { utf8: true } : 'SMTPUTF8 takes no value')],
+  // RFC 4954 §5: who submitted the message first. We vouch for nobody and pass on nothing of it.
+  ['AUTH', value => (value !== null && XTEXT.test(value) ? {} : 'AUTH is <> or a mailbox in xtext')],
+  ['RET', parseRet],
+  ['ENVID', value => (isXtextOf(value, ENVID_LIMIT) ? { envelopeId: value } : `ENVID is xtext of ${ENVID_LIMIT} characters at the most`)],
+])
+
+const RCPT_PARAMETERS: ReadonlyMap<string, Parser<RcptParameters>> = new Map<string, Parser<RcptParameters>>([
+  ['NOTIFY', parseNotify],
+  ['ORCPT', parseOrcpt],
+])
+
+function parseBody(value: string | null): Partial<MailParameters> | string {
+  const bodyType = value?.toUpperCase()
+  if (bodyType === '7BIT' || bodyType === '8BITMIME' || bodyType === 'BINARYMIME') return { bodyType }
+  return 'BODY is 7BIT, 8BITMIME or BINARYMIME'
+}
+
+function parseRet(value: string | null): Partial<MailParameters> | string {
+  const returned = value?.toUpperCase()
+  return returned === 'FULL' || returned === 'HDRS' ? { returned } : 'RET is FULL or HDRS'
+}
+
+/** RFC 3461 §4.1. A condition that is named twice is meant once. */
+function parseNotify(value: string | null): Partial<RcptParameters> | string {
+  const conditions = (value ?? '').toUpperCase().split(',')
+  if (conditions.length === 1 && conditions[0] === 'NEVER') return { notify: [] }
+  if (!conditions.every(isCondition)) return 'NOTIFY is NEVER, or a list of SUCCESS, FAILURE and DELAY'
+  return { notify: NOTIFY_CONDITIONS.filter(condition => conditions.includes(condition)) }
+}
+
+/** RFC 3461 §4.2, RFC 6533 §3: the type of the address, and the address in xtext. */
+function parseOrcpt(value: string | null): Partial<RcptParameters> | string {
+  const semicolon = value?.indexOf(';') ?? -1
+  const isWhole = semicolon > 0 && ADDRESS_TYPE.test(value?.slice(0, semicolon) ?? '') && isXtextOf(value?.slice(semicolon + 1) ?? null, ORCPT_LIMIT)
+  return isWhole ? { originalRecipient: value } : `ORCPT is type;address, the address in xtext of ${ORCPT_LIMIT} characters at the most`
+}
+
+/** What it stands for is one line of text: it goes into a field of a report. */
+function isXtextOf(value: string | null, limit: number): boolean {
+  return value !== null && value.length <= limit && XTEXT.test(value) && decodeXtext(value) !== null
+}
+
+function isCondition(text: string): text is NotifyOn {
+  return (NOTIFY_CONDITIONS as readonly string[]).includes(text)
 }
 
 function splitParameters(text: string): Result<ReadonlyMap<string, string | null>, ParameterProblem> {
@@ -82,7 +130,15 @@ function bad(detail: string): { readonly ok: false; readonly problem: ParameterP
   return fail({ kind: 'badParameter', detail })
 }
 
+const NOTIFY_CONDITIONS = ['SUCCESS', 'FAILURE', 'DELAY'] as const satisfies readonly NotifyOn[]
+/** RFC 3461 §4.4 and §5.4. */
+const ENVID_LIMIT = 100
+/** RFC 3461 §4.2. */
+const ORCPT_LIMIT = 500
+
 /** RFC 5321 §4.1.2: esmtp-param. */
 const PARAMETER = /^([A-Za-z0-9][A-Za-z0-9-]*)(?:=([!-<>-~]+))?$/
 /** RFC 3461 §4: xtext is printable ASCII without `+` and `=`, but for `+` and two hexadecimal digits. */
-const AUTH_VALUE = /^(?:[!-*,-<>-~]|\+[0-9A-F]{2})+$/
+const XTEXT = /^(?:[!-*,-<>-~]|\+[0-9A-F]{2})+$/
+/** RFC 3461 §4.2: an atom, such as `rfc822` or `utf-8`. */
+const ADDRESS_TYPE = /^[A-Za-z0-9!#$%&'*/?^_\x60{|}~-]{1,40}$/

@@ -12,7 +12,7 @@
 import type { Excess } from '../limits/limits.ts'
 import type { ClientIdentity } from '../names/identity.ts'
 import type { Asker, Authentication, Decision } from '../policy/decision.ts'
-import { parseXclient, XCLIENT_KEYWORD } from '../peers/xclient.ts'
+import { parseXclient } from '../peers/xclient.ts'
 import { assert, unreachable, type Result } from '../result.ts'
 import { answerExternal, authenticateExternal, mechanismsFor, type AuthenticationProblem } from './authentication.ts'
 import { ABOUT_MAIL, LAST_OF_GROUP, outOfOrder } from './command-order.ts'
@@ -21,6 +21,7 @@ import { Dialogue } from './dialogue.ts'
 import { LineReader, type Line } from './line-reader.ts'
 import { MailExchange } from './mail-exchange.ts'
 import { fateOf, QUEUED, worseFate } from './mail-transaction.ts'
+import { offeredKeywords } from './offer.ts'
 import { authenticationRefusal, commandRefusal, limitRefusal, policyRefusal, replies, type Reply } from './reply.ts'
 import type { MessageFate, SessionInput, SessionOutput, SessionSettings } from './session-events.ts'
 
@@ -275,14 +276,13 @@ export class ServerSession {
   /** RFC 5321 §4.1.1.1. What is listed works (§4.2.4), and works for this client. */
   #ehlo(name: string): void {
     this.#begin({ name, extended: true })
-    const { hostname, limits } = this.#settings
-    const inTls = this.#identity.kind !== 'plaintext'
-    const mechanisms = mechanismsFor(this.#identity)
-    const lines = [hostname, 'PIPELINING', `SIZE ${limits.messageBytes}`, '8BITMIME', 'CHUNKING', 'BINARYMIME', 'SMTPUTF8']
-    if (this.#offersStartTls && !inTls) lines.push('STARTTLS')
-    if (mechanisms.length > 0) lines.push(`AUTH ${mechanisms.join(' ')}`)
-    if (this.#mayIntroduce) lines.push(XCLIENT_KEYWORD)
-    this.#dialogue.reply(replies.hello([...lines, 'ENHANCEDSTATUSCODES']))
+    const offer = {
+      messageBytes: this.#settings.limits.messageBytes,
+      startTls: this.#offersStartTls && this.#identity.kind === 'plaintext',
+      mechanisms: mechanismsFor(this.#identity),
+      xclient: this.#mayIntroduce,
+    }
+    this.#dialogue.reply(replies.hello([this.#settings.hostname, ...offeredKeywords(offer)]))
   }
 
   #helo(name: string): void {

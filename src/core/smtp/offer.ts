@@ -1,0 +1,32 @@
+/**
+ * What EHLO lists (RFC 5321 §4.1.1.1): the extensions that work for this client at this moment.
+ *
+ * What is listed works (§4.2.4), from the command into the queue and out again;
+ * docs/reference/extensions.md says what becomes of each where the next hop lacks it.
+ */
+
+import { XCLIENT_KEYWORD } from '../peers/xclient.ts'
+
+export type Offer = {
+  readonly messageBytes: number
+  readonly startTls: boolean
+  /** SASL mechanisms; none: AUTH is not listed. */
+  readonly mechanisms: readonly string[]
+  readonly xclient: boolean
+}
+
+/** The lines behind our name, each a keyword with its parameters. */
+export function offeredKeywords({ messageBytes, startTls, mechanisms, xclient }: Offer): readonly string[] {
+  return [
+    'PIPELINING',
+    `SIZE ${messageBytes}`,
+    '8BITMIME',
+    'CHUNKING',
+    'BINARYMIME',
+    'SMTPUTF8',
+    ...(startTls ? ['STARTTLS'] : []),
+    ...(mechanisms.length > 0 ? [`AUTH ${mechanisms.join(' ')}`] : []),
+    ...(xclient ? [XCLIENT_KEYWORD] : []),
+    'ENHANCEDSTATUSCODES',
+  ]
+}
