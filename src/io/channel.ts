@@ -10,6 +10,7 @@ import type { Socket } from 'node:net'
 import { setImmediate as immediate } from 'node:timers/promises'
 import type { ClientIdentity } from '../core/names/identity.ts'
 import type { ProxiedClient } from '../core/peers/proxy-header.ts'
+import type { HandshakeTerms } from '../core/policy/session-terms.ts'
 import type { ServerChannel } from '../relay/ports.ts'
 import type { TlsGate } from './tls-gate.ts'
 
@@ -67,9 +68,11 @@ export class SocketChannel implements ServerChannel {
   }
 
   /** What came with the connection is read in the second turn of the event loop from now. */
-  async early(): Promise<Uint8Array | null> {
+  async early(milliseconds: number): Promise<Uint8Array | null> {
     await immediate()
     await immediate()
+    const isQuiet = this.#chunks.length === 0 && !this.#ended && !this.#woken
+    if (isQuiet && milliseconds > 0) await this.#anythingWithin(milliseconds)
     const chunk = this.#chunks.shift() ?? null
     this.#waitingBytes -= chunk?.length ?? 0
     return chunk
@@ -95,12 +98,12 @@ export class SocketChannel implements ServerChannel {
     socket.resume()
   }
 
-  async startTls(): Promise<ClientIdentity | { readonly kind: 'failed'; readonly failed: string }> {
+  async startTls(terms: HandshakeTerms): Promise<ClientIdentity | { readonly kind: 'failed'; readonly failed: string }> {
     if (this.#gate === null) return { kind: 'failed', failed: 'no TLS on this listener' }
     if (this.#chunks.length > 0) return { kind: 'failed', failed: 'bytes in the clear before the handshake' }
     const plain = this.#socket
     this.#detach(plain)
-    const outcome = await this.#gate.handshake(plain)
+    const outcome = await this.#gate.handshake(plain, terms)
     if (outcome.kind === 'failed') {
       this.#end()
       plain.destroy()
@@ -109,6 +112,21 @@ export class SocketChannel implements ServerChannel {
     this.#socket = outcome.socket
     this.#attach(outcome.socket)
     return outcome.identity
+  }
+
+  #anythingWithin(milliseconds: number): Promise<void> {
+    return new Promise(resolve => {
+      const timer = setTimeout(() => {
+        this.#reader = null
+        resolve()
+      }, milliseconds)
+      this.#reader = read => {
+        clearTimeout(timer)
+        if (read === 'woken') this.#woken = true
+        else if (read !== null) this.#keep(read)
+        resolve()
+      }
+    })
   }
 
   #attach(socket: Socket): void {
@@ -131,6 +149,10 @@ export class SocketChannel implements ServerChannel {
 
   #onData = (chunk: Uint8Array): void => {
     if (this.#reader !== null) return this.#answer(chunk)
+    this.#keep(chunk)
+  }
+
+  #keep(chunk: Uint8Array): void {
     this.#chunks.push(chunk)
     this.#waitingBytes += chunk.length
     if (this.#waitingBytes >= HIGH_WATER_BYTES) this.#socket.pause()

@@ -7,22 +7,14 @@
  * CAs that count go into the CertificateRequest; GnuTLS, NSS and Java send nothing otherwise.
  */
 
-import { constants, createHash, randomBytes, X509Certificate } from 'node:crypto'
+import { createHash, X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
-import tls from 'node:tls'
+import type tls from 'node:tls'
 import type { ClientIdentity, TlsParameters } from '../core/names/identity.ts'
-
-export type TlsGateOptions = {
-  /** Our chain, leaf first, and its key. */
-  readonly certificatePem: string
-  readonly keyPem: string
-  /** The CAs whose certificates count on this listener; never the system's. */
-  readonly clientAuthoritiesPem: readonly string[]
-  readonly minVersion: 'TLSv1.2' | 'TLSv1.3'
-  /** Take the CBC suites of TLS 1.2 too, after all others. */
-  readonly oldCiphers: boolean
-  readonly handshakeTimeoutSeconds: number
-}
+import type { HandshakeTerms } from '../core/policy/session-terms.ts'
+import type { HandshakeRoom } from './handshake-room.ts'
+import { TlsServers } from './tls-servers.ts'
+import type { TlsGateOptions } from './tls-servers.ts'
 
 /** What a finished handshake showed, before anybody judged it. */
 export type Handshake = {
@@ -44,38 +36,37 @@ const REMEMBERED_CERTIFICATES = 10_000
 type Pending = (outcome: HandshakeOutcome) => void
 
 export class TlsGate {
-  readonly #server: tls.Server
+  readonly #servers: TlsServers
+  readonly #room: HandshakeRoom
   readonly #identify: (handshake: Handshake) => ClientIdentity
   readonly #pending = new Map<string, Pending>()
   readonly #issuerKeys = new Map<string, string>()
   #authorities: readonly X509Certificate[]
 
   /** Throws if the certificate, the key or an authority cannot be used; the message says which. */
-  constructor(options: TlsGateOptions, identify: (handshake: Handshake) => ClientIdentity) {
+  constructor(options: TlsGateOptions, room: HandshakeRoom, identify: (handshake: Handshake) => ClientIdentity) {
+    this.#room = room
     this.#identify = identify
     this.#authorities = options.clientAuthoritiesPem.map(pem => new X509Certificate(pem))
-    this.#server = tls.createServer({
-      ...contextOptions(options),
-      requestCert: true,
-      rejectUnauthorized: false,
-      handshakeTimeout: options.handshakeTimeoutSeconds * 1000,
+    this.#servers = new TlsServers(options, server => {
+      server.on('secureConnection', socket => this.#finish(socket))
+      server.on('tlsClientError', (error, socket) => this.#fail(socket, error))
     })
-    this.#server.on('secureConnection', socket => this.#finish(socket))
-    this.#server.on('tlsClientError', (error, socket) => this.#fail(socket, error))
   }
 
   /** New certificates and authorities for handshakes to come; sessions that are open stay open. */
   reload(options: TlsGateOptions): void {
     const authorities = options.clientAuthoritiesPem.map(pem => new X509Certificate(pem))
-    this.#server.setSecureContext(contextOptions(options))
+    this.#servers.reload(options)
     this.#authorities = authorities
   }
 
-  handshake(socket: Socket): Promise<HandshakeOutcome> {
+  handshake(socket: Socket, terms: HandshakeTerms): Promise<HandshakeOutcome> {
     return new Promise(resolve => {
       const key = connectionKey(socket)
       const settle: Pending = outcome => {
         if (!this.#pending.delete(key)) return
+        leave()
         socket.off('close', onClose)
         resolve(outcome)
       }
@@ -83,7 +74,15 @@ export class TlsGate {
       if (socket.destroyed) return resolve({ kind: 'failed', failed: 'the connection was closed before the handshake' })
       this.#pending.set(key, settle)
       socket.once('close', onClose)
-      this.#server.emit('connection', socket)
+      const leave = this.#room.enter(why => {
+        settle({ kind: 'failed', failed: why })
+        socket.destroy()
+      })
+      try {
+        this.#servers.serverFor(terms).emit('connection', socket)
+      } catch (error) {
+        settle({ kind: 'failed', failed: `no TLS on the terms of this client: ${error instanceof Error ? error.message : String(error)}` })
+      }
     })
   }
 
@@ -148,34 +147,6 @@ function hasSigned(authority: X509Certificate, certificate: X509Certificate): bo
     return certificate.verify(authority.publicKey)
   } catch {
     return false
-  }
-}
-
-/** Forward secrecy and authenticated encryption, for servers with either kind of key (RFC 9325 §4.2). */
-const CIPHERS = [
-  'TLS_AES_256_GCM_SHA384',
-  'TLS_CHACHA20_POLY1305_SHA256',
-  'TLS_AES_128_GCM_SHA256',
-  ...withEitherKey('AES128-GCM-SHA256', 'AES256-GCM-SHA384', 'CHACHA20-POLY1305'),
-]
-/** What is left for a client that knows nothing newer, and would send in the clear without it. */
-const OLD_CIPHERS = withEitherKey('AES128-SHA256', 'AES256-SHA384', 'AES128-SHA', 'AES256-SHA')
-
-function withEitherKey(...suites: readonly string[]): readonly string[] {
-  return suites.flatMap(suite => [`ECDHE-ECDSA-${suite}`, `ECDHE-RSA-${suite}`])
-}
-
-function contextOptions(options: TlsGateOptions): tls.SecureContextOptions & { sessionIdContext: string } {
-  return {
-    cert: options.certificatePem,
-    key: options.keyPem,
-    ca: [...options.clientAuthoritiesPem],
-    minVersion: options.minVersion,
-    ciphers: [...CIPHERS, ...(options.oldCiphers ? OLD_CIPHERS : [])].join(':'),
-    honorCipherOrder: true,
-    // No tickets, no session cache, and a context that no other listener shares (S6).
-    secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
-    sessionIdContext: randomBytes(16).toString('hex'),
   }
 }
 

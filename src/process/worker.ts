@@ -25,8 +25,10 @@ import { createLog } from '../io/log-writer.ts'
 import { ProxyGate } from '../io/proxy-gate.ts'
 import { system } from '../io/system.ts'
 import { timers } from '../io/timers.ts'
+import { HandshakeRoom } from '../io/handshake-room.ts'
 import { TlsGate } from '../io/tls-gate.ts'
-import type { Handshake, TlsGateOptions } from '../io/tls-gate.ts'
+import type { Handshake } from '../io/tls-gate.ts'
+import type { TlsGateOptions } from '../io/tls-servers.ts'
 import { authorityOf, readPresented } from '../io/x509.ts'
 import type { AdminAnswers, AdminRequest, AdminResult, CertificateIndex } from '../relay/admin.ts'
 import { CertificateRegister } from '../relay/certificate-register.ts'
@@ -42,7 +44,6 @@ import { becomeAccount } from './run-as.ts'
 import { Shard } from './shard.ts'
 import { LISTENER_NAMES } from './sockets.ts'
 
-const HANDSHAKE_SECONDS = 30
 const SWEEP_MILLISECONDS = 1000
 const BACKLOG = 1024
 /** Some 200 bytes each. */
@@ -65,6 +66,7 @@ export class Worker {
   readonly #policy: PolicyHolder
   readonly #usage: UsageTable
   readonly #limiter: Limiter
+  readonly #handshakes: HandshakeRoom
   readonly #receiver: Receiver
   readonly #gates = new Map<ListenerName, TlsGate>()
   readonly #proxies = new ProxyGate()
@@ -104,12 +106,14 @@ export class Worker {
     this.#register = new CertificateRegister(current.settings.index)
     this.#policy = policy
     this.#usage = new UsageTable(REMEMBERED_CLIENTS, start.workers > 1)
+    this.#handshakes = new HandshakeRoom(current.config.limits.handshakes)
     this.#limiter = new Limiter(current.config.limits, this.#usage)
     const shard = this.#first
     const host = {
       system,
       resolver: shard.resolver,
       decide: this.#policy.decide,
+      sessionTerms: this.#policy.sessionTerms,
       openDraft: () => shard.spool.draft(),
       accept: shard.accept,
       ourNames: [current.config.hostname],
@@ -118,7 +122,7 @@ export class Worker {
     this.#journal = new Journal(log, shard.history, system)
     this.#receiver = new Receiver(host, this.#journal)
     for (const { name } of start.listeners) {
-      this.#gates.set(name, new TlsGate(gateOptions(current, name), handshake => this.#identify(name, handshake)))
+      this.#gates.set(name, new TlsGate(gateOptions(current, name), this.#handshakes, handshake => this.#identify(name, handshake)))
     }
     this.#sweep = setInterval(() => this.#receiver.sweep(system.now()), SWEEP_MILLISECONDS)
   }
@@ -131,6 +135,7 @@ export class Worker {
       this.#policy.replace(next.config, settings)
       this.#current = next
       this.#limiter.reconfigure(next.config.limits)
+      this.#handshakes.reconfigure(next.config.limits.handshakes)
       for (const shard of this.#shards) shard.reconfigure(next.config, settings, this.#policy.current)
       void this.replaceIndex(settings.index)
       return null
@@ -285,7 +290,7 @@ function gateOptions({ config, settings }: Current, name: ListenerName): TlsGate
     minVersion: config.tls.minVersion === '1.3' ? 'TLSv1.3' : 'TLSv1.2',
     // Other servers are better served by an old cipher than by none; who logs in can do better.
     oldCiphers: name === 'mx',
-    handshakeTimeoutSeconds: HANDSHAKE_SECONDS,
+    handshakeTimeoutSeconds: config.limits.handshakeTimeoutSeconds,
   }
 }
 
@@ -295,6 +300,7 @@ function sessionSettings(config: Config, listener: ListenerName, channel: Server
     listener,
     hostname,
     offersStartTls: listener !== 'submissions',
+    greetDelaySeconds: listener === 'mx' ? limits.greetDelaySeconds : 0,
     completesHeader: listener !== 'mx' && submission.completesHeader,
     asksAboutAuthors: relay.headerFromBinding !== 'off',
     // Behind a PROXY header there is a stranger, whoever has connected.

@@ -12,6 +12,8 @@ import type { Envelope, QueuedMessage } from '../core/message/envelope.ts'
 import { formatReceived } from '../core/message/trace.ts'
 import type { ClientIdentity } from '../core/names/identity.ts'
 import type { Asker } from '../core/policy/decision.ts'
+import { USUAL_TERMS } from '../core/policy/session-terms.ts'
+import type { SessionTerms } from '../core/policy/session-terms.ts'
 import { formatReply } from '../core/smtp/reply.ts'
 import { ServerSession } from '../core/smtp/server-session.ts'
 import type { MessageFate, SessionInput, SessionOutput, SessionSettings } from '../core/smtp/session-events.ts'
@@ -34,9 +36,13 @@ export type ConversationHost = PolicyHost & {
 /** Sees everything that happens in a session, and never changes it. */
 export type ConversationObserver = PolicyObserver & {
   happened(sessionId: string, input: SessionInput, output: SessionOutput): void
+  /** The access map has terms of its own for this client. */
+  onTerms(sessionId: string, address: string, terms: SessionTerms): void
   accepted(sessionId: string, message: QueuedMessage): void
   closed(sessionId: string): void
 }
+
+type HandshakeOutcome = Awaited<ReturnType<ServerChannel['startTls']>>
 
 /** News from outside that waits for the session's next turn. */
 type News = Extract<SessionInput, { kind: 'idle' | 'shutDown' | 'identityLost' | 'overLimit' }>
@@ -61,6 +67,7 @@ export class Conversation {
   readonly #settings: SessionSettings
   readonly #news: News[] = []
   #identity: ClientIdentity = { kind: 'plaintext' }
+  #terms: SessionTerms = USUAL_TERMS
   #message: OpenMessage | null = null
   #draftFailed: unknown = null
   #unsent = ''
@@ -109,11 +116,19 @@ export class Conversation {
     this.tell({ kind: 'idle' })
   }
 
+  /** The handshake of a client that begins with TLS; before `run`. */
+  async secureFirst(): Promise<HandshakeOutcome> {
+    await this.#findTerms()
+    return this.#channel.startTls(this.#terms.handshake)
+  }
+
   /** Resolves when the connection is over. `identity` is not plaintext after implicit TLS. */
   async run(identity: ClientIdentity): Promise<void> {
     this.#identity = identity
     try {
-      await this.#converse({ kind: 'connected', address: this.#channel.remoteAddress, identity })
+      await this.#findTerms()
+      const { features } = this.#terms
+      await this.#converse({ kind: 'connected', address: this.#channel.remoteAddress, identity, features })
       await this.#flush()
     } finally {
       await this.#dropMessage()
@@ -122,10 +137,23 @@ export class Conversation {
     }
   }
 
+  async #findTerms(): Promise<void> {
+    if (this.#terms !== USUAL_TERMS) return
+    const terms = this.#policy.terms()
+    this.#terms = terms instanceof Promise ? await terms : terms
+    if (this.#terms !== USUAL_TERMS) this.#observer.onTerms(this.id, this.#channel.remoteAddress, this.#terms)
+  }
+
+  /** Whoever has shown a certificate that counts already is not kept waiting by a setting. */
+  #greetPause(): number {
+    const delay = this.#identity.kind === 'verified' ? 0 : this.#settings.greetDelaySeconds * 1000
+    return this.#terms.greetPauseMilliseconds ?? delay
+  }
+
   async #converse(connected: SessionInput): Promise<void> {
     const greeting = await this.#handle(connected)
     // Whoever speaks before the greeting is told by the session that this is no SMTP (S30).
-    const early = greeting === 'over' ? null : await this.#channel.early()
+    const early = greeting === 'over' ? null : await this.#channel.early(this.#greetPause())
     if (early !== null) await this.#handle({ kind: 'bytes', bytes: early })
     let outcome = greeting
     while (outcome !== 'over') {
@@ -222,7 +250,7 @@ export class Conversation {
 
   async #startTls(): Promise<SessionInput | 'over'> {
     await this.#flush()
-    const identity = await this.#channel.startTls()
+    const identity = await this.#channel.startTls(this.#terms.handshake)
     if (identity.kind === 'failed') {
       this.#visit.charge('errors', 1, this.#host.system.now())
       this.#observer.failed(this.id, 'TLS handshake', identity.failed)

@@ -10,6 +10,8 @@ import { verifyWord } from '../core/names/identity.ts'
 import type { ClientIdentity } from '../core/names/identity.ts'
 import type { QueuedMessage } from '../core/message/envelope.ts'
 import type { Decision, Question } from '../core/policy/decision.ts'
+import { sourceOf } from '../core/policy/client-terms.ts'
+import type { SessionTerms } from '../core/policy/session-terms.ts'
 import type { SessionInput, SessionOutput } from '../core/smtp/session-events.ts'
 import type { History, Log, ServerChannel, System } from './ports.ts'
 import type { ReceiverObserver } from './receiver.ts'
@@ -38,6 +40,10 @@ export class Journal implements ReceiverObserver {
 
   overLimit(session: string, address: string, { limit }: Excess): void {
     this.#log.warn({ event: 'over-limit', session, client: address, limit })
+  }
+
+  onTerms(session: string, address: string, { entries }: SessionTerms): void {
+    this.#log.info({ event: 'terms', session, client: address, entries: entries.map(sourceOf) })
   }
 
   happened(session: string, input: SessionInput, output: SessionOutput): void {

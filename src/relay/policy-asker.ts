@@ -5,7 +5,8 @@
  */
 
 import type { Excess } from '../core/limits/limits.ts'
-import type { Answer, ClientHost, Decision, KnownFacts, Question } from '../core/policy/decision.ts'
+import type { Answer, ClientHost, Decision, KnownFacts, Missing, Question } from '../core/policy/decision.ts'
+import type { SessionTerms, TermsAnswer } from '../core/policy/session-terms.ts'
 import { assert } from '../core/result.ts'
 import type { SessionInput } from '../core/smtp/session-events.ts'
 import { ClientFacts } from './client-facts.ts'
@@ -18,6 +19,8 @@ export type PolicyHost = {
   readonly resolver: Resolver
   /** The current policy's answer; the policy is swapped whole on reload. */
   decide(question: Question, facts: KnownFacts, id: string): Answer
+  /** What the access map says of this client's session. */
+  sessionTerms(host: ClientHost): TermsAnswer
   /** Names under which this host may be among a domain's mail exchangers. */
   readonly ourNames: readonly string[]
 }
@@ -54,6 +57,12 @@ export class PolicyAsker {
     return this.#facts.host
   }
 
+  /** The terms of this session, before it begins. */
+  terms(): SessionTerms | Promise<SessionTerms> {
+    const answer = this.#host.sessionTerms(this.#facts.host)
+    return answer.kind === 'terms' ? answer.terms : this.#termsWithFacts(answer.missing)
+  }
+
   ask(question: Question): SessionInput | Promise<SessionInput> {
     const id = `${this.#sessionId}.${++this.#decisions}`
     try {
@@ -69,6 +78,13 @@ export class PolicyAsker {
   erred(): Extract<SessionInput, { kind: 'overLimit' }> | null {
     const excess = this.#visit.use('errors', 1, this.#host.system.now())
     return excess === null ? null : this.#overLimit(excess)
+  }
+
+  async #termsWithFacts(missing: Missing): Promise<SessionTerms> {
+    await this.#facts.find(missing)
+    const answer = this.#host.sessionTerms(this.#facts.host)
+    assert(answer.kind === 'terms', 'the terms depend on the client\'s name alone')
+    return answer.terms
   }
 
   /** Finds what is missing, one fact at a time, and asks again. */

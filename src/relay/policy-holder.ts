@@ -12,7 +12,9 @@ import type { AccessProblem } from '../core/policy/access-map.ts'
 import { addressTerms } from '../core/policy/client-terms.ts'
 import type { AddressTerms } from '../core/policy/client-terms.ts'
 import { decide } from '../core/policy/decide.ts'
-import type { Answer, KnownFacts, Question } from '../core/policy/decision.ts'
+import type { Answer, ClientHost, KnownFacts, Question } from '../core/policy/decision.ts'
+import { sessionTerms } from '../core/policy/session-terms.ts'
+import type { TermsAnswer } from '../core/policy/session-terms.ts'
 import { compilePolicy, posternFeatures, sendmailReading } from '../core/policy/policy.ts'
 import type { Policy } from '../core/policy/policy.ts'
 
@@ -38,6 +40,8 @@ export class PolicyHolder {
 
   /** What the map says of clients from this address, whatever they ask. */
   readonly addressTerms = (address: string): AddressTerms => addressTerms(this.#policy, address)
+
+  readonly sessionTerms = (host: ClientHost): TermsAnswer => sessionTerms(this.#policy, host)
 
   readonly decide = (question: Question, facts: KnownFacts, id: string): Answer => decide(this.#policy, question, facts, id)
 }

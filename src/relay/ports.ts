@@ -6,6 +6,7 @@
 
 import type { ClientIdentity, PeerCertificate, TlsParameters } from '../core/names/identity.ts'
 import type { QueuedMessage, Recipient } from '../core/message/envelope.ts'
+import type { HandshakeTerms } from '../core/policy/session-terms.ts'
 import type { DecisionRecord, TraceEvent } from './admin.ts'
 
 /** The clock and randomness. */
@@ -47,13 +48,16 @@ export type ServerChannel = Omit<Channel, 'read' | 'write'> & {
   write(bytes: Uint8Array | string): Promise<void> | void
   /** Makes the current `read`, or else the next one, answer 'woken'. */
   wake(): void
-  /** Bytes that the client has sent by now, unasked; null if it waits for its turn, as it should. */
-  early(): Promise<Uint8Array | null>
+  /**
+   * Bytes that the client sends unasked within so many milliseconds from now; null if it waits for its
+   * turn, as it should. Ends early with `wake`, and when the client is gone.
+   */
+  early(milliseconds: number): Promise<Uint8Array | null>
   /**
    * Hands the connection to TLS. Nothing may be unread. When the handshake fails the connection is
    * gone, and `failed` says why in one line.
    */
-  startTls(): Promise<ClientIdentity | { readonly kind: 'failed'; readonly failed: string }>
+  startTls(terms: HandshakeTerms): Promise<ClientIdentity | { readonly kind: 'failed'; readonly failed: string }>
 }
 
 /** What the server at the other end proved when we are the client. */

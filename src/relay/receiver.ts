@@ -57,16 +57,16 @@ export class Receiver {
   }
 
   async #converse(channel: ServerChannel, visit: Visit, settings: SessionSettings, implicitTls: boolean): Promise<void> {
+    const conversation = new Conversation(this.#host, this.#observer, channel, visit, settings)
     let identity: ClientIdentity = { kind: 'plaintext' }
     if (implicitTls) {
-      const outcome = await channel.startTls()
+      const outcome = await conversation.secureFirst()
       if (outcome.kind === 'failed') {
         visit.charge('errors', 1, this.#host.system.now())
         return this.#observer.turnedAway(settings.listener, channel.remoteAddress, `TLS handshake: ${outcome.failed}`, null)
       }
       identity = outcome
     }
-    const conversation = new Conversation(this.#host, this.#observer, channel, visit, settings)
     this.#conversations.add(conversation)
     this.#observer.connected(conversation.id, settings.listener, channel, identity)
     if (this.#shuttingDown) conversation.tell({ kind: 'shutDown' })

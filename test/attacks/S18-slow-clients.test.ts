@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Conversation } from '../../src/relay/conversation.ts'
 import type { ServerChannel } from '../../src/relay/ports.ts'
+import { USUAL_TERMS } from '../../src/core/policy/session-terms.ts'
 import { anyVisit } from '../support/visits.ts'
 import { siteSettings } from '../transcripts/site.ts'
 
@@ -67,8 +68,9 @@ function start({ reads }: { readonly reads: boolean }) {
     openDraft: unused,
     ourNames: [],
     admit: unused,
+    sessionTerms: () => ({ kind: 'terms' as const, terms: USUAL_TERMS }),
   }
-  const observer = { happened() {}, decided() {}, overLimit: unused, accepted() {}, failed: unused, closed() {} }
+  const observer = { happened() {}, decided() {}, overLimit: unused, onTerms: unused, accepted() {}, failed: unused, closed() {} }
   const conversation = new Conversation(host, observer, channel, anyVisit(), siteSettings)
   let over = false
   void conversation.run({ kind: 'plaintext' }).then(() => (over = true))

@@ -10,6 +10,7 @@ import type { SessionInput } from '../../src/core/smtp/session-events.ts'
 import { Conversation } from '../../src/relay/conversation.ts'
 import type { ServerChannel } from '../../src/relay/ports.ts'
 import { play, whole } from '../transcripts/play.ts'
+import { USUAL_TERMS } from '../../src/core/policy/session-terms.ts'
 import { anyVisit } from '../support/visits.ts'
 import { siteSettings } from '../transcripts/site.ts'
 
@@ -50,8 +51,9 @@ test('S30: a conversation hands over what came before the banner, and says no mo
     openDraft: unused,
     ourNames: [],
     admit: unused,
+    sessionTerms: () => ({ kind: 'terms' as const, terms: USUAL_TERMS }),
   }
-  const observer = { happened() {}, decided() {}, overLimit: unused, accepted() {}, failed: unused, closed() {} }
+  const observer = { happened() {}, decided() {}, overLimit: unused, onTerms: unused, accepted() {}, failed: unused, closed() {} }
   await new Conversation(host, observer, channel, anyVisit(), siteSettings).run({ kind: 'plaintext' })
   assert.match(written.join(''), /^554 5\.5\.0 [^\r\n]*\r\nclosed$/)
 })

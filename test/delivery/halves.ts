@@ -15,6 +15,7 @@ const SETTINGS: SessionSettings = {
   listener: 'mx',
   hostname: 'mx.test',
   offersStartTls: false,
+  greetDelaySeconds: 0,
   completesHeader: false,
   asksAboutAuthors: false,
   takesXclient: false,

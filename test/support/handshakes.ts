@@ -9,6 +9,8 @@ import tls from 'node:tls'
 import { identify } from '../../src/core/names/identify.ts'
 import type { CertificateLookup, TrustedAuthority } from '../../src/core/names/identify.ts'
 import type { ClientIdentity } from '../../src/core/names/identity.ts'
+import { USUAL_TERMS } from '../../src/core/policy/session-terms.ts'
+import { HandshakeRoom } from '../../src/io/handshake-room.ts'
 import { TlsGate } from '../../src/io/tls-gate.ts'
 import { authorityOf, readPresented } from '../../src/io/x509.ts'
 import { certificateAuthority, makeCertificate, purposes, simpleName } from './certificate-maker.ts'
@@ -47,7 +49,7 @@ export async function identityAfterHandshake(trust: Trust, shown: Shown | null, 
     oldCiphers: false,
     handshakeTimeoutSeconds: 20,
   } as const
-  const gate = new TlsGate(options, handshake => {
+  const gate = new TlsGate(options, new HandshakeRoom(10), handshake => {
     const presented = handshake.certificate === null ? null : readPresented(handshake.certificate)
     const { chainError, issuerKeyFingerprint } = handshake
     return identify({ tls: handshake.tls, presented, chainVerified: chainError === null, chainError, issuerKeyFingerprint }, authorities, trust.index, Date.now())
@@ -58,7 +60,7 @@ export async function identityAfterHandshake(trust: Trust, shown: Shown | null, 
     const accepted = once(listener, 'connection') as Promise<[Socket]>
     const client = connect((listener.address() as AddressInfo).port, shown, version)
     const [socket] = await accepted
-    const outcome = await gate.handshake(socket)
+    const outcome = await gate.handshake(socket, USUAL_TERMS.handshake)
     client.destroy()
     socket.destroy()
     return outcome.kind === 'done' ? outcome.identity : outcome.failed

@@ -28,6 +28,7 @@ import type { Excess } from '../../src/core/limits/limits.ts'
 import type { ClientIdentity } from '../../src/core/names/identity.ts'
 import { decide } from '../../src/core/policy/decide.ts'
 import type { ClientHost, KnownFacts, Question } from '../../src/core/policy/decision.ts'
+import { sessionTerms } from '../../src/core/policy/session-terms.ts'
 import { formatReply } from '../../src/core/smtp/reply.ts'
 import { ServerSession } from '../../src/core/smtp/server-session.ts'
 import type { SessionInput, SessionLimits, SessionOutput, SessionSettings } from '../../src/core/smtp/session-events.ts'
@@ -138,7 +139,8 @@ class Player {
     this.#session = new ServerSession(this.#settings)
     this.#decisions = 0
     this.#host = { address, name: null }
-    return { kind: 'connected', address, identity }
+    const answer = sessionTerms(sitePolicy, { address, name: { resolve: 'FAIL' } })
+    return { kind: 'connected', address, identity, ...(answer.kind === 'terms' ? { features: answer.terms.features } : {}) }
   }
 
   #give(input: SessionInput): void {

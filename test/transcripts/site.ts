@@ -8,6 +8,7 @@ export const siteSettings: SessionSettings = {
   listener: 'mx',
   hostname: 'mx.example.org',
   offersStartTls: true,
+  greetDelaySeconds: 0,
   completesHeader: false,
   asksAboutAuthors: true,
   takesXclient: false,
@@ -36,6 +37,11 @@ Connect:192.0.2.53	DISCARD
 Connect:192.0.2.54	QUARANTINE:a host to watch
 TLS_Clt:192.0.2.60	VERIFY
 TLS_Clt:192.0.2.61	VERIFY
+Srv_Features:192.0.2.70	S
+Srv_Features:192.0.2.71	P I A
+Srv_Features:192.0.2.72	l
+Srv_Features:192.0.2.73	temporarily closed
+TLS_Srv_Features:192.0.2.74	CipherLIST=a;nonsense=1
 From:refused@example.com	REJECT
 From:later@example.com	ERROR:4.7.1:450 Come back later
 From:goodbye@example.com	ERROR:4.7.1:421 Come back tomorrow

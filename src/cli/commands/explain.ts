@@ -5,8 +5,11 @@ import { isIpAddress } from '../../core/config/forms.ts'
 import { keyLines } from '../../core/config/key-lines.ts'
 import type { Config } from '../../core/config/schema.ts'
 import type { ClientIdentity } from '../../core/names/identity.ts'
+import { addressTerms, sourceOf } from '../../core/policy/client-terms.ts'
 import { explainDecision } from '../../core/policy/explain.ts'
 import type { Asker, Reason } from '../../core/policy/decision.ts'
+import type { Policy } from '../../core/policy/policy.ts'
+import { sessionTerms } from '../../core/policy/session-terms.ts'
 import { tryOut, type Trial } from '../../core/policy/trial.ts'
 import { formatInstant } from '../../core/time.ts'
 import { createResolver } from '../../io/resolver.ts'
@@ -46,17 +49,16 @@ on disk now. Nothing is sent.`,
     'postern explain --cert joe.pem --client 192.0.2.7 --from joe@example.org --to ann@example.net --listener submission --json',
   ],
   run: async ({ args, operands: [id], directory }) => {
-    if (id !== undefined) return { configText: '', records: [await recorded(directory, id, args)] }
+    if (id !== undefined) return { configText: '', terms: [], records: [await recorded(directory, id, args)] }
     return dryRun(directory, args)
   },
-  render: ({ records }, look) => {
+  render: ({ terms, records }, look) => {
     const last = records.at(-1)
     if (last === undefined) return ''
-    return explainDecision(last)
-      .map(line => (line.startsWith('=> ') ? (last.decision.verdict === 'accept' ? look.good(line) : look.bad(line)) : line))
-      .join('\n')
+    const lines = explainDecision(last).map(line => (line.startsWith('=> ') ? (last.decision.verdict === 'accept' ? look.good(line) : look.bad(line)) : line))
+    return [...lines, ...(terms.length === 0 ? [] : ['', 'Terms of its connections:', ...terms.map(line => `  ${visible(line)}`)])].join('\n')
   },
-  toJson: ({ configText, records }) => {
+  toJson: ({ configText, terms, records }) => {
     const last = records.at(-1)
     const lineOf = keyLines(configText)
     const flat = (reason: Reason) => flatten(reason, name => lineOf(name.split('.')))
@@ -66,6 +68,7 @@ on disk now. Nothing is sent.`,
       relay: last?.decision.relay,
       reply: last?.decision.reply,
       because: records.flatMap(record => record.decision.because.map(flat)),
+      terms,
       question: last?.question,
       at: last === undefined ? null : formatInstant(last.at),
     }
@@ -80,7 +83,9 @@ async function recorded(directory: string, id: string, args: Args<typeof OPTIONS
   return record
 }
 
-async function dryRun(directory: string, args: Args<typeof OPTIONS>): Promise<{ configText: string; records: readonly DecisionRecord[] }> {
+type DryRun = { readonly configText: string; readonly terms: readonly string[]; readonly records: readonly DecisionRecord[] }
+
+async function dryRun(directory: string, args: Args<typeof OPTIONS>): Promise<DryRun> {
   const { client, from, to, listener = 'mx' } = args
   if (client === undefined || from === undefined || to === undefined) throw new UsageProblem('give an ID, or --client, --from and --to (see postern explain --help)')
   if (!isIpAddress(client)) throw new UsageProblem(`--client ${visible(client)}: write an IP address, such as 192.0.2.7`)
@@ -93,8 +98,10 @@ async function dryRun(directory: string, args: Args<typeof OPTIONS>): Promise<{ 
     identity: await identityFrom(directory, config, args, now),
     authentication: null,
   }
-  const records = await decide(directory, config, { asker, reversePath: bare(from), forwardPath: bare(to) }, now)
-  return { configText: readFileSync(configFile(directory), 'utf8'), records }
+  const policy = policyOf(config, { ...readAccessMap(directory, config), accessFile: config.relay.accessFile })
+  const facts = new ClientFacts(createResolver({ servers: config.delivery.resolvers }), { address: client, name: null }, [config.hostname])
+  const records = await decide(policy, facts, { asker, reversePath: bare(from), forwardPath: bare(to) }, now)
+  return { configText: readFileSync(configFile(directory), 'utf8'), terms: await termsFor(policy, facts), records }
 }
 
 async function identityFrom(directory: string, config: Config, args: Args<typeof OPTIONS>, now: number): Promise<ClientIdentity> {
@@ -106,15 +113,24 @@ async function identityFrom(directory: string, config: Config, args: Args<typeof
 }
 
 /** DNS is asked only where the decision hangs on it, as the server does. */
-async function decide(directory: string, config: Config, trial: Trial, now: number): Promise<readonly DecisionRecord[]> {
-  const policy = policyOf(config, { ...readAccessMap(directory, config), accessFile: config.relay.accessFile })
-  const resolver = createResolver({ servers: config.delivery.resolvers })
-  const facts = new ClientFacts(resolver, { address: trial.asker.host.address, name: null }, [config.hostname])
+async function decide(policy: Policy, facts: ClientFacts, trial: Trial, now: number): Promise<readonly DecisionRecord[]> {
   for (;;) {
     const answer = tryOut(policy, { ...trial, asker: { ...trial.asker, host: facts.host } }, facts.known, DRY_RUN)
     if (answer.kind === 'decided') return answer.steps.map(step => ({ at: now, ...step }))
     await facts.find(answer.missing)
   }
+}
+
+/** The lines that say how this client is served, and how often it may come. */
+async function termsFor(policy: Policy, facts: ClientFacts): Promise<readonly string[]> {
+  const first = sessionTerms(policy, facts.host)
+  if (first.kind === 'missing') await facts.find(first.missing)
+  const answer = sessionTerms(policy, facts.host)
+  const { connections, connectionRate } = addressTerms(policy, facts.host.address)
+  return [
+    ...(answer.kind === 'terms' ? answer.terms.entries.map(sourceOf) : []),
+    ...[connections, connectionRate].flatMap(limit => (limit === null ? [] : [limit.source])),
+  ]
 }
 
 /** One level deep, with `file` and `line` where the reason has them. */

@@ -5,6 +5,7 @@
  * bring a small site its mail; whoever has proved an identity gets more.
  */
 
+import { z } from 'zod'
 import { count, duration, listOf, peer, rate, size } from './forms.ts'
 import { table } from './table.ts'
 
@@ -50,6 +51,17 @@ export const limits = table({
   'command-timeout': duration('1h').prefault('5m').describe('How long a client may be silent between commands (RFC 5321 §4.5.3.2.7: at least 5 minutes).'),
   'data-timeout': duration('1h').prefault('3m').describe('How long a client may be silent within a message (RFC 5321 §4.5.3.2.5: 3 minutes).'),
   'message-timeout': duration('1d').prefault('1h').describe('How long one message may take from DATA to its end, however steadily it trickles in.'),
+  handshakes: count(100_000)
+    .prefault(500)
+    .describe('TLS handshakes under way at one time in each worker. When there are more, the one that has taken longest is ended.'),
+  'handshake-timeout': duration('5m').prefault('30s').describe('How long a TLS handshake may take.'),
+  'greet-delay': z
+    .union([z.literal('off'), duration('4m')], { error: 'write "off", or a duration such as "5s"' })
+    .prefault('off')
+    .describe(
+      'How long clients wait for the greeting on `mx`; whoever speaks before it is refused with 554. `GreetPause:` lines of the ' +
+        'access map say so for single clients, in milliseconds, on every listener.',
+    ),
   exempt: listOf(peer, 'write a list of addresses and networks: ["192.0.2.7", "10.0.0.0/8"]')
     .prefault(['127.0.0.0/8', '::1'])
     .describe(
@@ -85,6 +97,9 @@ export const limits = table({
   commandTimeoutSeconds: limits['command-timeout'],
   dataTimeoutSeconds: limits['data-timeout'],
   messageTimeoutSeconds: limits['message-timeout'],
+  handshakes: limits.handshakes,
+  handshakeTimeoutSeconds: limits['handshake-timeout'],
+  greetDelaySeconds: limits['greet-delay'] === 'off' ? 0 : limits['greet-delay'],
   exempt: limits.exempt,
   address: limits.address,
   network: limits.network,

@@ -37,7 +37,7 @@ export function renderConfig({ heading, settings, domains, routes }: ConfigParts
   return page.finish()
 }
 
-const TABLES = ['relay', 'listeners.mx', 'listeners.submission', 'listeners.submissions', 'tls', 'delivery', 'queue', 'limits']
+const TABLES = ['relay', 'listeners.mx', 'listeners.submission', 'listeners.submissions', 'tls', 'delivery', 'queue', 'limits', 'limits.address']
 
 /** As in the file that init writes. */
 const STRANGERS_TEST = [

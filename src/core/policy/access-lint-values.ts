@@ -8,6 +8,8 @@ import { isWord, parseAccessValue } from './access-value.ts'
 import { found, harmless } from './access-lint-finding.ts'
 import type { LintFinding, Reading } from './access-lint-finding.ts'
 import type { AccessEntry } from './decision.ts'
+import { LONGEST_PAUSE_MILLISECONDS } from './session-terms.ts'
+import { KEYS_WITHOUT_MEANING, parseTlsSettings } from './tls-session-settings.ts'
 
 const WORDS = ['RELAY', 'OK', 'REJECT', 'DISCARD', 'SKIP', 'ERROR', 'QUARANTINE']
 
@@ -23,6 +25,50 @@ export function lintValue({ value }: AccessEntry, takesFriends = false): readonl
   return [found('unknownValue', `"${value}" is no keyword: sendmail refuses with 553 5.3.0`, advice === null ? word : null, advice)]
 }
 
+/** Srv_Features: letters that change nothing here, each with the reason. */
+export function lintServerFeatures(entry: AccessEntry, reading: Reading): readonly LintFinding[] {
+  const wrong = lintFeatures(entry)
+  if (wrong.length > 0 || reading === 'sendmail' || /^temp/i.test(entry.value)) return wrong
+  return entry.value
+    .split(/[ \t]+/)
+    .filter(letter => letter !== '')
+    .flatMap(letter => {
+      const why = LETTERS_WITHOUT_MEANING.get(letter.slice(0, 1).toLowerCase())
+      return why === undefined ? [] : [harmless('notApplied', `Postern does not act on "${letter}" in Srv_Features`, null, why)]
+    })
+}
+
+/** The others are a, d, e, i, l, p, r, s, v. */
+const LETTERS_WITHOUT_MEANING: ReadonlyMap<string, string> = new Map([
+  ['b', 'there is no VERB'],
+  ['c', 'a password needs TLS, always'],
+  ['f', 'a client that does not wait for its turn is refused, always'],
+  ['g', 'lines end with CRLF, always'],
+  ['h', 'HTTP is refused, always'],
+  ['o', 'only CRLF.CRLF ends a message, always'],
+  ['u', 'lines end with CRLF, always'],
+  ['x', 'EXPN tells nobody anything'],
+  ...[...'jkmnqtwyz'].map(letter => [letter, 'sendmail knows no such letter'] as const),
+])
+
+/** TLS_Srv_Features: `Options=…; CipherList=…; CipherSuites=…`. */
+export function lintTlsSettings({ value }: AccessEntry, reading: Reading): readonly LintFinding[] {
+  const settings = parseTlsSettings(value)
+  if (!settings.ok) return [found('tlsSettings', `"${settings.problem}" is no setting for TLS: STARTTLS is answered with 454 for this client`)]
+  if (reading === 'sendmail') return []
+  return [...value.matchAll(/([a-z]+)\s*=/gi)].flatMap(([, key = '']) => {
+    const why = KEYS_WITHOUT_MEANING.get(key.toLowerCase())
+    return why === undefined ? [] : [harmless('notApplied', `Postern does not act on ${key} in TLS_Srv_Features`, null, why)]
+  })
+}
+
+/** GreetPause: milliseconds. */
+export function lintPause(entry: AccessEntry): readonly LintFinding[] {
+  const wrong = lintNumber(entry)
+  if (wrong.length > 0 || Number(entry.value) <= LONGEST_PAUSE_MILLISECONDS) return wrong
+  return [harmless('longPause', `clients wait five minutes for a greeting; the pause is cut to ${LONGEST_PAUSE_MILLISECONDS}`, String(LONGEST_PAUSE_MILLISECONDS))]
+}
+
 /** Srv_Features and Clt_Features: single letters, with blanks between them. */
 export function lintFeatures({ value }: AccessEntry): readonly LintFinding[] {
   if (/^temp/i.test(value)) return []
@@ -36,7 +82,7 @@ export function lintTryTls({ value }: AccessEntry): readonly LintFinding[] {
   return [found('tryTlsValue', `"${value}" is not NO: sendmail uses TLS with this server`, 'NO')]
 }
 
-/** GreetPause, ClientRate, ClientConn. */
+/** ClientRate, ClientConn. */
 export function lintNumber({ value }: AccessEntry): readonly LintFinding[] {
   return /^\d+\s*$/.test(value) ? [] : [found('number', `"${value}" is no number, and sets no limit`)]
 }
@@ -50,10 +96,5 @@ export function lintApplied(tag: string, { key }: AccessEntry, reading: Reading)
 
 const NOT_APPLIED: ReadonlyMap<string, string> = new Map([
   ['tls_clt_features', 'set tls for the next hop in a [[route]], or delivery.tls for all'],
-  ['srv_features', 'every client is offered the same'],
-  ['tls_srv_features', 'TLS is the same for all clients'],
-  ['greetpause', 'clients that talk before the greeting are refused without it'],
-  ['clientrate', 'limits.connections-per-address holds for all'],
-  ['clientconn', 'limits.connections-per-address holds for all'],
   ['authinfo', 'Postern presents its certificate to next hops'],
 ])

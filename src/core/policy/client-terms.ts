@@ -47,6 +47,7 @@ function parseNumber(value: string): number | null {
   return digits === undefined ? null : Number(digits)
 }
 
-function sourceOf({ file, line, key, value }: AccessEntry): string {
+/** `access:12 ClientRate:10.1 20`, for the administrator. */
+export function sourceOf({ file, line, key, value }: AccessEntry): string {
   return `${file}:${line} ${key} ${value}`
 }

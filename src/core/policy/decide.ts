@@ -12,14 +12,15 @@ import { standingAuthentication } from './certificate.ts'
 import { checkConnection } from './connection.ts'
 import type { Answer, Decision, KnownFacts, Question, Reason } from './decision.ts'
 import { delayedChecks } from './delayed-checks.ts'
-import { ACCEPT, because, noteSetting } from './finding.ts'
+import { ACCEPT, CLIENT_NAME_MISSING, because, noteSetting } from './finding.ts'
 import type { Finding } from './finding.ts'
 import { refusalOfIdentity } from './identity-standing.ts'
 import type { Inquiry } from './lookups.ts'
 import type { Policy } from './policy.ts'
-import { identityRequired } from './refusals.ts'
+import { authenticationRequired, identityRequired } from './refusals.ts'
 import { checkRecipient } from './relay.ts'
 import { checkReadable, checkSender, checkSenderBinding, refuseSender } from './sender.ts'
+import { requiresIdentity } from './session-terms.ts'
 import { checkClientTls } from './tls-requirements.ts'
 
 export function decide(policy: Policy, question: Question, facts: KnownFacts, id: string): Answer {
@@ -75,10 +76,17 @@ function servesHoldersOnly(inquiry: Inquiry): boolean {
   return inquiry.asker.listener !== 'mx'
 }
 
-/** RFC 6409 §4.3: a submission server knows who submits. Null if it does. */
+/** RFC 6409 §4.3: a submission server knows who submits; elsewhere Srv_Features can ask for it. Null if we do. */
 function checkKnown(inquiry: Inquiry): Finding | null {
-  const { identity, listener } = inquiry.asker
-  if (!servesHoldersOnly(inquiry) || identity.kind === 'verified' || standingAuthentication(inquiry.asker) !== null) return null
+  const { identity, listener, host } = inquiry.asker
+  if (identity.kind === 'verified' || standingAuthentication(inquiry.asker) !== null) return null
+  if (!servesHoldersOnly(inquiry)) {
+    const isRequired = requiresIdentity(inquiry, host)
+    if (isRequired === null) return CLIENT_NAME_MISSING
+    if (!isRequired) return null
+    const refusal: Finding = { kind: 'refuse', reply: authenticationRequired }
+    return because(inquiry, 'identityRequired', 'the entry asks this client to prove who it is', refusal)
+  }
   return because(inquiry, 'identityRequired', `${listener} serves only clients that have proved who they are`, {
     kind: 'refuse',
     reply: identityRequired(identity, listener),

@@ -53,6 +53,9 @@ export const reverseNameUnresolved: PolicyReply = { code: 451, enhanced: '4.1.8'
 
 export const reverseNameForged: PolicyReply = { code: 451, enhanced: '4.1.8', text: 'Your host name does not lead back to your address' }
 
+/** As sendmail's `Srv_Features: l`. */
+export const authenticationRequired: PolicyReply = { code: 530, enhanced: '5.7.0', text: 'Authentication required' }
+
 /** `Relaying denied`, and why this client may not. */
 export function relayingDenied(identity: ClientIdentity): PolicyReply {
   return { code: 550, enhanced: '5.7.1', text: `Relaying denied: ${whyNoIdentity(identity)}` }

@@ -76,11 +76,6 @@ export class MailExchange {
     return this.isReceivingMessage || this.#stage.at === 'unwantedChunk'
   }
 
-  /** The policy has been asked about a path, and has not answered. */
-  get isWaitingForPolicy(): boolean {
-    return this.#stage.at === 'sender' || this.#stage.at === 'recipient'
-  }
-
   /** RFC 5321 §4.1.1.5. */
   reset(): void {
     if (this.#stage.at === 'betweenChunks') this.#dialogue.say({ kind: 'dropMessage' })
@@ -125,15 +120,22 @@ export class MailExchange {
     const { transaction } = stage
     const refused = this.#refusal(transaction, decision)
     if (stage.at === 'authors') return refused === null ? this.#commit() : this.#refuse(stage, refused)
-    if (refused !== null) return this.refuse(refused)
+    if (refused !== null) return this.#refusePath(refused)
     this.#stage = { at: 'transaction', transaction }
     if (stage.at === 'sender') this.#messages++
     else transaction.add(stage.recipient)
     this.#dialogue.reply(stage.at === 'sender' ? replies.senderOk : replies.recipientOk)
   }
 
+  /** Says no to a path for now, or ends the session if that is what is too much. */
+  overLimit(refusal: Reply): void {
+    const isAboutPath = this.#stage.at === 'sender' || this.#stage.at === 'recipient'
+    if (refusal.code === 421 || !isAboutPath) return this.#dialogue.hangUp(refusal)
+    this.#refusePath(refusal)
+  }
+
   /** Says no to the path that the policy was asked about. */
-  refuse(reply: Reply): void {
+  #refusePath(reply: Reply): void {
     const stage = this.#stage
     assert(stage.at === 'sender' || stage.at === 'recipient', 'the policy was asked about a path')
     this.#stage = stage.at === 'sender' ? OUTSIDE : { at: 'transaction', transaction: stage.transaction }

@@ -13,11 +13,13 @@ export type Offer = {
   /** SASL mechanisms; none: AUTH is not listed. */
   readonly mechanisms: readonly string[]
   readonly xclient: boolean
+  /** Keywords that the access map takes away from this client. */
+  readonly hidden: ReadonlySet<string>
 }
 
 /** The lines behind our name, each a keyword with its parameters. */
-export function offeredKeywords({ messageBytes, startTls, mechanisms, xclient }: Offer): readonly string[] {
-  return [
+export function offeredKeywords({ messageBytes, startTls, mechanisms, xclient, hidden }: Offer): readonly string[] {
+  const lines = [
     'PIPELINING',
     `SIZE ${messageBytes}`,
     '8BITMIME',
@@ -29,4 +31,5 @@ export function offeredKeywords({ messageBytes, startTls, mechanisms, xclient }:
     ...(xclient ? [XCLIENT_KEYWORD] : []),
     'ENHANCEDSTATUSCODES',
   ]
+  return lines.filter(line => !hidden.has(line.split(' ')[0] ?? ''))
 }

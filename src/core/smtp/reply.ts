@@ -149,6 +149,7 @@ export const replies = {
   readyForTls: reply(220, '2.0.0', 'Ready to start TLS'),
   bytesBehindStartTls: reply(501, '5.5.2', 'Nothing may follow STARTTLS before the handshake'),
   startTlsNotOffered: reply(502, '5.5.1', 'STARTTLS is not offered here'),
+  startTlsUnavailable: reply(454, '4.3.3', 'TLS is not available to you now'),
   tlsAlreadyActive: reply(503, '5.5.1', 'TLS is already active'),
   startTlsInTransaction: reply(503, '5.5.1', 'STARTTLS is not possible within a mail transaction'),
 

@@ -13,6 +13,7 @@ const settings: SessionSettings = {
   listener: 'mx',
   hostname: 'mx.example.org',
   offersStartTls: true,
+  greetDelaySeconds: 0,
   completesHeader: false,
   asksAboutAuthors: false,
   takesXclient: false,

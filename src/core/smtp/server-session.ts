@@ -9,10 +9,10 @@
  * What happens from MAIL to the end of a message is in mail-exchange.ts.
  */
 
-import type { Excess } from '../limits/limits.ts'
 import type { ClientIdentity } from '../names/identity.ts'
 import type { Asker, Authentication, Decision } from '../policy/decision.ts'
 import { parseXclient } from '../peers/xclient.ts'
+import { ALL_FEATURES, type ServerFeatures } from '../policy/session-terms.ts'
 import { assert, unreachable, type Result } from '../result.ts'
 import { answerExternal, authenticateExternal, mechanismsFor, type AuthenticationProblem } from './authentication.ts'
 import { ABOUT_MAIL, LAST_OF_GROUP, outOfOrder } from './command-order.ts'
@@ -46,6 +46,7 @@ export class ServerSession {
   readonly #mail: MailExchange
   #phase: Phase = 'connection'
   #host: Asker['host'] = { address: '', name: null }
+  #features = ALL_FEATURES
   #identity: ClientIdentity = { kind: 'plaintext' }
   #authentication: Authentication | null = null
   #hello: Hello | null = null
@@ -91,7 +92,7 @@ export class ServerSession {
   #take(input: SessionInput): void {
     switch (input.kind) {
       case 'connected':
-        return this.#connected(input.address, input.identity)
+        return this.#connected(input.address, input.identity, input.features ?? ALL_FEATURES)
       case 'bytes':
         return this.#receive(input.bytes)
       case 'tlsEstablished':
@@ -102,7 +103,7 @@ export class ServerSession {
       case 'policyFailed':
         return this.#decided(null)
       case 'overLimit':
-        return this.#overLimit(input.excess)
+        return this.#mail.overLimit(limitRefusal(input.excess, this.#settings.hostname))
       case 'stored':
         return this.#mail.committed(replies.queued(input.id))
       case 'storageFailed':
@@ -214,8 +215,10 @@ export class ServerSession {
     }
   }
 
-  #connected(address: string, identity: ClientIdentity): void {
+  #connected(address: string, identity: ClientIdentity, features: ServerFeatures): void {
     assert(this.#dialogue.turn === 'listener', 'a session is connected once')
+    this.#features = features
+    if (features.refusesForNow) return this.#dialogue.hangUp(replies.serviceUnavailable(this.#settings.hostname))
     this.#host = { address, name: null }
     this.#identity = identity
     this.#dialogue.ask({ kind: 'connection', asker: this.#asker() })
@@ -227,13 +230,6 @@ export class ServerSession {
     if (this.#phase === 'connection') return this.#connectionDecided(decision)
     if (this.#phase === 'handshake') return this.#handshakeDecided(decision)
     this.#mail.decided(decision)
-  }
-
-  /** There is more to come of what is refused for now, or the connection itself is too much. */
-  #overLimit(excess: Excess): void {
-    const refusal = limitRefusal(excess, this.#settings.hostname)
-    if (refusal.code === 421 || !this.#mail.isWaitingForPolicy) return this.#dialogue.hangUp(refusal)
-    this.#mail.refuse(refusal)
   }
 
   /** RFC 5321 §3.1: a server that serves this client nothing says so instead of a greeting. */
@@ -279,8 +275,9 @@ export class ServerSession {
     const offer = {
       messageBytes: this.#settings.limits.messageBytes,
       startTls: this.#offersStartTls && this.#identity.kind === 'plaintext',
-      mechanisms: mechanismsFor(this.#identity),
+      mechanisms: this.#mechanisms,
       xclient: this.#mayIntroduce,
+      hidden: this.#features.hiddenKeywords,
     }
     this.#dialogue.reply(replies.hello([this.#settings.hostname, ...offeredKeywords(offer)]))
   }
@@ -303,6 +300,7 @@ export class ServerSession {
    */
   #startTls(): void {
     if (!this.#offersStartTls) return this.#dialogue.reply(replies.startTlsNotOffered)
+    if (this.#features.startTls === 'broken') return this.#dialogue.reply(replies.startTlsUnavailable)
     this.#dialogue.reply(replies.readyForTls)
     this.#dialogue.startTls()
   }
@@ -321,7 +319,11 @@ export class ServerSession {
 
   /** After XCLIENT a handshake would make the peer itself our client again, and it may have passed the client through. */
   get #offersStartTls(): boolean {
-    return this.#settings.offersStartTls && !this.#speaksForOthers
+    return this.#settings.offersStartTls && this.#features.startTls !== 'hidden' && !this.#speaksForOthers
+  }
+
+  get #mechanisms(): readonly string[] {
+    return this.#features.authentication ? mechanismsFor(this.#identity) : []
   }
 
   get #mayIntroduce(): boolean {
@@ -353,7 +355,7 @@ export class ServerSession {
   /** RFC 4954 §4. */
   #auth({ mechanism, initialResponse }: Extract<Command, { verb: 'AUTH' }>): void {
     if (this.#authentication !== null) return this.#dialogue.reply(replies.authTwice)
-    if (!mechanismsFor(this.#identity).includes(mechanism)) return this.#dialogue.reply(replies.authUnknownMechanism)
+    if (!this.#mechanisms.includes(mechanism)) return this.#dialogue.reply(replies.authUnknownMechanism)
     if (initialResponse !== null) return this.#authenticated(authenticateExternal(this.#identity, initialResponse))
     this.#phase = 'authentication'
     this.#dialogue.reply(replies.authContinue)

@@ -9,6 +9,7 @@
 import type { Excess } from '../limits/limits.ts'
 import type { ClientIdentity } from '../names/identity.ts'
 import type { Asker, Decision, ListenerName, Question } from '../policy/decision.ts'
+import type { ServerFeatures } from '../policy/session-terms.ts'
 import type { Envelope } from '../message/envelope.ts'
 import type { MessagePart } from '../message/header-section.ts'
 import type { TransmissionType } from '../message/trace.ts'
@@ -26,6 +27,8 @@ export type SessionSettings = {
   readonly asksAboutAuthors: boolean
   /** This very client is listed as one that speaks for others. */
   readonly takesXclient: boolean
+  /** How long to wait before the greeting, where the access map does not say. */
+  readonly greetDelaySeconds: number
   readonly limits: SessionLimits
 }
 
@@ -52,7 +55,8 @@ export type SessionLimits = {
 
 export type SessionInput =
   /** `identity` is not `plaintext` on an implicit TLS listener. */
-  | { readonly kind: 'connected'; readonly address: string; readonly identity: ClientIdentity }
+  /** Without `features` the client is offered what everybody is. */
+  | { readonly kind: 'connected'; readonly address: string; readonly identity: ClientIdentity; readonly features?: ServerFeatures }
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
   | { readonly kind: 'tlsEstablished'; readonly identity: ClientIdentity }
   /** `host` is the asker's host with whatever name has been found meanwhile. */

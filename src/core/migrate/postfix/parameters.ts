@@ -41,6 +41,9 @@ const CARRIED: { readonly [name: string]: Carry } = {
   smtpd_recipient_limit: amount('limits.recipients', count => count),
   smtpd_hard_error_limit: amount('limits.errors', count => count),
   smtpd_client_connection_count_limit: amount('limits.connections-per-address', count => count),
+  smtpd_client_connection_rate_limit: amount('limits.address.connection-rate', perMinute),
+  smtpd_client_message_rate_limit: amount('limits.address.message-rate', perMinute),
+  smtpd_client_recipient_rate_limit: amount('limits.address.recipient-rate', perMinute),
   hopcount_limit: amount('limits.received-fields', count => count),
   default_destination_concurrency_limit: amount('delivery.concurrency', count => count),
   smtp_destination_concurrency_limit: amount('delivery.concurrency', count => count),
@@ -60,6 +63,11 @@ function amount(setting: string, form: (count: number) => string | number): Carr
     if (count > 0) draft.set(parameter, setting, form(count))
     else draft.todo(parameter, `without a limit in Postfix; Postern limits everything: look at ${setting} in docs/reference/settings.md and raise it if the default is too low`)
   }
+}
+
+/** Postfix's anvil_rate_time_unit is a minute unless somebody changes it. */
+function perMinute(count: number): string {
+  return `${count}/1m`
 }
 
 function time(setting: string, unit: 'd' | 'h' | 's'): Carry {

@@ -16,7 +16,7 @@ export const TO_DO: ReadonlyMap<string, string> = byOption([
     'Postern does not log in at next hops with a password in this version: if the next hop takes a certificate, it is shown there (delivery.certificate); if not, keep sendmail in between for this hop',
     'DefaultAuthInfo AuthRealm',
   ],
-  ['Postern limits connections at one time (limits.connections, limits.connections-per-address), not how fast they come', 'ConnectionRateThrottle ConnectionRateWindowSize'],
+  ['How fast connections may come is limits.all.connection-rate, and limits.address.connection-rate for one address', 'ConnectionRateThrottle ConnectionRateWindowSize'],
   ['Postern closes the connection after a number of refused commands (limits.errors), and does not slow clients down', 'BadRcptThrottle MaxNOOPCommands'],
   ['Postern has no second choice for a next hop that fails: mail waits in the queue until the hop is back or queue.lifetime is over', 'FallbackMXhost FallbackSmartHost'],
   ['Postern sends no copy of bounces to anybody: "postern queue list" and the log show what failed', 'PostmasterCopy DoubleBounceAddress'],
