@@ -56,6 +56,30 @@ for (const end of ENDS) {
   })
 }
 
+/** The same message by BDAT, in chunks that end where `ends` say. */
+function sendInChunks(octets: string, ends: readonly number[], cut: Cut): readonly string[] {
+  const bounds = [0, ...ends, octets.length]
+  const chunks = ends.concat(octets.length).map((end, at) => {
+    const chunk = octets.slice(bounds[at], end)
+    return `C: BDAT ${chunk.length}${end === octets.length ? ' LAST' : ''}\nC~ ${JSON.stringify(chunk)}\n`
+  })
+  const written = play(`${beforeMessage.slice(0, beforeMessage.indexOf('C: DATA'))}${chunks.join('')}C: ${SMUGGLED.split('\r\n')[0]}\n`, cut).split('\n')
+  return written.filter(line => !/^(?:C[:~] .*|S: 2[25]0 .*|\* connected .*|)$/.test(line))
+}
+
+for (const end of ENDS) {
+  test(`S1: ${JSON.stringify(end)} in a chunk is refused as in DATA, wherever chunk and packet end`, () => {
+    const octets = `Subject: carrier\r\n\r\ntext${end}${SMUGGLED}`
+    for (let at = 0; at < octets.length; at++) {
+      for (const cut of [whole, cutAt(at + 120)]) {
+        const heard = sendInChunks(octets, [at], cut)
+        assert.deepEqual([heard[0], heard[2], heard.length], ['* dropped', '* closed', 3], `chunk of ${at}`)
+        assert.match(heard[1] ?? '', /^S: 550 5\.6\.0 /)
+      }
+    }
+  })
+}
+
 test('S1: commands behind a refused message are not heard', () => {
   const heard = send(`text\n.\n\r\n.\r\nRSET\r\n${SMUGGLED}.\r\nQUIT\r\n`, whole)
   assert.deepEqual(heard.map(line => line.slice(0, 9)), ['* dropped', 'S: 550 5.', '* closed'])

@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
+import type { BodyType } from '../../src/core/message/envelope.ts'
 import type { GreetingPlan } from '../../src/core/smtp/client-greeting.ts'
 import { Connection } from '../../src/relay/connection.ts'
 import type { Body } from '../../src/relay/ports.ts'
@@ -19,14 +20,19 @@ const PLAN: GreetingPlan = {
 }
 
 /** Sends messages over one connection, cut as `cuts` say. */
-async function send(messages: readonly Buffer[], chunkSize: number, cuts: readonly number[]): Promise<readonly Stored[]> {
+async function send(
+  messages: readonly Buffer[],
+  chunkSize: number,
+  cuts: readonly number[],
+  bodyType: BodyType = '8BITMIME',
+): Promise<readonly Stored[]> {
   let at = 0
   const { channel, stored } = channelToServer(() => cuts[at++ % cuts.length] ?? 1)
   const connection = new Connection(channel, NO_TLS, policyWith(''))
   const ready = await connection.greet(PLAN)
   assert.ok(ready.ok)
   for (const message of messages) {
-    const delivery = { reversePath: 'a@b.test', forwardPaths: ['c@d.test'], bodyType: '8BITMIME', utf8: false, sizeBytes: message.length } as const
+    const delivery = { reversePath: 'a@b.test', forwardPaths: ['c@d.test'], bodyType, utf8: false, sizeBytes: message.length }
     const { outcomes } = await connection.deliver(delivery, bodyOf(message, chunkSize))
     assert.equal(outcomes[0]?.kind, 'delivered', JSON.stringify(outcomes))
   }
@@ -43,9 +49,14 @@ function bodyOf(message: Buffer, chunkSize: number): Body {
   }
 }
 
-/** What the other side must have: CR and LF together only, and the last line ended. */
+/** CR and LF together only, and the length the same. */
+function asText(message: Buffer): string {
+  return message.toString('latin1').replaceAll(/\r(?!\n)|(?<!\r)\n/g, ' ')
+}
+
+/** What the other side must have by DATA: the last line ended, too. */
 function expected(message: Buffer): string {
-  const text = message.toString('latin1').replaceAll(/\r(?!\n)|(?<!\r)\n/g, ' ')
+  const text = asText(message)
   return text === '' || text.endsWith('\r\n') ? text : `${text}\r\n`
 }
 
@@ -63,6 +74,32 @@ test('S2: a stored message is one message at the next server, however it is cut'
         assert.deepEqual(stored.map(({ bytes }) => bytes.toString('latin1')), messages.map(expected))
       }),
     { numRuns: 300 },
+  )
+})
+
+const chunkSizes = fc.integer({ min: 1, max: 80 })
+const cutLengths = fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 5 })
+
+test('S2: a binary message is one message at the next server, octet by octet the same', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(message, { minLength: 1, maxLength: 3 }), chunkSizes, cutLengths, async (messages, chunkSize, cuts) => {
+      const stored = await send(messages, chunkSize, cuts, 'BINARYMIME')
+      assert.deepEqual(stored.map(({ bytes }) => bytes.toString('latin1')), messages.map(message => message.toString('latin1')))
+      assert.ok(stored.every(({ envelope }) => envelope.bodyType === 'BINARYMIME'))
+    }),
+    { numRuns: 300 },
+  )
+})
+
+test('S2: text that is large enough for BDAT has no CR or LF of its own either', async () => {
+  const padding = Buffer.from(`Subject: s2\r\n\r\n${'a line of text\r\n'.repeat(4096)}`)
+  await fc.assert(
+    fc.asyncProperty(message, chunkSizes, fc.integer({ min: 200, max: 70_000 }), async (message, chunkSize, cut) => {
+      const large = Buffer.concat([padding, message])
+      const stored = await send([large, message], chunkSize * 100, [cut])
+      assert.deepEqual(stored.map(({ bytes }) => bytes.toString('latin1')), [asText(large), expected(message)])
+    }),
+    { numRuns: 50 },
   )
 })
 

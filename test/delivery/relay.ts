@@ -90,7 +90,7 @@ export async function startRelay(t: Pick<TestContext, 'after'>, options: RelayOp
     troubles,
     suspensions,
     /** Accepts a message as the receiver does, delivered from memory. */
-    async submit(id: string, recipients: string | readonly string[], changes: Partial<QueuedMessage> = {}, text?: string): Promise<Lease> {
+    async submit(id: string, recipients: string | readonly string[], changes: Partial<QueuedMessage> = {}, text?: string | Uint8Array): Promise<Lease> {
       const all = [recipients].flat().map(address => recipient({ address, dueAt: clock.now }))
       const lease = await memory.enqueue(await drafted(memory, id, text, { acceptedAt: clock.now, ...changes, recipients: all }), { leased: true })
       scheduler.offer(lease)

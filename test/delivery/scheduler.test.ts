@@ -31,7 +31,9 @@ test('a message goes to the smarthost as it was accepted', async t => {
     `m1 bob@c delivered: 250 2.0.0 Taken ([127.0.0.1]:${sink.port})`,
   ])
   await relay.idle()
-  assert.deepEqual(sink.messages, [{ reversePath: 'ann@example.org', forwardPaths: ['ann@b', 'bob@c'], text: `${text}\r\n`, tls: null }])
+  assert.deepEqual(sink.messages, [
+    { reversePath: 'ann@example.org', forwardPaths: ['ann@b', 'bob@c'], text: `${text}\r\n`, bodyType: null, chunks: 0, tls: null },
+  ])
   assert.equal(relay.spool.stats().messages, 0)
   assert.deepEqual(relay.events.map(({ event, recipient }) => [event, recipient]), [['delivered', 'ann@b'], ['delivered', 'bob@c']])
 })

@@ -44,8 +44,8 @@ export function message(id: string, changes: Partial<QueuedMessage> = {}): Queue
 }
 
 /** A message with its draft written, ready to be enqueued. */
-export async function drafted(spool: Spool, id: string, text = 'Subject: test\r\n\r\n', changes: Partial<QueuedMessage> = {}): Promise<NewMessage> {
-  const draft = await draftOf(spool, [Buffer.from(text)])
+export async function drafted(spool: Spool, id: string, text: string | Uint8Array = 'Subject: test\r\n\r\n', changes: Partial<QueuedMessage> = {}): Promise<NewMessage> {
+  const draft = await draftOf(spool, [typeof text === 'string' ? Buffer.from(text) : text])
   return { message: message(id, { ...changes, sizeBytes: draft.sizeBytes }), draft }
 }
 

@@ -5,6 +5,7 @@
  * and asks for the client's certificate.
  */
 
+import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
@@ -16,6 +17,8 @@ export type SinkOptions = {
   readonly address?: string
   readonly hostname?: string
   readonly tls?: SinkTls
+  /** Offers CHUNKING, and BINARYMIME if that is what it says (RFC 3030). */
+  readonly chunking?: 'text' | 'binary'
   /** `false` for runs of so many messages that only `answer` looks at them. */
   readonly keep?: boolean
   /** A reply without CRLF, `null` for the usual one, or `'hang up'`. A promise that resolves late is a slow server. */
@@ -32,7 +35,7 @@ export type SinkTls = {
 export type SinkAnswer = string | 'hang up' | null
 
 export type SinkStep = {
-  readonly at: 'greeting' | 'mail' | 'rcpt' | 'data' | 'message'
+  readonly at: 'greeting' | 'mail' | 'rcpt' | 'data' | 'chunk' | 'message'
   /** The command line, or the whole message. */
   readonly text: string
   /** Counts connections from 1. */
@@ -42,8 +45,12 @@ export type SinkStep = {
 export type SinkMessage = {
   readonly reversePath: string
   readonly forwardPaths: readonly string[]
-  /** As received, with CRLF line ends and the stuffed dots removed. */
+  /** As received, with the stuffed dots removed. Each character is an octet. */
   readonly text: string
+  /** BODY of MAIL, or null. */
+  readonly bodyType: string | null
+  /** How many chunks it came in; 0 by DATA. */
+  readonly chunks: number
   /** Null when it came in the clear. */
   readonly tls: { readonly version: string; readonly client: SinkClient } | null
 }
@@ -105,6 +112,8 @@ class SinkSession {
   #tls: SinkMessage['tls'] = null
   #reversePath: string | null = null
   #forwardPaths: string[] = []
+  #bodyType: string | null = null
+  #chunks: string[] = []
 
   constructor(socket: Socket, options: SinkOptions, connection: number, keep: (message: SinkMessage) => void) {
     this.#wire = new Wire(socket)
@@ -136,6 +145,8 @@ class SinkSession {
         return this.#recipient(line)
       case 'DATA':
         return this.#data(line)
+      case 'BDAT':
+        return this.#chunk(line)
       case 'RSET':
         this.#forget()
         return this.#say('250 2.0.0 Reset')
@@ -151,7 +162,8 @@ class SinkSession {
 
   #extensions(): string {
     const startTls = this.#options.tls !== undefined && this.#tls === null ? ['STARTTLS'] : []
-    const lines = [this.#hostname, 'PIPELINING', 'SIZE 104857600', '8BITMIME', 'SMTPUTF8', ...startTls, 'ENHANCEDSTATUSCODES']
+    const chunking = { text: ['CHUNKING'], binary: ['CHUNKING', 'BINARYMIME'], none: [] }[this.#options.chunking ?? 'none']
+    const lines = [this.#hostname, 'PIPELINING', 'SIZE 104857600', '8BITMIME', 'SMTPUTF8', ...chunking, ...startTls, 'ENHANCEDSTATUSCODES']
     return lines.map((line, at) => `250${at === lines.length - 1 ? ' ' : '-'}${line}`).join('\r\n')
   }
 
@@ -171,7 +183,10 @@ class SinkSession {
     const path = /^MAIL FROM:\s*<([^>]*)>/i.exec(line)
     if (path === null) return this.#say('501 5.5.4 MAIL FROM:<path>')
     const { code, open } = await this.#answer('mail', line, '250 2.1.0 OK')
-    if (code < 300) this.#reversePath = path[1] ?? ''
+    if (code < 300) {
+      this.#reversePath = path[1] ?? ''
+      this.#bodyType = /\bBODY=(\S+)/i.exec(line)?.[1] ?? null
+    }
     return open
   }
 
@@ -189,9 +204,27 @@ class SinkSession {
     if (code !== 354) return open
 
     const text = await this.#wire.dottedText()
-    if (text === null) return false
+    return text !== null && this.#take(text)
+  }
+
+  /** RFC 3030 §2: the octets are read whatever is thought of them. */
+  async #chunk(line: string): Promise<boolean> {
+    const [, size = '', last] = /^BDAT (\d+)( LAST)?$/i.exec(line) ?? []
+    const octets = this.#options.chunking === undefined ? null : await this.#wire.octets(Number(size))
+    if (octets === null) return false
+    if (this.#reversePath === null || this.#forwardPaths.length === 0) return this.#say('503 5.5.1 RCPT first')
+    this.#chunks.push(octets)
+    if (last !== undefined) return this.#take(this.#chunks.join(''))
+    const { code, open } = await this.#answer('chunk', line, `250 2.0.0 ${size} octets`)
+    if (code >= 300) this.#forget()
+    return open
+  }
+
+  async #take(text: string): Promise<boolean> {
+    assert(this.#reversePath !== null, 'MAIL came before the message')
     // Kept before the reply: a sender that dies while waiting for it may send the same again.
-    const message = { reversePath: this.#reversePath, forwardPaths: this.#forwardPaths, text, tls: this.#tls }
+    const { length: chunks } = this.#chunks
+    const message = { reversePath: this.#reversePath, forwardPaths: this.#forwardPaths, text, bodyType: this.#bodyType, chunks, tls: this.#tls }
     const answered = await this.#answerTo('message', text)
     if (Number((answered ?? '250').slice(0, 3)) < 300) this.#keep(message)
     this.#forget()
@@ -225,6 +258,8 @@ class SinkSession {
   #forget(): void {
     this.#reversePath = null
     this.#forwardPaths = []
+    this.#bodyType = null
+    this.#chunks = []
   }
 
   get #hostname(): string {

@@ -55,6 +55,17 @@ export class Wire {
     return text
   }
 
+  /** So many octets, or null when the peer went before they came. */
+  async octets(count: number): Promise<string | null> {
+    while (this.#unread.length < count) {
+      if (this.#gone) return null
+      await new Promise<void>(resolve => (this.#wake = resolve))
+    }
+    const octets = this.#unread.slice(0, count)
+    this.#unread = this.#unread.slice(count)
+    return octets
+  }
+
   /** Resolves when the other side has closed the connection. What it still sent can be read after. */
   async gone(): Promise<void> {
     while (!this.#gone) await new Promise<void>(resolve => (this.#wake = resolve))
