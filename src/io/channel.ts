@@ -28,7 +28,9 @@ export class SocketChannel implements ServerChannel {
   #socket: Socket
   #chunks: Uint8Array[] = []
   #waitingBytes = 0
+  /** The client says no more. It may still listen: some end their half as soon as they have sent QUIT. */
   #ended = false
+  #closed = false
   #woken = false
   #reader: ((read: Uint8Array | null | 'woken') => void) | null = null
   #writer: (() => void) | null = null
@@ -79,7 +81,7 @@ export class SocketChannel implements ServerChannel {
   }
 
   write(bytes: Uint8Array | string): Promise<void> | void {
-    if (this.#ended || this.#socket.destroyed) return
+    if (this.#closed || this.#socket.destroyed) return
     if (this.#socket.write(bytes)) return
     return new Promise(resolve => {
       this.#writer = resolve
@@ -88,7 +90,7 @@ export class SocketChannel implements ServerChannel {
 
   close(): void {
     const socket = this.#socket
-    this.#end()
+    this.#onClose()
     if (socket.destroyed) return
     socket.end()
     // A peer that never reads what we wrote must not keep the socket.
@@ -105,7 +107,7 @@ export class SocketChannel implements ServerChannel {
     this.#detach(plain)
     const outcome = await this.#gate.handshake(plain, terms)
     if (outcome.kind === 'failed') {
-      this.#end()
+      this.#onClose()
       plain.destroy()
       return outcome
     }
@@ -130,9 +132,11 @@ export class SocketChannel implements ServerChannel {
   }
 
   #attach(socket: Socket): void {
+    // Otherwise Node would end our half with the client's, and with it the replies that it waits for.
+    socket.allowHalfOpen = true
     socket.on('data', this.#onData)
     socket.on('end', this.#onEnd)
-    socket.on('close', this.#onEnd)
+    socket.on('close', this.#onClose)
     socket.on('drain', this.#onDrain)
     // The 'close' that follows every error is what matters here.
     socket.on('error', ignore)
@@ -141,9 +145,10 @@ export class SocketChannel implements ServerChannel {
   /** Stops reading. The 'error' listener stays: a socket without one takes the process down. */
   #detach(socket: Socket): void {
     socket.pause()
+    socket.allowHalfOpen = false
     socket.off('data', this.#onData)
     socket.off('end', this.#onEnd)
-    socket.off('close', this.#onEnd)
+    socket.off('close', this.#onClose)
     socket.off('drain', this.#onDrain)
   }
 
@@ -159,19 +164,20 @@ export class SocketChannel implements ServerChannel {
   }
 
   #onEnd = (): void => {
-    this.#end()
+    this.#ended = true
+    if (this.#reader !== null) this.#answer(null)
+  }
+
+  #onClose = (): void => {
+    this.#closed = true
+    this.#onEnd()
+    this.#onDrain()
   }
 
   #onDrain = (): void => {
     const writer = this.#writer
     this.#writer = null
     writer?.()
-  }
-
-  #end(): void {
-    this.#ended = true
-    this.#onDrain()
-    if (this.#reader !== null) this.#answer(null)
   }
 
   #answer(read: Uint8Array | null | 'woken'): void {
