@@ -6,6 +6,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { USUAL_TERMS } from '../../src/core/policy/session-terms.ts'
 import { Conversation } from '../../src/relay/conversation.ts'
 import type { ServerChannel } from '../../src/relay/ports.ts'
 import { anyVisit } from '../support/visits.ts'
@@ -136,8 +137,9 @@ async function converse(said: readonly string[], beforeEach = (_deadline: number
     },
     ourNames: [],
     admit: unused,
+    sessionTerms: () => ({ kind: 'terms' as const, terms: USUAL_TERMS }),
   }
-  const observer = { happened() {}, decided() {}, overLimit: unused, accepted() {}, failed: unused, closed() {} }
+  const observer = { happened() {}, decided() {}, overLimit: unused, onTerms: unused, accepted() {}, failed: unused, closed() {} }
   const conversation = new Conversation(host, observer, channel, anyVisit(), siteSettings)
   await conversation.run({ kind: 'plaintext' })
   return happened

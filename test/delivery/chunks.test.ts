@@ -5,7 +5,7 @@ import { connect } from 'node:net'
 import { test } from 'node:test'
 import type { Envelope } from '../../src/core/message/envelope.ts'
 import { startPostern } from '../support/postern.ts'
-import { drafted, textOf } from '../support/queued.ts'
+import { drafted, envelopeTo, textOf } from '../support/queued.ts'
 import { startSink, type SinkOptions } from '../support/sink.ts'
 import { Wire } from '../support/wire.ts'
 import { smarthost, startRelay } from './relay.ts'
@@ -25,7 +25,7 @@ async function relayTo(t: Parameters<typeof startRelay>[0], options: SinkOptions
 }
 
 function sent(bodyType: Envelope['bodyType']): { readonly envelope: Envelope } {
-  return { envelope: { reversePath: 'ann@example.org', forwardPaths: ['joe@b'], bodyType, utf8: false, declaredSizeBytes: null } }
+  return { envelope: envelopeTo(['joe@b'], { bodyType }) }
 }
 
 test('a binary message comes in and goes on by BDAT, octet by octet the same', async t => {
