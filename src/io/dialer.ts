@@ -9,6 +9,7 @@ import type { X509Certificate } from 'node:crypto'
 import net from 'node:net'
 import tls from 'node:tls'
 import { socketErrorInWords } from './socket-errors.ts'
+import { createClientContext } from './tls-client-context.ts'
 import { readPresented } from './x509.ts'
 import type { ClientChannel, ClientTls, Dialer, ServerIdentity } from '../relay/ports.ts'
 
@@ -270,11 +271,7 @@ const contexts = {
   for(request: ClientTls): tls.SecureContext {
     const found = this.known.find(known => sameCredentials(known.request, request))
     if (found !== undefined) return found.context
-    const context = tls.createSecureContext({
-      minVersion: 'TLSv1.2',
-      ...(request.trustedPem === null ? {} : { ca: [...request.trustedPem] }),
-      ...(request.certificatePem === null || request.keyPem === null ? {} : { cert: request.certificatePem, key: request.keyPem }),
-    })
+    const context = createClientContext(request)
     this.known = [{ request, context }, ...this.known.slice(0, CONTEXT_LIMIT - 1)]
     return context
   },
@@ -282,5 +279,6 @@ const contexts = {
 
 function sameCredentials(a: ClientTls, b: ClientTls): boolean {
   const sameTrust = a.trustedPem === b.trustedPem || (a.trustedPem?.join('\n') ?? null) === (b.trustedPem?.join('\n') ?? null)
-  return sameTrust && a.certificatePem === b.certificatePem && a.keyPem === b.keyPem
+  const sameSettings = a.options === b.options && a.ciphers === b.ciphers
+  return sameTrust && sameSettings && a.certificatePem === b.certificatePem && a.keyPem === b.keyPem
 }

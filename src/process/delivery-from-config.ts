@@ -6,6 +6,7 @@ import type { Policy } from '../core/policy/policy.ts'
 import { DEFAULT_LIMITS } from '../relay/delivery-settings.ts'
 import type { DeliverySettings } from '../relay/delivery-settings.ts'
 import type { WorkerSettings } from './messages.ts'
+import { SessionLines } from './session-tls.ts'
 
 const SMTP_PORT = 25
 
@@ -29,6 +30,7 @@ export function deliveryFromConfig(config: Config, settings: WorkerSettings, pol
       mx: { ...usual, port: SMTP_PORT },
     },
     policy,
+    sessionTls: sessionTls(policy, settings),
     certificate:
       clientCertificatePem === null || clientKeyPem === null ? null : { certificatePem: clientCertificatePem, keyPem: clientKeyPem },
     retry: {
@@ -44,6 +46,11 @@ export function deliveryFromConfig(config: Config, settings: WorkerSettings, pol
       recipientsPerTransaction: delivery.recipientsPerMessage,
     },
   }
+}
+
+/** A map of a million lines is gone through only if one of them can be meant. */
+function sessionTls({ survey, access }: Policy, { sessionPem }: WorkerSettings): DeliverySettings['sessionTls'] {
+  return survey.tags.has('tls_clt_features') ? new SessionLines(access).settings(file => sessionPem[file] ?? null) : new Map()
 }
 
 function routeHop(

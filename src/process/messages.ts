@@ -30,6 +30,8 @@ export type WorkerSettings = {
   readonly clientAuthoritiesPem: { readonly mx: readonly string[]; readonly submission: readonly string[]; readonly submissions: readonly string[] }
   /** PEM texts of the files that the configuration names as trusted CAs of next hops, by file name. */
   readonly trustedPem: { readonly [file: string]: string }
+  /** Certificates and keys that TLS_Clt_Features lines of the access map name, by file name. */
+  readonly sessionPem: { readonly [file: string]: string }
   readonly index: CertificateIndex
 }
 

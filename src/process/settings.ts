@@ -10,13 +10,14 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { formatConfigProblem, parseConfig } from '../core/config/parse.ts'
 import type { Config } from '../core/config/schema.ts'
-import { formatAccessProblem } from '../core/policy/access-map.ts'
+import { formatAccessProblem, parseAccessMap } from '../core/policy/access-map.ts'
 import { fail, ok } from '../core/result.ts'
 import type { Result } from '../core/result.ts'
 import { readKeyFile } from '../io/key-files.ts'
 import type { AuthorityFacts, CertificateIndex } from '../relay/admin.ts'
 import { accessProblems } from '../relay/policy-holder.ts'
 import type { WorkerSettings } from './messages.ts'
+import { SessionLines } from './session-tls.ts'
 import type { ListenerName } from '../core/policy/decision.ts'
 
 export type LoadedSettings = {
@@ -49,7 +50,8 @@ function loadFiles(directory: string, config: Config, configText: string, config
   const clientAuthoritiesPem = { mx: listed('mx'), submission: listed('submission'), submissions: listed('submissions') }
   const trustedFiles = [...(config.delivery.trustedCaFiles ?? []), ...config.routes.flatMap(route => route.trustedCaFiles ?? [])]
   const trustedPem = Object.fromEntries(trustedFiles.map(file => [file, files.text(file, 'trusted-ca')]))
-  const problems = [...files.problems]
+  const sessions = readSessions(config, accessText, path.resolve(directory, config.relay.accessFile), files)
+  const problems = [...files.problems, ...sessions.problems]
   if (problems.length === 0) problems.push(...pairProblems(serverCertificatePem, serverKeyPem, config.tls.certificateFile))
   const access = readAccess(config, accessText, path.resolve(directory, config.relay.accessFile))
   problems.push(...access.errors)
@@ -68,8 +70,24 @@ function loadFiles(directory: string, config: Config, configText: string, config
       clientKeyPem: client?.keyPem ?? null,
       clientAuthoritiesPem,
       trustedPem,
+      sessionPem: sessions.pem,
     },
   })
+}
+
+type Sessions = { readonly pem: WorkerSettings['sessionPem']; readonly problems: readonly string[] }
+
+/** The files of TLS_Clt_Features lines, and what OpenSSL has against the lines. As sendmail reads them, they only send nothing. */
+function readSessions(config: Config, accessText: string, accessFile: string, files: FileReader): Sessions {
+  if (!/^tls_clt_features:/im.test(accessText)) return { pem: {}, problems: [] }
+  const lines = new SessionLines(parseAccessMap(accessText, accessFile).map)
+  const pem: { [file: string]: string } = {}
+  for (const { certificateFile, keyFile } of lines.files()) {
+    pem[certificateFile] ??= files.text(certificateFile, 'a TLS_Clt_Features line', 'of the access map names it')
+    pem[keyFile] ??= files.key(keyFile, 'TLS_Clt_Features')
+  }
+  if (files.problems.length > 0 || config.relay.compatibility === 'sendmail') return { pem, problems: [] }
+  return { pem, problems: lines.problems(file => pem[file] ?? null) }
 }
 
 export function workerSettings(loaded: LoadedSettings, authority: AuthorityFacts, index: CertificateIndex): WorkerSettings {
@@ -85,8 +103,8 @@ class FileReader {
     this.#directory = directory
   }
 
-  text(file: string, setting: string): string {
-    const read = readText(path.resolve(this.#directory, file), `${setting} in postern.toml names it`)
+  text(file: string, setting: string, namesIt = 'in postern.toml names it'): string {
+    const read = readText(path.resolve(this.#directory, file), `${setting} ${namesIt}`)
     if (read.ok) return read.value
     this.problems.push(read.problem)
     return ''

@@ -9,9 +9,11 @@ import { fail, ok, type Result } from '../core/result.ts'
 import { isPermanent, type AttemptProblem, type Outcome } from '../core/message/outcome.ts'
 import type { NextHop } from '../core/message/route.ts'
 import { accessAddress } from '../core/policy/client-address.ts'
-import type { PeerHost } from '../core/policy/session-features.ts'
+import { formatAccessLine } from '../core/policy/access-map.ts'
+import { findTlsSessionEntry, type PeerHost } from '../core/policy/session-features.ts'
+import type { GreetingPlan } from '../core/smtp/client-greeting.ts'
 import { Connection } from './connection.ts'
-import type { DeliverySettings } from './delivery-settings.ts'
+import type { ClientTlsSettings, DeliverySettings } from './delivery-settings.ts'
 import { findTargets, type Target } from './host-finder.ts'
 import type { ClientTls, Dialer, Lease, Resolver, System } from './ports.ts'
 
@@ -59,34 +61,51 @@ export async function openConnection(
 }
 
 async function openTo(target: Target, hop: NextHop, settings: DeliverySettings, host: DelivererHost): Promise<Result<Connection, AttemptProblem>> {
-  const opened = await tryHost(target, hop, null, settings, host)
+  const approach = approachTo(target, hop, settings)
+  const opened = await tryHost(target, approach, null, settings, host)
   // RFC 7435: a broken handshake is no worse than a server without TLS, if neither was required. Bytes
   // injected before the handshake (S4) are worse: somebody is there, and gets no clear text from us.
-  if (opened.ok || !fallsBack(hop) || opened.problem.kind !== 'tlsFailed' || opened.problem.cause !== 'handshake') return opened
-  return tryHost(target, hop, opened.problem.detail, settings, host)
+  if (opened.ok || !approach.plan.fallsBack || opened.problem.kind !== 'tlsFailed' || opened.problem.cause !== 'handshake') return opened
+  return tryHost(target, approach, opened.problem.detail, settings, host)
 }
 
-/** What fails in the handshake is sent in clear, unless the access map is against it. */
-function fallsBack({ tls, implicitTls }: NextHop): boolean {
-  return tls === 'opportunistic' && !implicitTls
-}
+/** How a server is spoken to. */
+type Approach = { readonly plan: Omit<GreetingPlan, 'clearBecause'>; readonly tls: ClientTls }
 
 async function tryHost(
-  target: Target,
-  hop: NextHop,
+  { address, port }: Target,
+  { plan, tls }: Approach,
   clearBecause: string | null,
   settings: DeliverySettings,
   host: DelivererHost,
 ): Promise<Result<Connection, AttemptProblem>> {
-  const peer = target.name === target.address ? `[${target.address}]:${target.port}` : `${target.name}[${target.address}]:${target.port}`
-  const { address, port } = target
   const channel = await host.dialer.connect({ address, port, timeoutSeconds: settings.connectTimeoutSeconds })
-  if ('failed' in channel) return fail({ kind: 'connectionFailed', peer, detail: channel.failed })
-  const connection = new Connection(channel, clientTls(target, hop, settings), settings.policy)
-  const { tls, implicitTls } = hop
-  const { helloName } = settings
-  const ready = await connection.greet({ peer, server: peerHost(target), helloName, tls, implicitTls, fallsBack: fallsBack(hop), clearBecause })
+  if ('failed' in channel) return fail({ kind: 'connectionFailed', peer: plan.peer, detail: channel.failed })
+  const connection = new Connection(channel, tls, settings.policy)
+  const ready = await connection.greet({ ...plan, clearBecause })
   return ready.ok ? ok(connection) : ready
+}
+
+/** By the terms of the next hop, and a line of the access map for this server. */
+function approachTo(target: Target, hop: NextHop, settings: DeliverySettings): Approach {
+  const { name, address, port } = target
+  const server = peerHost(target)
+  const line = findTlsSessionEntry({ policy: settings.policy, because: [] }, 'TLS_Clt_Features', server)
+  const session = line === null ? null : (settings.sessionTls.get(line.value) ?? { unusable: 'it has not been read' })
+  const wanted = session === null || 'unusable' in session ? null : session
+  const mayFallBack = hop.tls === 'opportunistic' && !hop.implicitTls
+  return {
+    plan: {
+      peer: name === address ? `[${address}]:${port}` : `${name}[${address}]:${port}`,
+      server,
+      helloName: settings.helloName,
+      tls: hop.tls,
+      implicitTls: hop.implicitTls,
+      fallsBack: mayFallBack && wanted?.fallsBack !== false,
+      tlsLine: line === null ? null : { text: formatAccessLine(line), unusable: session !== null && 'unusable' in session ? session.unusable : null },
+    },
+    tls: clientTls(target, hop, wanted, settings),
+  }
 }
 
 /** As access map entries write it: a server that has no name is known by its address in brackets. */
@@ -95,13 +114,15 @@ function peerHost({ name, address }: Target): PeerHost {
   return { name: name === address ? `[${inMap}]` : name, address: inMap }
 }
 
-/** Our certificate goes to next hops whose terms say so, never to servers that only DNS named. */
-function clientTls(target: Target, hop: NextHop, settings: DeliverySettings): ClientTls {
-  const shown = hop.showCertificate ? settings.certificate : null
+/** Our certificate goes to next hops whose terms or whose line say so, never to servers that only DNS named. */
+function clientTls(target: Target, hop: NextHop, wanted: ClientTlsSettings | null, settings: DeliverySettings): ClientTls {
+  const shown = (wanted?.certificatePem ?? null) !== null ? wanted : hop.showCertificate ? settings.certificate : null
   return {
     serverName: target.name,
     trustedPem: hop.trustedPem,
     certificatePem: shown?.certificatePem ?? null,
     keyPem: shown?.keyPem ?? null,
+    options: wanted?.options ?? 0,
+    ciphers: wanted?.ciphers ?? null,
   }
 }

@@ -3,6 +3,7 @@
 import type { RetrySchedule } from '../core/message/retry.ts'
 import type { Routing } from '../core/message/route.ts'
 import type { Policy } from '../core/policy/policy.ts'
+import type { ClientTls } from './ports.ts'
 
 export type DeliverySettings = {
   /** Our name in bounces. */
@@ -16,10 +17,16 @@ export type DeliverySettings = {
   readonly policy: Policy
   /** Our certificate as a client; null if we have none. */
   readonly certificate: { readonly certificatePem: string; readonly keyPem: string } | null
+  /** By the value of a TLS_Clt_Features line: how TLS is to be with a server that has it. */
+  readonly sessionTls: ReadonlyMap<string, SessionTls>
   readonly retry: RetrySchedule
   readonly connectTimeoutSeconds: number
   readonly limits: DeliveryLimits
 }
+
+export type ClientTlsSettings = Pick<ClientTls, 'options' | 'ciphers' | 'certificatePem' | 'keyPem'>
+
+export type SessionTls = (ClientTlsSettings & { readonly fallsBack: boolean | null }) | { readonly unusable: string }
 
 export type DeliveryLimits = {
   /** Connections at one time to one next hop. */

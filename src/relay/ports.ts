@@ -93,6 +93,9 @@ export type ClientTls = {
   /** Our own certificate, shown if the server asks; null to show none. */
   readonly certificatePem: string | null
   readonly keyPem: string | null
+  /** OpenSSL's options as bits, and its list of suites; null for the usual ones. */
+  readonly options: number
+  readonly ciphers: string | null
 }
 
 export type Dialer = {

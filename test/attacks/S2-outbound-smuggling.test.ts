@@ -13,10 +13,11 @@ import type { Body } from '../../src/relay/ports.ts'
 import { channelToServer, type Stored } from '../delivery/halves.ts'
 import { policyWith } from '../support/policies.ts'
 
-const NO_TLS = { serverName: 'mx.test', trustedPem: null, certificatePem: null, keyPem: null }
+const NO_TLS = { serverName: 'mx.test', trustedPem: null, certificatePem: null, keyPem: null, options: 0, ciphers: null }
 
 const PLAN: GreetingPlan = {
-  peer: 'mx.test', server: { name: 'mx.test', address: '192.0.2.7' }, helloName: 'us', tls: 'none', implicitTls: false, fallsBack: false, clearBecause: null,
+  peer: 'mx.test', server: { name: 'mx.test', address: '192.0.2.7' }, helloName: 'us', tls: 'none', implicitTls: false, fallsBack: false,
+  tlsLine: null, clearBecause: null,
 }
 
 /** Sends messages over one connection, cut as `cuts` say. */

@@ -4,10 +4,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ConfiguredHop } from '../../src/core/message/route.ts'
 import { describeOutcome } from '../../src/core/message/outcome.ts'
+import { SessionLines } from '../../src/process/session-tls.ts'
 import { policyWith } from '../support/policies.ts'
 import { startSink, type SinkOptions } from '../support/sink.ts'
 import { waitFor } from '../support/processes.ts'
-import { authority, serverCertificate, sinkTls } from './pki.ts'
+import { authority, ourCertificate, serverCertificate, sinkTls } from './pki.ts'
 import { breakingServer, dns, smarthost, startRelay } from './relay.ts'
 
 type Test = Parameters<typeof startRelay>[0]
@@ -16,8 +17,11 @@ const hop: Partial<ConfiguredHop> = { host: 'mx.test', trustedPem: [authority.pe
 const names = dns({}, { 'mx.test': ['127.0.0.1'] })
 
 function relayTo(t: Test, port: number, access: string, changes: Partial<ConfiguredHop> = {}) {
-  return startRelay(t, { dns: names, access, settings: smarthost(port, { ...hop, ...changes }) })
+  const sessionTls = new SessionLines(policyWith(access).access).settings(file => files.get(file) ?? null)
+  return startRelay(t, { dns: names, access, settings: { ...smarthost(port, { ...hop, ...changes }), sessionTls } })
 }
+
+const files = new Map([['our.pem', ourCertificate.pem], ['our.key', ourCertificate.keyPem]])
 
 async function sinkFor(t: Test, options: SinkOptions) {
   const sink = await startSink(options)
@@ -92,6 +96,29 @@ test('TLS_Rcpt: one recipient bounces, one waits, one is delivered, in one trans
   assert.match(bounce.text, /Status: 5\.7\.0\r\n/)
   assert.match(bounce.text, /503 5\.7\.0 other side does not support STARTTLS/)
   assert.equal(bounce.text.includes('access:'), false, 'the sender is told nothing of our files')
+})
+
+test('TLS_Clt_Features: protocol, suite and certificate are those of the line', async t => {
+  const sink = await sinkFor(t, { tls: sinkTls(serverCertificate('mx.test')) })
+  const line = 'TLS_Clt_Features:mx.test "Options=SSL_OP_NO_TLSv1_3; CipherList=ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384; CertFile=our.pem; KeyFile=our.key"'
+  const came = await attempt(t, sink.port, line)
+  assert.match(came.said, /^delivered: 250 2\.0\.0 Taken \(mx\.test, TLSv1\.2 ECDHE-[A-Z]+-AES256-GCM-SHA384, verified\)$/)
+  assert.deepEqual(came.accessLines, [`access:1 ${line}`])
+  assert.deepEqual(sink.messages[0]?.tls?.client, { commonName: 'relay.test', verified: true })
+  const suite = await attempt(t, sink.port, 'TLS_Clt_Features:127 CipherSuites=TLS_AES_128_GCM_SHA256')
+  assert.match(suite.said, /TLSv1\.3 TLS_AES_128_GCM_SHA256, verified/)
+})
+
+test('TLS_Clt_Features: what OpenSSL does not take sends nothing, and Flags=C sends nothing in clear', async t => {
+  const sink = await sinkFor(t, { tls: sinkTls(serverCertificate('mx.test')) })
+  assert.match((await attempt(t, sink.port, 'TLS_Clt_Features:mx.test CipherList=NONE-SUCH')).said, /^waiting: no TLS with mx\.test: OpenSSL does not take it: .*no cipher match/)
+  assert.match((await attempt(t, sink.port, 'TLS_Clt_Features:mx.test Options=SSL_OP_OF_TOMORROW')).said, /this OpenSSL has no option SSL_OP_OF_TOMORROW/)
+  assert.match((await attempt(t, sink.port, 'TLS_Clt_Features:mx.test CertFile=a.pem;KeyFile=a.key')).said, /its certificate or its key could not be read/)
+  const server = await breakingServer(t, '220 go\r\n')
+  assert.match((await attempt(t, server.port, 'TLS_Clt_Features:mx.test Flags=C')).said, /^waiting: no TLS with mx\.test: /)
+  assert.match((await attempt(t, server.port, 'TLS_Clt_Features:mx.test Flags=c')).said, /^delivered: 250 taken/)
+  assert.match((await attempt(t, server.port, 'TLS_Clt_Features:mx.test Flags=c', { tls: 'encrypt' })).said, /^waiting: no TLS with mx\.test: /)
+  assert.deepEqual([sink.messages.length, server.taken()], [0, 1])
 })
 
 test('a next hop that TLS_Srv refuses is passed over for one that meets it', async t => {

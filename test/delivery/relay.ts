@@ -50,6 +50,7 @@ export async function startRelay(t: Pick<TestContext, 'after'>, options: RelayOp
     helloName: 'relay.test',
     ownNames: new Set(['relay.test']),
     policy: policyWith(options.access ?? ''),
+    sessionTls: new Map(),
     certificate: null,
     retry: DEFAULT_RETRY,
     connectTimeoutSeconds: 5,

@@ -70,6 +70,28 @@ test('an access map that sendmail would misread is refused, with its lines; read
   }
 })
 
+test('what TLS_Clt_Features lines name is read with the settings, and what OpenSSL does not take is refused', () => {
+  const access = readFileSync(accessFile(), 'utf8')
+  const load = (lines: string): ReturnType<typeof loadSettings> => {
+    writeFileSync(accessFile(), `${lines}\n${access}`)
+    return loadSettings(postern.folder)
+  }
+  const problemOf = (lines: string): string => {
+    const loaded = load(lines)
+    return loaded.ok ? '' : loaded.problem.join('\n')
+  }
+  try {
+    const good = load('TLS_Clt_Features:mx.example.net CertFile=tls/client.pem; KeyFile=tls/client.key; CipherList=HIGH')
+    assert.deepEqual(good.ok ? Object.keys(good.value.forWorkers.sessionPem) : good.problem, ['tls/client.pem', 'tls/client.key'])
+    assert.match(problemOf('# one\ntls_clt_features:mx.example.net CipherList=NONE-SUCH'), /access:2: OpenSSL does not take it: .*no cipher match.*; correct the line, or take it out/)
+    assert.match(problemOf('TLS_Clt_Features:mx.example.net CertFile=tls/client.pem; KeyFile=tls/server.key'), /access:1: OpenSSL does not take it: .*key/)
+    assert.match(problemOf('TLS_Clt_Features:mx.example.net CertFile=tls/none.pem; KeyFile=tls/client.key'), /none\.pem: no such file; a TLS_Clt_Features line of the access map names it/)
+    assert.match(problemOf('TLS_Clt_Features:mx.example.net Flags=R'), /access:1: the flag R wants revocation lists/)
+  } finally {
+    writeFileSync(accessFile(), access)
+  }
+})
+
 test('lines that only do less than they seem to are loaded with a warning', () => {
   const access = readFileSync(accessFile(), 'utf8')
   writeFileSync(accessFile(), `From:friend@example.net RELAY\n${access}`)

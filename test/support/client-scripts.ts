@@ -66,11 +66,11 @@ function proof(detail: string): TlsProof {
 }
 
 export function sameText(seen: string, source: string): void {
-  assert.equal(seen, source.trim().split('\n').map(line => line.trim()).join('\n'))
+  assert.equal(seen.trim(), source.trim().split('\n').map(line => line.trim()).join('\n'))
 }
 
 export function checkGreeting({ access = '', ...changes }: Partial<GreetingPlan> & { access?: string }, source: string): ClientSession | null {
-  const plan: GreetingPlan = { peer, server: HOST, helloName: 'us', tls: 'opportunistic', implicitTls: false, fallsBack: true, clearBecause: null, ...changes }
+  const plan: GreetingPlan = { peer, server: HOST, helloName: 'us', tls: 'opportunistic', implicitTls: false, fallsBack: true, tlsLine: null, clearBecause: null, ...changes }
   const { seen, answer } = play(greet(plan), source, policyWith(access))
   const came = answer.ok ? `ready, ${answer.value.tls ?? 'in clear'}${inBrackets(answer.value.accessLines)}` : said(outcomeOf(answer.problem))
   sameText(`${seen}\n=> ${came}`, source)

@@ -4,7 +4,7 @@ import { parseAccessMap } from '../../src/core/policy/access-map.ts'
 import type { PolicyReply, Reason } from '../../src/core/policy/decision.ts'
 import { judgeNextHop } from '../../src/core/policy/next-hop-tls.ts'
 import { compilePolicy } from '../../src/core/policy/policy.ts'
-import { serverFeatures, tlsSessionFeatures } from '../../src/core/policy/session-features.ts'
+import { findTlsSessionEntry, serverFeatures } from '../../src/core/policy/session-features.ts'
 import { checkPeerTls, findPeerEntry } from '../../src/core/policy/tls-requirements.ts'
 import type { TlsPeer } from '../../src/core/policy/tls-requirements.ts'
 import { compare } from './outcome.ts'
@@ -61,9 +61,9 @@ function run({ ruleset, accessDb, access, defines, arg, peer, tls }: TlsCase): R
     case 'srv_features':
       return { result: 'value', value: serverFeatures(policy, host).letters.join('') }
     case 'tls_srv_features':
-      return { result: 'value', value: tlsSessionFeatures(policy, 'TLS_Srv_Features', host) ?? '' }
+      return { result: 'value', value: findTlsSessionEntry(search, 'TLS_Srv_Features', host)?.value.replaceAll('"', '') ?? '' }
     case 'tls_clt_features':
-      return { result: 'value', value: tlsSessionFeatures(policy, 'TLS_Clt_Features', host) ?? '' }
+      return { result: 'value', value: findTlsSessionEntry(search, 'TLS_Clt_Features', host)?.value.replaceAll('"', '') ?? '' }
     default:
       throw new Error(`no rule set is called ${ruleset}`)
   }

@@ -53,6 +53,8 @@ export type TlsFailure =
   | 'unverified'
   /** Bytes behind the reply to STARTTLS, sent by whoever is on the path (S4). */
   | 'injected'
+  /** Our own: what the access map wants of TLS with this server cannot be done. */
+  | 'settings'
 
 export type NoRoute =
   | 'noSuchDomain'
@@ -156,7 +158,7 @@ export function statusOf(problem: AttemptProblem): string {
     case 'badReply':
       return '4.5.0'
     case 'tlsFailed':
-      return problem.cause === 'unverified' ? '4.7.5' : '4.7.4'
+      return TLS_STATUS[problem.cause]
     case 'tlsRefused':
       return problem.reply.enhanced
     case 'noRoute':
@@ -214,6 +216,9 @@ const UNSUPPORTED_WORDS = {
 
 /** RFC 5248 and RFC 6531 §3.7.4: conversion required, non-ASCII addresses, message too big. */
 const UNSUPPORTED_STATUS = { '8BITMIME': '5.6.3', BINARYMIME: '5.6.3', SMTPUTF8: '5.6.7', SIZE: '5.3.4' } as const
+
+/** RFC 5248: no encryption, cryptographic failure, system incorrectly configured. */
+const TLS_STATUS: Record<TlsFailure, string> = { notOffered: '4.7.4', handshake: '4.7.4', unverified: '4.7.5', injected: '4.7.4', settings: '4.3.5' }
 
 // prettier-ignore
 const NO_ROUTE_STATUS: Record<NoRoute, string> = {

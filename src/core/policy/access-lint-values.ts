@@ -7,6 +7,7 @@ import { nearest } from '../config/nearest.ts'
 import { isWord, parseAccessValue } from './access-value.ts'
 import { found, harmless } from './access-lint-finding.ts'
 import type { LintFinding, Reading } from './access-lint-finding.ts'
+import { parseClientTlsSession } from './client-tls-session.ts'
 import type { AccessEntry } from './decision.ts'
 import { LONGEST_PAUSE_MILLISECONDS } from './session-terms.ts'
 import { KEYS_WITHOUT_MEANING, parseTlsSettings } from './tls-session-settings.ts'
@@ -82,6 +83,12 @@ export function lintTryTls({ value }: AccessEntry): readonly LintFinding[] {
   return [found('tryTlsValue', `"${value}" is not NO: sendmail uses TLS with this server`, 'NO')]
 }
 
+/** TLS_Clt_Features. */
+export function lintTlsSession({ value }: AccessEntry): readonly LintFinding[] {
+  const parsed = parseClientTlsSession(value)
+  return parsed.ok ? [] : [found('tlsSession', `${parsed.problem}: no TLS is begun with this server, and nothing is sent to it`)]
+}
+
 /** ClientRate, ClientConn. */
 export function lintNumber({ value }: AccessEntry): readonly LintFinding[] {
   return /^\d+\s*$/.test(value) ? [] : [found('number', `"${value}" is no number, and sets no limit`)]
@@ -95,6 +102,5 @@ export function lintApplied(tag: string, { key }: AccessEntry, reading: Reading)
 }
 
 const NOT_APPLIED: ReadonlyMap<string, string> = new Map([
-  ['tls_clt_features', 'set tls for the next hop in a [[route]], or delivery.tls for all'],
   ['authinfo', 'Postern presents its certificate to next hops'],
 ])

@@ -15,7 +15,7 @@ import { lintAddress, lintAfterAt, lintBareIpv6, lintDomainForm, lintHost } from
 import { lintCertificateEntry, lintName } from './access-lint-names.ts'
 import { lintOwnEntry } from './access-lint-own.ts'
 import { lintRequirement } from './access-lint-tls.ts'
-import { lintApplied, lintFeatures, lintNumber, lintPause, lintServerFeatures, lintTlsSettings, lintTryTls, lintValue } from './access-lint-values.ts'
+import { lintApplied, lintFeatures, lintNumber, lintPause, lintServerFeatures, lintTlsSession, lintTlsSettings, lintTryTls, lintValue } from './access-lint-values.ts'
 import { tagOf } from './access-survey.ts'
 import { isWord } from './access-value.ts'
 import type { AccessEntry } from './decision.ts'
@@ -84,6 +84,8 @@ function lintTagged(tag: string, rest: string, entry: AccessEntry, context: Lint
       return [...lintDomainForm(prefix, rest), ...lintFeatures(entry)]
     case 'try_tls':
       return [...lintDomainForm(prefix, rest), ...lintTryTls(entry)]
+    case 'tls_clt_features':
+      return [...lintDomainForm(prefix, rest), ...lintTlsSession(entry)]
     case 'greetpause':
       return [...lintDomainForm(prefix, rest), ...lintPause(entry)]
     case 'clientrate':

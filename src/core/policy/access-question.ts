@@ -52,13 +52,15 @@ function find(inquiry: Inquiry, tag: string, key: string): AccessEntry | null | 
       return entryOf(entriesOfThisOne(withIdentity(inquiry, NOBODY, key)))
     default: {
       const peerTag = PEER_TAGS.find(known => foldCase(known) === tag)
-      return peerTag === undefined ? undefined : (byHost(inquiry, peerTag, key) ?? lookUpExact(inquiry, peerTag, ''))
+      return peerTag === undefined ? undefined : (byHost(inquiry, peerTag, key) ?? (HAVE_NO_BARE_TAG.has(peerTag) ? null : lookUpExact(inquiry, peerTag, '')))
     }
   }
 }
 
 /** Looked up by the other side's name or address, then bare. */
 const PEER_TAGS: readonly Tag[] = ['TLS_Clt', 'TLS_Srv', 'Try_TLS', 'Srv_Features', 'TLS_Srv_Features', 'TLS_Clt_Features']
+
+const HAVE_NO_BARE_TAG: ReadonlySet<Tag> = new Set<Tag>(['TLS_Srv_Features', 'TLS_Clt_Features'])
 
 function byHost(inquiry: Inquiry, tag: Tag, host: string): AccessEntry | null {
   const address = accessAddress(host.replace(/^ipv6:/i, ''))

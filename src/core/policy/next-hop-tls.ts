@@ -35,6 +35,8 @@ export type VerifyWord =
   /** The handshake failed; and a second connection without TLS after that. */
   | 'SOFTWARE'
   | 'CLEAR'
+  /** The line of the access map for TLS with this server cannot be followed. */
+  | 'CONFIG'
 
 export type HopQuestion =
   /** Try_TLS: is STARTTLS to be used with this server? */

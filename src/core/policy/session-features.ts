@@ -3,9 +3,9 @@
  */
 
 import { isWord } from './access-value.ts'
-import type { AccessEntry, Reason } from './decision.ts'
-import { hasEntries } from './lookups.ts'
-import type { Search, Tag } from './lookups.ts'
+import type { AccessEntry } from './decision.ts'
+import { hasEntries, lookUpAddress, lookUpDomain } from './lookups.ts'
+import type { Search } from './lookups.ts'
 import type { Policy } from './policy.ts'
 import { findPeerEntry } from './tls-requirements.ts'
 
@@ -14,7 +14,8 @@ export type PeerHost = { readonly name: string; readonly address: string }
 
 /** Features of our own side as a server for this client. Letters that sendmail ignores are left out. */
 export function serverFeatures(policy: Policy, peer: PeerHost): { readonly letters: readonly string[]; readonly offersStartTls: boolean } {
-  const value = featureValue(policy, 'Srv_Features', peer) ?? ''
+  const search = { policy, because: [] }
+  const value = (hasEntries(search, 'Srv_Features') ? findPeerEntry(search, 'Srv_Features', peer)?.value : null) ?? ''
   const letters = value.split(/[ \t]+/).filter(word => word !== '')
   return { letters, offersStartTls: !letters.some(word => word.startsWith('S')) }
 }
@@ -29,13 +30,8 @@ export function forbidsTls(line: AccessEntry | null): boolean {
   return line !== null && isWord(line.value, 'NO')
 }
 
-/** Settings for TLS with this peer, unread: `Options=…; CipherList=…`. Null without an entry. */
-export function tlsSessionFeatures(policy: Policy, tag: 'TLS_Srv_Features' | 'TLS_Clt_Features', peer: PeerHost): string | null {
-  return featureValue(policy, tag, peer)?.replaceAll('"', '') ?? null
-}
-
-function featureValue(policy: Policy, tag: Tag, peer: PeerHost): string | null {
-  const because: Reason[] = []
-  const search = { policy, because }
-  return hasEntries(search, tag) ? (findPeerEntry(search, tag, peer)?.value ?? null) : null
+/** Settings for TLS with this peer, by its name or its address: there is no line for all. */
+export function findTlsSessionEntry(search: Search, tag: 'TLS_Srv_Features' | 'TLS_Clt_Features', peer: PeerHost): AccessEntry | null {
+  if (!hasEntries(search, tag)) return null
+  return lookUpDomain(search, tag, peer.name) ?? lookUpAddress(search, tag, peer.address)
 }

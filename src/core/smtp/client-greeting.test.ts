@@ -94,6 +94,16 @@ test('Try_TLS: NO: STARTTLS is not used; an exact line exempts', () => {
     => 503 5.7.0 other side does not support STARTTLS (our own rule for mx: the access map says not to use STARTTLS with it) [access:1 Try_TLS:192.0 no] [access:2 TLS_Srv: PERM+VERIFY]`)
 })
 
+test('a TLS_Clt_Features line that cannot be followed: nothing is sent, and TLS_Srv says for how long', () => {
+  const tlsLine = { text: 'access:7 TLS_Clt_Features:mx Flags=R', unusable: 'no such flag' }
+  checkGreeting({ tlsLine }, `${UNUSED}\n=> no TLS with mx: no such flag [${tlsLine.text}]`)
+  checkGreeting({ tlsLine, access: 'TLS_Srv:mx OK' }, `${UNUSED}\n=> 454 4.7.0 STARTTLS temporarily not possible. (our own rule for mx: no such flag) [${tlsLine.text}] [access:1 TLS_Srv:mx OK]`)
+  checkGreeting({ tlsLine, access: 'TLS_Srv: PERM+VERIFY', implicitTls: true, fallsBack: false },
+    `=> 503 5.7.0 STARTTLS temporarily not possible. (our own rule for mx: no such flag) [${tlsLine.text}] [access:1 TLS_Srv: PERM+VERIFY]`)
+  checkGreeting({ tlsLine, access: 'Try_TLS:mx NO' }, `${UNUSED}\n=> ready, in clear [access:1 Try_TLS:mx NO]`)
+  checkGreeting({ tlsLine: { ...tlsLine, unusable: null } }, `${SECURED} verified${AGAIN}\n=> ready, TLSv1.3, verified [${tlsLine.text}]`)
+})
+
 test('S5: the strictest of map and settings wins', () => {
   checkGreeting({ access: 'Try_TLS: NO', tls: 'encrypt', fallsBack: false }, `${UNUSED}
     => no TLS with mx: the access map says not to use STARTTLS with it, and TLS is required [access:1 Try_TLS: NO]`)

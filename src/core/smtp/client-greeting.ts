@@ -7,7 +7,7 @@
  */
 
 import { assert, fail, ok, type Result } from '../result.ts'
-import { formatReply, type AttemptProblem } from '../message/outcome.ts'
+import { formatReply, type AttemptProblem, type TlsFailure } from '../message/outcome.ts'
 import type { TlsLevel } from '../message/route.ts'
 import { formatAccessLine } from '../policy/access-map.ts'
 import { unprotected, type TlsProof, type VerifyWord } from '../policy/next-hop-tls.ts'
@@ -26,6 +26,8 @@ export type GreetingPlan = {
   readonly implicitTls: boolean
   /** A failed handshake is followed by a connection in clear, which is then judged. */
   readonly fallsBack: boolean
+  /** A line of the access map says how TLS is to be with this server (TLS_Clt_Features); `unusable`: why it cannot. */
+  readonly tlsLine: { readonly text: string; readonly unusable: string | null } | null
   /** The handshake failed a moment ago, for this reason, and this connection is to do without. */
   readonly clearBecause: string | null
 }
@@ -43,7 +45,7 @@ type Security = {
 export function* greet(plan: GreetingPlan): Script<Result<ClientSession, AttemptProblem>> {
   let security: Result<Security, AttemptProblem> | null = null
   if (plan.implicitTls) {
-    security = yield* secure(plan, [])
+    security = yield* useTls(plan, [])
     if (!security.ok) return security
   }
   const greeting = yield* expect('greeting', plan.peer, reply => reply.code === 220)
@@ -81,6 +83,16 @@ function* negotiate(plan: GreetingPlan, { startTls }: Extensions): Script<Result
   const { refusal, line } = yield* ask({ kind: 'startTls', server: plan.server })
   const lines = line === null ? [] : [formatAccessLine(line)]
   if (refusal !== null) return yield* stayClear(plan, 'NONE', 'the access map says not to use STARTTLS with it', lines)
+
+  return yield* useTls(plan, lines)
+}
+
+/** STARTTLS, if TLS has not to begin without, and the handshake. */
+function* useTls(plan: GreetingPlan, before: readonly string[]): Script<Result<Security, AttemptProblem>> {
+  const lines = plan.tlsLine === null ? before : [...before, plan.tlsLine.text]
+  const unusable = plan.tlsLine?.unusable ?? null
+  if (unusable !== null) return yield* judge(plan, { inWords: null, proof: unprotected('CONFIG'), accessLines: lines }, unusable, 'settings')
+  if (plan.implicitTls) return yield* secure(plan, lines)
 
   yield { kind: 'send', text: 'STARTTLS\r\n' }
   const go = yield* expect('tls', plan.peer, reply => reply.code === 220)
@@ -120,7 +132,7 @@ function* judge(
   plan: GreetingPlan,
   security: Security,
   detail: string | null,
-  cause: 'notOffered' | 'handshake' | 'unverified' | null,
+  cause: Exclude<TlsFailure, 'injected'> | null,
 ): Script<Result<Security, AttemptProblem>> {
   const { peer } = plan
   const { refusal, line } = yield* ask({ kind: 'server', server: { ...plan.server, ...security.proof } })
