@@ -8,6 +8,8 @@
 import { z } from 'zod'
 import { USAGES } from '../core/limits/usage-table.ts'
 import type { UsageChanges } from '../core/limits/usage-table.ts'
+import { METRICS } from '../core/metrics/metrics.ts'
+import type { MetricName, Sample } from '../core/metrics/metrics.ts'
 import type { AdminRequest, AdminResult, AuthorityRequest, CertificateIndex, KeyType } from '../relay/admin.ts'
 import type { AuthorityResult } from '../relay/authority.ts'
 
@@ -100,6 +102,11 @@ export function parseFromWorker(value: unknown): FromWorker | null {
   return (fromWorker.safeParse(value).data as FromWorker | undefined) ?? null
 }
 
+/** What a worker has counted; nothing if it cannot be read. */
+export function parseSamples(value: unknown): readonly Sample[] {
+  return samples.safeParse(value).data ?? []
+}
+
 const name = z.string().min(1).max(64)
 const text = z.string().max(1024)
 const requestId = z.int().nonnegative()
@@ -146,6 +153,16 @@ const adminRequest = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('trace'), of: text }),
   z.strictObject({ do: z.literal('authority'), request: authorityRequest }),
 ])
+
+const samples = z
+  .array(
+    z.strictObject({
+      name: z.enum(Object.keys(METRICS) as [MetricName, ...MetricName[]]),
+      labels: z.record(z.string().max(64), z.string().max(200)),
+      value: z.number(),
+    }),
+  )
+  .max(10_000)
 
 const usageKey = z.string().min(1).max(300)
 

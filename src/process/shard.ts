@@ -15,6 +15,7 @@ import { timers } from '../io/timers.ts'
 import type { Policy } from '../core/policy/policy.ts'
 import { DeliveryJournal } from '../relay/delivery-journal.ts'
 import type { DeliverySettings } from '../relay/delivery-settings.ts'
+import type { Meter } from '../relay/meter.ts'
 import type { History, Log, NewMessage, Resolver, Spool } from '../relay/ports.ts'
 import { Scheduler } from '../relay/scheduler.ts'
 import { deliveryFromConfig } from './delivery-from-config.ts'
@@ -26,7 +27,7 @@ export class Shard {
   readonly resolver: Resolver
   readonly #scheduler: Scheduler
 
-  static async open(folder: string, config: Config, settings: WorkerSettings, policy: Policy, log: Log): Promise<Shard> {
+  static async open(folder: string, config: Config, settings: WorkerSettings, policy: Policy, log: Log, meter: Meter): Promise<Shard> {
     const { spool, report } = await openLmdbSpool({
       folder,
       now: system.now,
@@ -37,10 +38,10 @@ export class Shard {
       log.warn({ event: 'spool-recovered', shard: folder, ...report })
     }
     const history = openLmdbHistory({ folder })
-    return new Shard(spool, history, deliveryFromConfig(config, settings, policy), config.delivery.resolvers, log)
+    return new Shard(spool, history, deliveryFromConfig(config, settings, policy), config.delivery.resolvers, new DeliveryJournal(log, meter))
   }
 
-  private constructor(spool: Spool, history: Shard['history'], settings: DeliverySettings, resolvers: Config['delivery']['resolvers'], log: Log) {
+  private constructor(spool: Spool, history: Shard['history'], settings: DeliverySettings, resolvers: Config['delivery']['resolvers'], observer: DeliveryJournal) {
     this.spool = spool
     this.history = history
     this.resolver = createResolver({ servers: resolvers })
@@ -51,7 +52,7 @@ export class Shard {
       dialer,
       resolver: this.resolver,
       history,
-      observer: new DeliveryJournal(log),
+      observer,
       settings,
     })
     this.#scheduler.start()

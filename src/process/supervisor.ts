@@ -10,6 +10,7 @@ import { mkdirSync, readdirSync, realpathSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import packageFacts from '../../package.json' with { type: 'json' }
+import { sumSamples } from '../core/metrics/metrics.ts'
 import { createLog } from '../io/log-writer.ts'
 import { openControlSocket } from '../io/control-socket.ts'
 import type { ControlServer } from '../io/control-socket.ts'
@@ -21,7 +22,7 @@ import { mergeAnswers } from './answers.ts'
 import { startAuthority } from './authority-process.ts'
 import type { AuthorityProcess } from './authority-process.ts'
 import { takeDirectory } from './directory-lock.ts'
-import { parseAdminRequest } from './messages.ts'
+import { parseAdminRequest, parseSamples } from './messages.ts'
 import type { WorkerStart } from './messages.ts'
 import { CODE_FOLDER } from './permissions.ts'
 import { readPassphrase } from './passphrase.ts'
@@ -326,6 +327,7 @@ class Supervisor {
         messages: shares.reduce((sum, share) => sum + (share?.queue.messages ?? 0), 0),
         quarantinedRecords: shares.reduce((sum, share) => sum + (share?.queue.quarantinedRecords ?? 0), 0),
       },
+      metrics: sumSamples(shares.map(share => parseSamples(share?.metrics))),
       certificates: shares.find(share => share !== null)?.certificates ?? [],
     }
   }

@@ -15,6 +15,7 @@ import type { TrustedAuthority } from '../core/names/identify.ts'
 import type { ClientIdentity } from '../core/names/identity.ts'
 import { UsageTable } from '../core/limits/usage-table.ts'
 import type { UsageChanges } from '../core/limits/usage-table.ts'
+import type { Labels, MetricName, Sample } from '../core/metrics/metrics.ts'
 import type { ListenerName } from '../core/policy/decision.ts'
 import { isListed } from '../core/peers/peer-list.ts'
 import { assert, fail, ok } from '../core/result.ts'
@@ -25,6 +26,7 @@ import { createLog } from '../io/log-writer.ts'
 import { ProxyGate } from '../io/proxy-gate.ts'
 import { system } from '../io/system.ts'
 import { timers } from '../io/timers.ts'
+import { EventLoopLag } from '../io/event-loop-lag.ts'
 import { HandshakeRoom } from '../io/handshake-room.ts'
 import { TlsGate } from '../io/tls-gate.ts'
 import type { Handshake } from '../io/tls-gate.ts'
@@ -34,6 +36,7 @@ import type { AdminAnswers, AdminRequest, AdminResult, CertificateIndex } from '
 import { CertificateRegister } from '../relay/certificate-register.ts'
 import { Journal } from '../relay/journal.ts'
 import { Limiter } from '../relay/limiter.ts'
+import { Meter } from '../relay/meter.ts'
 import { PolicyHolder } from '../relay/policy-holder.ts'
 import { changeQueue, holdRevoked, listQueue, showMessage } from '../relay/queue-admin.ts'
 import type { ServerChannel } from '../relay/ports.ts'
@@ -46,6 +49,8 @@ import { LISTENER_NAMES } from './sockets.ts'
 
 const SWEEP_MILLISECONDS = 1000
 const BACKLOG = 1024
+/** A worker that was busy for so long at a stretch says so. */
+const LATE_SECONDS = 1
 /** Some 200 bytes each. */
 const REMEMBERED_CLIENTS = 50_000
 /** Of each kind, in one message to the other workers; the rest follows a second later. */
@@ -70,6 +75,8 @@ export class Worker {
   readonly #receiver: Receiver
   readonly #gates = new Map<ListenerName, TlsGate>()
   readonly #proxies = new ProxyGate()
+  readonly #meter: Meter
+  readonly #lag = new EventLoopLag()
   readonly #journal: Journal
   readonly #servers: net.Server[] = []
   readonly #sweep: NodeJS.Timeout
@@ -87,10 +94,11 @@ export class Worker {
       process.chdir(start.spoolFolder)
       if (start.runAs !== null) becomeAccount(start.runAs)
       const policy = new PolicyHolder(current.config, settings)
+      const meter = new Meter()
       const shards: Shard[] = []
-      for (const folder of start.shards) shards.push(await Shard.open(`./${folder}`, current.config, settings, policy.current, log))
+      for (const folder of start.shards) shards.push(await Shard.open(`./${folder}`, current.config, settings, policy.current, log, meter))
       dropStartupPermissions()
-      const worker = new Worker(start, current, policy, shards, log)
+      const worker = new Worker(start, current, policy, shards, log, meter)
       await worker.#listen()
       return ok(worker)
     } catch (error) {
@@ -98,8 +106,9 @@ export class Worker {
     }
   }
 
-  private constructor(start: WorkerStart, current: Current, policy: PolicyHolder, shards: readonly Shard[], log: ReturnType<typeof createLog>) {
+  private constructor(start: WorkerStart, current: Current, policy: PolicyHolder, shards: readonly Shard[], log: ReturnType<typeof createLog>, meter: Meter) {
     this.#start = start
+    this.#meter = meter
     this.#current = current
     this.#shards = shards
     this.#log = log
@@ -119,12 +128,12 @@ export class Worker {
       ourNames: [current.config.hostname],
       admit: (address: string) => this.#limiter.admit(address, this.#policy.addressTerms(address), system.now()),
     }
-    this.#journal = new Journal(log, shard.history, system)
+    this.#journal = new Journal(log, shard.history, system, meter)
     this.#receiver = new Receiver(host, this.#journal)
     for (const { name } of start.listeners) {
       this.#gates.set(name, new TlsGate(gateOptions(current, name), this.#handshakes, handshake => this.#identify(name, handshake)))
     }
-    this.#sweep = setInterval(() => this.#receiver.sweep(system.now()), SWEEP_MILLISECONDS)
+    this.#sweep = setInterval(() => this.#tick(system.now()), SWEEP_MILLISECONDS)
   }
 
   /** New settings for connections to come. Returns what keeps them from being used. */
@@ -191,6 +200,12 @@ export class Worker {
     return shard
   }
 
+  #tick(now: number): void {
+    this.#receiver.sweep(now)
+    const lag = this.#lag.tick(now)
+    if (lag !== null && lag.maxSeconds >= LATE_SECONDS) this.#log.warn({ event: 'event-loop-lag', ...lag })
+  }
+
   async #listen(): Promise<void> {
     for (const { name, fd } of this.#start.listeners) {
       const server = net.createServer({ pauseOnConnect: false, noDelay: true }, socket => void this.#serve(name, socket))
@@ -206,7 +221,7 @@ export class Worker {
   async #serve(name: ListenerName, socket: net.Socket): Promise<void> {
     const { listeners, limits } = this.#current.config
     const arrival = await this.#proxies.admit(socket, listeners[name].proxyFrom, limits.connections)
-    if (!arrival.ok) return this.#journal.turnedAway(name, peerAddress(socket), arrival.problem)
+    if (!arrival.ok) return this.#journal.turnedAway(name, peerAddress(socket), arrival.problem, 'proxy')
     const channel = new SocketChannel(socket, this.#gates.get(name) ?? null, arrival.value.client)
     socket.resume()
     const settings = sessionSettings(this.#current.config, name, channel)
@@ -249,6 +264,23 @@ export class Worker {
     }
   }
 
+  #gauges(): readonly Sample[] {
+    const stats = this.#shards.map(({ spool }) => spool.stats())
+    const sum = (value: (shard: (typeof stats)[number]) => number): number => stats.reduce((all, shard) => all + value(shard), 0)
+    const gauge = (name: MetricName, value: number, labels: Labels = {}): Sample => ({ name, labels, value })
+    return [
+      gauge('postern_sessions', this.#receiver.sessions),
+      gauge('postern_handshakes_under_way', this.#handshakes.size),
+      gauge('postern_queued_messages', sum(({ messages }) => messages)),
+      gauge('postern_leased_messages', sum(({ leased }) => leased)),
+      gauge('postern_quarantined_records', sum(({ quarantinedRecords }) => quarantinedRecords)),
+      gauge('postern_remembered_clients', this.#usage.size),
+      gauge('postern_event_loop_lag_seconds', this.#lag.last.p99Seconds, { quantile: '0.99' }),
+      gauge('postern_event_loop_lag_seconds', this.#lag.last.maxSeconds, { quantile: '1' }),
+      gauge('postern_resident_memory_bytes', process.memoryUsage.rss()),
+    ]
+  }
+
   /** This worker's share of the status; the supervisor adds up. */
   #status(): AdminAnswers['status'] {
     const stats = this.#shards.map(({ spool }) => spool.stats())
@@ -262,6 +294,7 @@ export class Worker {
       listeners: [],
       workers: [{ pid: process.pid, restarts: 0, sessions: this.#receiver.sessions, queued: messages }],
       queue: { messages, quarantinedRecords: stats.reduce((sum, shard) => sum + shard.quarantinedRecords, 0) },
+      metrics: [...this.#meter.samples(), ...this.#gauges()],
       certificates: [
         { what: 'server', ...validity(settings.serverCertificatePem) },
         ...(settings.clientCertificatePem === null ? [] : [{ what: 'client', ...validity(settings.clientCertificatePem) }]),

@@ -6,6 +6,7 @@
  */
 
 import type { Decision, Question } from '../core/policy/decision.ts'
+import type { Sample } from '../core/metrics/metrics.ts'
 import type { QueuedMessage } from '../core/message/envelope.ts'
 import type { KeyType } from '../core/pki/certificate-plan.ts'
 import type { QueueFilter } from './ports.ts'
@@ -54,6 +55,8 @@ export type Status = {
   readonly listeners: readonly { readonly name: string; readonly address: string }[]
   readonly workers: readonly { readonly pid: number; readonly restarts: number; readonly sessions: number; readonly queued: number }[]
   readonly queue: { readonly messages: number; readonly quarantinedRecords: number }
+  /** What was counted, over all workers. */
+  readonly metrics: readonly Sample[]
   readonly certificates: readonly { readonly what: string; readonly subject: string; readonly notAfter: number }[]
 }
 

@@ -7,7 +7,6 @@
 
 import { assert, unreachable } from '../core/result.ts'
 import { formatCompletion, type Completion } from '../core/message/completion.ts'
-import type { Excess } from '../core/limits/limits.ts'
 import type { Envelope, QueuedMessage } from '../core/message/envelope.ts'
 import { formatReceived } from '../core/message/trace.ts'
 import type { ClientIdentity } from '../core/names/identity.ts'
@@ -29,8 +28,6 @@ export type ConversationHost = PolicyHost & {
   /** Makes the message durable and sees to its delivery. */
   accept(message: NewMessage): Promise<void>
   openDraft(): Draft
-  /** What limits over several connections say to one more. */
-  admit(address: string): Visit | Excess
 }
 
 /** Sees everything that happens in a session, and never changes it. */

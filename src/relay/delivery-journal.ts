@@ -1,20 +1,24 @@
-/** Log lines about deliveries: one for each attempt for a recipient, one for each notice and suspension. */
+/** Log lines and counts about deliveries: one for each attempt for a recipient, one for each notice and suspension. */
 
 import { describeOutcome, describeProblem } from '../core/message/outcome.ts'
 import type { AttemptProblem } from '../core/message/outcome.ts'
+import type { Meter } from './meter.ts'
 import type { Log } from './ports.ts'
 import type { AttemptReport, DeliveryObserver } from './settler.ts'
 
 export class DeliveryJournal implements DeliveryObserver {
   readonly #log: Log
+  readonly #meter: Meter
 
-  constructor(log: Log) {
+  constructor(log: Log, meter: Meter) {
     this.#log = log
+    this.#meter = meter
   }
 
   attempted(attempt: AttemptReport): void {
     const { messageId, reversePath, recipient, nextHop, outcome } = attempt
     const isWaiting = recipient.state === 'waiting'
+    this.#meter.count('postern_attempts_total', { outcome: isWaiting ? 'deferred' : recipient.state })
     const fields = {
       event: isWaiting ? 'deferred' : recipient.state,
       message: messageId,
@@ -32,6 +36,7 @@ export class DeliveryJournal implements DeliveryObserver {
 
   notified(notice: Parameters<DeliveryObserver['notified']>[0]): void {
     const { messageId, noticeId, kind, to } = notice
+    this.#meter.count('postern_notices_total', { kind })
     this.#log.info({ event: 'notice', kind, message: messageId, notice: noticeId, to })
   }
 
@@ -40,6 +45,7 @@ export class DeliveryJournal implements DeliveryObserver {
   }
 
   failed(what: string, error: unknown): void {
+    this.#meter.count('postern_failures_total', { what: 'delivery' })
     this.#log.error({ event: 'failed', what, error: error instanceof Error ? (error.stack ?? error.message) : String(error) })
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Log lines and the history that `trace` and `explain` read, as a fold over what happens.
+ * Log lines, counts, and the history that `trace` and `explain` read, as a fold over what happens.
  *
  * Nothing here changes a session. The core has no log calls: this observer sees each input and each
  * output, and knows which of them an administrator wants to read about.
@@ -13,6 +13,7 @@ import type { Decision, Question } from '../core/policy/decision.ts'
 import { sourceOf } from '../core/policy/client-terms.ts'
 import type { SessionTerms } from '../core/policy/session-terms.ts'
 import type { SessionInput, SessionOutput } from '../core/smtp/session-events.ts'
+import type { Meter } from './meter.ts'
 import type { History, Log, ServerChannel, System } from './ports.ts'
 import type { ReceiverObserver } from './receiver.ts'
 
@@ -20,25 +21,33 @@ export class Journal implements ReceiverObserver {
   readonly #log: Log
   readonly #history: History
   readonly #system: System
+  readonly #meter: Meter
   /** The question that each session waits to have answered. */
   readonly #asked = new Map<string, Question>()
 
-  constructor(log: Log, history: History, system: System) {
+  constructor(log: Log, history: History, system: System, meter: Meter) {
     this.#log = log
     this.#history = history
     this.#system = system
+    this.#meter = meter
   }
 
   connected(session: string, listener: string, channel: ServerChannel, identity: ClientIdentity): void {
+    this.#meter.count('postern_connections_total', { listener })
+    if (identity.kind !== 'plaintext') this.#meter.count('postern_handshakes_total', { result: identity.kind })
     const proxy = channel.proxyAddress === null ? {} : { proxy: channel.proxyAddress }
     this.#log.info({ event: 'connected', session, listener, client: channel.remoteAddress, ...proxy, ...identityFields(identity) })
   }
 
-  turnedAway(listener: string, address: string, why: string): void {
+  turnedAway(listener: string, address: string, why: string, reason: Excess | 'tls' | 'proxy'): void {
+    const label = typeof reason === 'string' ? reason : `${reason.what} ${reason.of}`
+    this.#meter.count('postern_turned_away_total', { listener, reason: label })
+    if (reason === 'tls') this.#meter.count('postern_handshakes_total', { result: 'failed' })
     this.#log.warn({ event: 'turned-away', listener, client: address, why })
   }
 
-  overLimit(session: string, address: string, { limit }: Excess): void {
+  overLimit(session: string, address: string, { limit, what, of }: Excess): void {
+    this.#meter.count('postern_over_limit_total', { what, of })
     this.#log.warn({ event: 'over-limit', session, client: address, limit })
   }
 
@@ -49,11 +58,13 @@ export class Journal implements ReceiverObserver {
   happened(session: string, input: SessionInput, output: SessionOutput): void {
     if (input.kind === 'tlsEstablished' && output.kind === 'askPolicy' && output.question.kind === 'handshake') {
       this.#log.info({ event: 'tls', session, ...identityFields(input.identity) })
+      this.#meter.count('postern_handshakes_total', { result: input.identity.kind })
     }
     if (output.kind === 'speakFor') {
       const login = output.login === null ? {} : { login: output.login }
       this.#log.info({ event: 'xclient', session, client: output.host.address, ...login })
     }
+    if (input.kind === 'idle' && output.kind === 'close') this.#meter.count('postern_timeouts_total')
     if (output.kind === 'askPolicy') this.#asked.set(session, output.question)
   }
 
@@ -61,6 +72,7 @@ export class Journal implements ReceiverObserver {
     const question = this.#asked.get(session)
     this.#asked.delete(session)
     if (question === undefined || (decision.verdict === 'accept' && !hasWarning(decision))) return
+    if (decision.verdict === 'refuse') this.#meter.count('postern_refusals_total', { asked: question.kind, rule: lastRule(decision) })
     this.#history.recordDecision({ at: this.#system.now(), question, decision })
     this.#log.warn({
       event: decision.verdict === 'refuse' ? 'refused' : decision.verdict === 'accept' ? 'let-through' : decision.verdict,
@@ -79,6 +91,9 @@ export class Journal implements ReceiverObserver {
 
   accepted(session: string, message: QueuedMessage): void {
     const { envelope, origin } = message
+    this.#meter.count('postern_accepted_messages_total', { listener: origin.listener })
+    this.#meter.count('postern_accepted_recipients_total', {}, message.recipients.length)
+    this.#meter.count('postern_accepted_bytes_total', {}, message.sizeBytes)
     this.#log.info({
       event: 'accepted',
       message: message.id,
@@ -103,6 +118,8 @@ export class Journal implements ReceiverObserver {
   }
 
   failed(session: string, what: string, error: unknown): void {
+    if (what === 'TLS handshake') this.#meter.count('postern_handshakes_total', { result: 'failed' })
+    else this.#meter.count('postern_failures_total', { what })
     const text = error instanceof Error ? (what === 'session' ? (error.stack ?? error.message) : error.message) : String(error)
     this.#log.error({ event: 'failed', session, what, error: text })
   }

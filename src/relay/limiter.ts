@@ -53,7 +53,7 @@ type Allowance<Limit> = { readonly limit: Limit | null; readonly setting: string
 export class Visit {
   readonly #table: UsageTable
   readonly #limits: () => ClientLimits
-  readonly #isExempt: boolean
+  #isExempt: boolean
   #identity: string | null = null
   #accounts: readonly Account[]
 
@@ -68,6 +68,14 @@ export class Visit {
     const excess = this.#excessOfConnection(this.#accounts, now)
     if (excess === null) for (const account of this.#accounts) this.#open(account, now)
     return excess
+  }
+
+  /** The connection turns out to be another client's: what it used so far was not its peer's. */
+  become(other: Visit, now: number): void {
+    for (const account of this.#accounts) this.#close(account, now)
+    this.#accounts = other.#accounts
+    this.#isExempt = other.#isExempt
+    this.#identity = null
   }
 
   /** The client has proved who it is, or has not: the limit that it exceeds as that, if any. */

@@ -10,7 +10,7 @@ import type { SessionTerms, TermsAnswer } from '../core/policy/session-terms.ts'
 import { assert } from '../core/result.ts'
 import type { SessionInput } from '../core/smtp/session-events.ts'
 import { ClientFacts } from './client-facts.ts'
-import type { Visit } from './limiter.ts'
+import { Visit } from './limiter.ts'
 import type { Resolver, System } from './ports.ts'
 import { excessOf } from './visit-charges.ts'
 
@@ -21,6 +21,8 @@ export type PolicyHost = {
   decide(question: Question, facts: KnownFacts, id: string): Answer
   /** What the access map says of this client's session. */
   sessionTerms(host: ClientHost): TermsAnswer
+  /** What limits over several connections say to one more. */
+  admit(address: string): Visit | Excess
   /** Names under which this host may be among a domain's mail exchangers. */
   readonly ourNames: readonly string[]
 }
@@ -38,6 +40,8 @@ export class PolicyAsker {
   readonly #visit: Visit
   #facts: ClientFacts
   #decisions = 0
+  /** The limit that the client exceeds for whom the peer speaks. */
+  #refused: Excess | null = null
 
   constructor(host: PolicyHost, observer: PolicyObserver, sessionId: string, address: string, visit: Visit) {
     this.#host = host
@@ -47,9 +51,12 @@ export class PolicyAsker {
     this.#facts = new ClientFacts(host.resolver, { address, name: null }, host.ourNames)
   }
 
-  /** Questions to come are about this host; nothing that was found out about another counts for it. */
+  /** Questions to come are about this host, and so are limits; nothing that was found out about another counts for it. */
   speakFor(client: ClientHost): void {
     this.#facts = new ClientFacts(this.#host.resolver, client, this.#host.ourNames)
+    const visit = this.#host.admit(client.address)
+    if (visit instanceof Visit) this.#visit.become(visit, this.#host.system.now())
+    else this.#refused = visit
   }
 
   /** The client's address, and its name if that has been looked up. */
@@ -104,7 +111,7 @@ export class PolicyAsker {
 
   #decided(question: Question, decision: Decision): SessionInput {
     this.#observer.decided(this.#sessionId, decision)
-    const excess = decision.verdict === 'refuse' ? null : excessOf(this.#visit, question, this.#host.system.now())
+    const excess = decision.verdict === 'refuse' ? null : this.#refused ?? excessOf(this.#visit, question, this.#host.system.now())
     return excess === null ? { kind: 'decided', decision, host: this.#facts.host } : this.#overLimit(excess)
   }
 

@@ -16,7 +16,7 @@ import type { ServerChannel } from './ports.ts'
 
 export type ReceiverObserver = ConversationObserver & {
   connected(sessionId: string, listener: string, channel: ServerChannel, identity: ClientIdentity): void
-  turnedAway(listener: string, address: string, why: string, excess: Excess | null): void
+  turnedAway(listener: string, address: string, why: string, reason: Excess | 'tls' | 'proxy'): void
 }
 
 export class Receiver {
@@ -63,7 +63,7 @@ export class Receiver {
       const outcome = await conversation.secureFirst()
       if (outcome.kind === 'failed') {
         visit.charge('errors', 1, this.#host.system.now())
-        return this.#observer.turnedAway(settings.listener, channel.remoteAddress, `TLS handshake: ${outcome.failed}`, null)
+        return this.#observer.turnedAway(settings.listener, channel.remoteAddress, `TLS handshake: ${outcome.failed}`, 'tls')
       }
       identity = outcome
     }

@@ -118,6 +118,17 @@ test('S18: ClientRate and ClientConn stand in place of the settings for one addr
   admitted(strict.admit('192.0.2.7', one, 61_000))
 })
 
+test('S18: a connection that turns out to be another client\'s is charged to that one', () => {
+  const limiter = limiterWith({ connectionsPerAddress: 1 })
+  const proxied = admitted(limiter.admit('192.0.2.7', noTerms, 0))
+  proxied.become(admitted(limiter.admit('198.51.100.9', noTerms, 0)), 0)
+  assert.equal((limiter.admit('198.51.100.9', noTerms, 0) as Excess).of, 'address')
+  const next = admitted(limiter.admit('192.0.2.7', noTerms, 0))
+  proxied.end()
+  next.end()
+  for (const address of ['192.0.2.7', '198.51.100.9']) admitted(limiter.admit(address, noTerms, 0))
+})
+
 test('S18: what was used still counts after a reload, against the new limits', () => {
   const limiter = limiterWith({ address: { ...noRates, messages: { amount: 10, seconds: 60 } } })
   const visit = admitted(limiter.admit('192.0.2.7', noTerms, 0))

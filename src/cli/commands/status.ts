@@ -1,5 +1,6 @@
 /** postern status */
 
+import { formatPrometheus } from '../../core/metrics/metrics.ts'
 import { formatInstant } from '../../core/time.ts'
 import { defineCommand } from '../command.ts'
 import { fields, plural, relativeTime, table, type Look } from '../output.ts'
@@ -9,10 +10,11 @@ const EXPIRES_SOON_DAYS = 30
 
 export default defineCommand({
   summary: 'Say how a running Postern is doing.',
-  options: {},
-  examples: ['postern status', 'postern status --dir /var/lib/postern --json'],
-  run: async ({ directory }) => ({ now: Date.now(), status: await askRunning(directory, { do: 'status' }) }),
-  render: ({ now, status }, look) => {
+  options: { metrics: { type: 'flag', describe: 'Print all counters in the text format of Prometheus.' } },
+  examples: ['postern status', 'postern status --dir /var/lib/postern --json', 'postern status --metrics > postern.prom'],
+  run: async ({ args, directory }) => ({ now: Date.now(), asMetrics: args.metrics, status: await askRunning(directory, { do: 'status' }) }),
+  render: ({ now, asMetrics, status }, look) => {
+    if (asMetrics) return formatPrometheus(status.metrics)
     const { queue } = status
     const quarantined = queue.quarantinedRecords === 0 ? '' : look.bad(`; ${plural(queue.quarantinedRecords, 'damaged record')} set aside`)
     const facts = fields(
