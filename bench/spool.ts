@@ -114,7 +114,7 @@ function newMessage(sizeBytes: number): QueuedMessage {
       returned: null,
       envelopeId: null,
     },
-    origin: { sessionId: 'bench', listener: 'submission', address: '192.0.2.1', hello: 'bench.example.org', fingerprint: 'f'.repeat(64), holder: 'bench' },
+    origin: { sessionId: 'bench', listener: 'submission', address: '192.0.2.1', hello: 'bench.example.org', fingerprint: 'f'.repeat(64), holder: 'bench', passwordId: null },
     acceptedAt: now,
     sizeBytes,
     heldBecause: null,

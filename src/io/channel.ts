@@ -7,11 +7,14 @@
  */
 
 import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import { setImmediate as immediate } from 'node:timers/promises'
 import type { ClientIdentity } from '../core/names/identity.ts'
+import type { BindingType } from '../core/sasl/script.ts'
 import type { ProxiedClient } from '../core/peers/proxy-header.ts'
 import type { HandshakeTerms } from '../core/policy/session-terms.ts'
 import type { ServerChannel } from '../relay/ports.ts'
+import { channelBindingOf } from './channel-binding.ts'
 import type { TlsGate } from './tls-gate.ts'
 
 /** Bytes that may wait here before the socket is told to stop. */
@@ -129,6 +132,10 @@ export class SocketChannel implements ServerChannel {
         resolve()
       }
     })
+  }
+
+  channelBinding(type: BindingType): Uint8Array | null {
+    return this.#socket instanceof TLSSocket ? channelBindingOf(this.#socket, type) : null
   }
 
   #attach(socket: Socket): void {

@@ -138,6 +138,7 @@ const origin = shape<Origin>({
   hello: text,
   fingerprint: orNull(text),
   holder: orNull(text),
+  passwordId: orNull(text),
 })
 
 /** `leased` is never stored: whoever held a lease is gone when a record is read. */

@@ -2,7 +2,7 @@
 
 import type { AdminAnswers, AdminRequest, AdminResult } from '../relay/admin.ts'
 
-type WorkerRequest = Exclude<AdminRequest, { do: 'status' | 'reload' | 'stop' | 'authority' }>
+type WorkerRequest = Exclude<AdminRequest, { do: 'status' | 'reload' | 'stop' | 'authority' | 'passwords' }>
 
 export function mergeAnswers(request: WorkerRequest, results: readonly AdminResult[]): AdminResult {
   const failed = results.find(result => !result.ok)

@@ -10,6 +10,7 @@ import { USAGES } from '../core/limits/usage-table.ts'
 import type { UsageChanges } from '../core/limits/usage-table.ts'
 import { METRICS } from '../core/metrics/metrics.ts'
 import type { MetricName, Sample } from '../core/metrics/metrics.ts'
+import type { Accounts } from '../relay/account-register.ts'
 import type { AdminRequest, AdminResult, AuthorityRequest, CertificateIndex, KeyType } from '../relay/admin.ts'
 import type { AuthorityResult } from '../relay/authority.ts'
 
@@ -35,6 +36,8 @@ export type WorkerSettings = {
   /** Certificates and keys that TLS_Clt_Features lines of the access map name, by file name. */
   readonly sessionPem: { readonly [file: string]: string }
   readonly index: CertificateIndex
+  /** Who may log in with a password; null if nobody has ever been given one. */
+  readonly accounts: Accounts | null
 }
 
 /** What a worker is started with; never changes in its life. */
@@ -54,7 +57,7 @@ export type WorkerStart = {
 export type ToWorker =
   | { readonly kind: 'start'; readonly start: WorkerStart; readonly settings: WorkerSettings }
   | { readonly kind: 'configure'; readonly requestId: number; readonly settings: WorkerSettings }
-  | { readonly kind: 'index'; readonly requestId: number; readonly index: CertificateIndex }
+  | { readonly kind: 'index'; readonly requestId: number; readonly index: CertificateIndex; readonly accounts: Accounts | null }
   | { readonly kind: 'admin'; readonly requestId: number; readonly request: AdminRequest }
   /** What clients did at another worker; null: it begins anew. */
   | { readonly kind: 'usage'; readonly worker: number; readonly changes: UsageChanges | null }
@@ -142,6 +145,21 @@ const queueFilter = z.strictObject({
   error: text.optional(),
 })
 
+const device = z.string().min(1).max(64)
+
+const passwordRequest = z.discriminatedUnion('do', [
+  z.strictObject({ do: z.literal('list'), name }),
+  z.strictObject({ do: z.literal('remove'), name, device }),
+  z.strictObject({
+    do: z.literal('set'),
+    name,
+    device,
+    networks: z.array(text).max(100),
+    password: text.nullable(),
+    scram: z.array(z.enum(['SHA-256', 'SHA-1'])).max(2),
+  }),
+])
+
 const adminRequest = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('status') }),
   z.strictObject({ do: z.literal('reload') }),
@@ -152,6 +170,7 @@ const adminRequest = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('explain'), id: text }),
   z.strictObject({ do: z.literal('trace'), of: text }),
   z.strictObject({ do: z.literal('authority'), request: authorityRequest }),
+  z.strictObject({ do: z.literal('passwords'), request: passwordRequest }),
 ])
 
 const samples = z

@@ -14,7 +14,7 @@ import { formatAccessProblem, parseAccessMap } from '../core/policy/access-map.t
 import { fail, ok } from '../core/result.ts'
 import type { Result } from '../core/result.ts'
 import { readKeyFile } from '../io/key-files.ts'
-import type { AuthorityFacts, CertificateIndex } from '../relay/admin.ts'
+import type { AuthorityFacts } from '../relay/admin.ts'
 import { accessProblems } from '../relay/policy-holder.ts'
 import type { WorkerSettings } from './messages.ts'
 import { SessionLines } from './session-tls.ts'
@@ -23,7 +23,7 @@ import type { ListenerName } from '../core/policy/decision.ts'
 export type LoadedSettings = {
   readonly config: Config
   /** All but what comes from the authority. */
-  readonly forWorkers: Omit<WorkerSettings, 'ownRootPem' | 'ownIssuingPem' | 'index'>
+  readonly forWorkers: Omit<WorkerSettings, 'ownRootPem' | 'ownIssuingPem' | 'index' | 'accounts'>
   readonly warnings: readonly string[]
 }
 
@@ -90,8 +90,12 @@ function readSessions(config: Config, accessText: string, accessFile: string, fi
   return { pem, problems: lines.problems(file => pem[file] ?? null) }
 }
 
-export function workerSettings(loaded: LoadedSettings, authority: AuthorityFacts, index: CertificateIndex): WorkerSettings {
-  return { ...loaded.forWorkers, ownRootPem: authority.rootPem, ownIssuingPem: authority.issuingPem, index }
+export function workerSettings(
+  loaded: LoadedSettings,
+  authority: AuthorityFacts,
+  credentials: Pick<WorkerSettings, 'index' | 'accounts'>,
+): WorkerSettings {
+  return { ...loaded.forWorkers, ownRootPem: authority.rootPem, ownIssuingPem: authority.issuingPem, ...credentials }
 }
 
 /** Reads files by the names that the configuration gives them, and gathers what is wrong. */

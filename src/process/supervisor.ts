@@ -11,10 +11,13 @@ import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import packageFacts from '../../package.json' with { type: 'json' }
 import { sumSamples } from '../core/metrics/metrics.ts'
+import { ok } from '../core/result.ts'
+import type { Result } from '../core/result.ts'
 import { createLog } from '../io/log-writer.ts'
 import { openControlSocket } from '../io/control-socket.ts'
 import type { ControlServer } from '../io/control-socket.ts'
-import type { AdminAnswers, AdminRequest, AdminResult, CertificateIndex, Status } from '../relay/admin.ts'
+import type { Accounts } from '../relay/account-register.ts'
+import type { AdminAnswers, AdminRequest, AdminResult, CertificateIndex, HolderRecord, Status } from '../relay/admin.ts'
 import { policyOf } from '../relay/policy-holder.ts'
 import { peerCertificateOf } from '../io/x509.ts'
 import { failedPolicyTests } from '../relay/policy-tests.ts'
@@ -26,6 +29,7 @@ import { parseAdminRequest, parseSamples } from './messages.ts'
 import type { WorkerStart } from './messages.ts'
 import { CODE_FOLDER } from './permissions.ts'
 import { readPassphrase } from './passphrase.ts'
+import { PasswordDesk, readAccounts } from './password-desk.ts'
 import { chooseAccount, prepareSpool } from './run-as.ts'
 import { loadSettings, workerSettings } from './settings.ts'
 import type { LoadedSettings } from './settings.ts'
@@ -101,6 +105,8 @@ class Supervisor {
   #pool: WorkerPool | null = null
   #control: ControlServer | null = null
   #index: CertificateIndex = { live: [], revoked: [] }
+  #accounts: Accounts | null = null
+  readonly #passwords: PasswordDesk
   #facts: AuthorityShown | null = null
   #stop: () => void = () => {}
   readonly #stopped = new Promise<void>(resolve => {
@@ -113,6 +119,7 @@ class Supervisor {
     this.#sockets = sockets
     this.#authority = authority
     this.#passphrase = passphrase
+    this.#passwords = new PasswordDesk(directory)
     this.#log = createLog({ process: 'supervisor', level: loaded.config.log.level })
   }
 
@@ -193,15 +200,18 @@ class Supervisor {
 
   #workerSettings(): ReturnType<typeof workerSettings> {
     if (this.#facts === null) throw new Error('broken invariant: the authority is read before a worker starts')
-    return workerSettings(this.#loaded, this.#facts, this.#index)
+    return workerSettings(this.#loaded, this.#facts, { index: this.#index, accounts: this.#accounts })
   }
 
-  /** What the authority says of itself and of its certificates. */
+  /** What the authority says of itself and of its certificates, and who has a password beside one. */
   async #readAuthority(): Promise<string | null> {
     const shown = await this.#authority.ask({ do: 'show' })
     const index = await this.#authority.ask({ do: 'index' })
     if (!shown.ok) return shown.problem
     if (!index.ok) return index.problem
+    const accounts = await readAccounts(this.#directory, () => this.#listHolders())
+    if (!accounts.ok) return accounts.problem
+    this.#accounts = accounts.value
     if (shown.answer.kind === 'shown') this.#facts = shown.answer.authority
     if (index.answer.kind === 'index') this.#index = index.answer.index
     return null
@@ -241,17 +251,23 @@ class Supervisor {
   /** The `[[test]]` cases that these settings do not satisfy. */
   async #failedTests({ config, forWorkers }: LoadedSettings): Promise<readonly string[]> {
     if (config.tests.length === 0) return []
-    const listed = await this.#authority.ask({ do: 'list' })
-    if (!listed.ok) return [listed.problem]
+    const holders = await this.#listHolders()
+    if (!holders.ok) return [holders.problem]
     return failedPolicyTests({
       config,
       policy: policyOf(config, forWorkers),
       configText: forWorkers.configText,
       configFile: forWorkers.configFile,
-      holders: listed.answer.kind === 'listed' ? listed.answer.holders : [],
+      holders: holders.value,
       readCertificate: peerCertificateOf,
       now: Date.now(),
     })
+  }
+
+  async #listHolders(): Promise<Result<readonly HolderRecord[], string>> {
+    const listed = await this.#authority.ask({ do: 'list' })
+    if (!listed.ok) return listed
+    return ok(listed.answer.kind === 'listed' ? listed.answer.holders : [])
   }
 
   /** What a running Postern cannot change, said rather than silently left as it was. */
@@ -282,6 +298,8 @@ class Supervisor {
         return this.#askAuthority(request)
       case 'queueChange':
         return this.#changeQueue(request)
+      case 'passwords':
+        return this.#administerPasswords(request)
       default:
         return mergeAnswers(request, (await this.#pool?.askAll(request)) ?? [])
     }
@@ -300,11 +318,28 @@ class Supervisor {
     if (!result.ok) return result
     this.#log.info({ event: 'authority', did: request.do, ...('name' in request ? { name: request.name } : {}) })
     if (request.do === 'show' || request.do === 'list' || request.do === 'index' || request.do === 'issueServer') return result
+    return (await this.#tellWorkers()) ?? result
+  }
+
+  /** As with certificates: a password that was taken away counts nowhere when this is answered. */
+  async #administerPasswords({ request }: Extract<AdminRequest, { do: 'passwords' }>): Promise<AdminResult> {
+    const holders = await this.#listHolders()
+    if (!holders.ok) return holders
+    const result = await this.#passwords.handle(holders.value, request)
+    if (!result.ok) return result
+    const done = { ok: true, answer: result.value } as const
+    if (request.do === 'list') return done
+    this.#log.info({ event: 'passwords', did: request.do, name: request.name, device: request.device })
+    return (await this.#tellWorkers()) ?? done
+  }
+
+  /** Null when every worker knows what counts now. */
+  async #tellWorkers(): Promise<AdminResult | null> {
     const problem = await this.#readAuthority()
     if (problem !== null) return { ok: false, problem: `done, but the relay has not been told: ${problem}; restart it` }
-    const { live, revoked } = this.#index
-    await this.#pool?.changeAll(requestId => ({ kind: 'index', requestId, index: { live, revoked } }))
-    return result
+    const [index, accounts] = [this.#index, this.#accounts]
+    await this.#pool?.changeAll(requestId => ({ kind: 'index', requestId, index, accounts }))
+    return null
   }
 
   async #status(request: AdminRequest): Promise<Status> {

@@ -32,7 +32,7 @@ async function receive(message: ToWorker): Promise<void> {
     case 'configure':
       return send({ kind: 'done', requestId: message.requestId, problem: worker.configure(message.settings) })
     case 'index':
-      await worker.replaceIndex(message.index)
+      await worker.replaceIndex(message.index, message.accounts)
       return send({ kind: 'done', requestId: message.requestId, problem: null })
     case 'admin':
       return send({ kind: 'answer', requestId: message.requestId, result: await worker.administer(message.request) })

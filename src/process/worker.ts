@@ -34,18 +34,21 @@ import type { TlsGateOptions } from '../io/tls-servers.ts'
 import { authorityOf, readPresented } from '../io/x509.ts'
 import type { AdminAnswers, AdminRequest, AdminResult, CertificateIndex } from '../relay/admin.ts'
 import { CertificateRegister } from '../relay/certificate-register.ts'
+import type { Accounts } from '../relay/account-register.ts'
 import { Journal } from '../relay/journal.ts'
 import { Limiter } from '../relay/limiter.ts'
 import { Meter } from '../relay/meter.ts'
 import { PolicyHolder } from '../relay/policy-holder.ts'
-import { changeQueue, holdRevoked, listQueue, showMessage } from '../relay/queue-admin.ts'
+import { changeQueue, holdWithdrawn, listQueue, showMessage } from '../relay/queue-admin.ts'
 import type { ServerChannel } from '../relay/ports.ts'
 import { Receiver } from '../relay/receiver.ts'
+import { identityLeft, whyWithdrawn } from '../relay/withdrawal.ts'
 import type { WorkerSettings, WorkerStart } from './messages.ts'
 import { dropStartupPermissions } from './permissions.ts'
 import { becomeAccount } from './run-as.ts'
 import { Shard } from './shard.ts'
 import { LISTENER_NAMES } from './sockets.ts'
+import { WorkerLogins } from './worker-logins.ts'
 
 const SWEEP_MILLISECONDS = 1000
 const BACKLOG = 1024
@@ -69,6 +72,7 @@ export class Worker {
   readonly #log: ReturnType<typeof createLog>
   readonly #register: CertificateRegister
   readonly #policy: PolicyHolder
+  readonly #logins: WorkerLogins
   readonly #usage: UsageTable
   readonly #limiter: Limiter
   readonly #handshakes: HandshakeRoom
@@ -118,17 +122,19 @@ export class Worker {
     this.#handshakes = new HandshakeRoom(current.config.limits.handshakes)
     this.#limiter = new Limiter(current.config.limits, this.#usage)
     const shard = this.#first
+    this.#journal = new Journal(log, shard.history, system, meter)
+    this.#logins = new WorkerLogins(current.config, current.settings.accounts, this.#journal)
     const host = {
       system,
       resolver: shard.resolver,
       decide: this.#policy.decide,
       sessionTerms: this.#policy.sessionTerms,
       openDraft: () => shard.spool.draft(),
+      logins: this.#logins.desk,
       accept: shard.accept,
       ourNames: [current.config.hostname],
       admit: (address: string) => this.#limiter.admit(address, this.#policy.addressTerms(address), system.now()),
     }
-    this.#journal = new Journal(log, shard.history, system, meter)
     this.#receiver = new Receiver(host, this.#journal)
     for (const { name } of start.listeners) {
       this.#gates.set(name, new TlsGate(gateOptions(current, name), this.#handshakes, handshake => this.#identify(name, handshake)))
@@ -146,7 +152,8 @@ export class Worker {
       this.#limiter.reconfigure(next.config.limits)
       this.#handshakes.reconfigure(next.config.limits.handshakes)
       for (const shard of this.#shards) shard.reconfigure(next.config, settings, this.#policy.current)
-      void this.replaceIndex(settings.index)
+      this.#logins.reconfigure(next.config)
+      void this.replaceIndex(settings.index, settings.accounts)
       return null
     } catch (error) {
       return error instanceof Error ? error.message : String(error)
@@ -166,13 +173,15 @@ export class Worker {
   }
 
   /** A revocation counts at once: for handshakes to come, for live sessions and for queued mail. */
-  async replaceIndex(index: CertificateIndex): Promise<void> {
-    const revoked = this.#register.replace(index)
-    if (revoked.size === 0) return
-    const sessions = this.#receiver.reviewIdentities(identity => this.#register.withoutRevoked(identity))
+  async replaceIndex(index: CertificateIndex, accounts: Accounts | null): Promise<void> {
+    const withdrawn = { certificates: this.#register.replace(index), passwords: this.#logins.accounts.replace(accounts) }
+    if (withdrawn.certificates.size + withdrawn.passwords.length === 0) return
+    const registers = { certificates: this.#register, accounts: this.#logins.accounts }
+    const sessions = this.#receiver.reviewIdentities((identity, account) => identityLeft(registers, identity, account))
     let held = 0
-    for (const { spool, history } of this.#shards) held += await holdRevoked({ spool, history, timers }, revoked, system.now())
-    for (const { name } of revoked.values()) this.#log.warn({ event: 'certificate-revoked', holder: name, sessions, messagesHeld: held })
+    for (const { spool, history } of this.#shards) held += await holdWithdrawn({ spool, history, timers }, whyWithdrawn(withdrawn), system.now())
+    for (const { name } of withdrawn.certificates.values()) this.#log.warn({ event: 'certificate-revoked', holder: name, sessions, messagesHeld: held })
+    for (const { name } of withdrawn.passwords) this.#log.warn({ event: 'password-ended', holder: name, sessions, messagesHeld: held })
   }
 
   async administer(request: AdminRequest): Promise<AdminResult> {
@@ -224,7 +233,7 @@ export class Worker {
     if (!arrival.ok) return this.#journal.turnedAway(name, peerAddress(socket), arrival.problem, 'proxy')
     const channel = new SocketChannel(socket, this.#gates.get(name) ?? null, arrival.value.client)
     socket.resume()
-    const settings = sessionSettings(this.#current.config, name, channel)
+    const settings = sessionSettings(this.#current.config, name, channel, this.#logins)
     await this.#receiver.serve(channel, settings, name === 'submissions')
   }
 
@@ -327,7 +336,7 @@ function gateOptions({ config, settings }: Current, name: ListenerName): TlsGate
   }
 }
 
-function sessionSettings(config: Config, listener: ListenerName, channel: ServerChannel): SessionSettings {
+function sessionSettings(config: Config, listener: ListenerName, channel: ServerChannel, logins: WorkerLogins): SessionSettings {
   const { hostname, limits, listeners, submission, relay } = config
   return {
     listener,
@@ -338,11 +347,13 @@ function sessionSettings(config: Config, listener: ListenerName, channel: Server
     asksAboutAuthors: relay.headerFromBinding !== 'off',
     // Behind a PROXY header there is a stranger, whoever has connected.
     takesXclient: channel.proxyAddress === null && isListed(channel.remoteAddress, listeners[listener].xclientFrom),
+    logins: logins.offered(config, listener),
     limits: {
       messageBytes: limits.messageSizeBytes,
       recipients: limits.recipients,
       messages: limits.messagesPerConnection,
       errors: limits.errors,
+      logins: limits.failedLogins,
       headerBytes: limits.headerSizeBytes,
       headerFields: limits.headerFields,
       receivedFields: limits.receivedFields,

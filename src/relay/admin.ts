@@ -9,6 +9,7 @@ import type { Decision, Question } from '../core/policy/decision.ts'
 import type { Sample } from '../core/metrics/metrics.ts'
 import type { QueuedMessage } from '../core/message/envelope.ts'
 import type { KeyType } from '../core/pki/certificate-plan.ts'
+import type { ScramHash } from '../core/sasl/script.ts'
 import type { QueueFilter } from './ports.ts'
 
 export type { KeyType } from '../core/pki/certificate-plan.ts'
@@ -25,6 +26,7 @@ export type AdminRequest =
   /** A message id, or an address. */
   | { readonly do: 'trace'; readonly of: string }
   | { readonly do: 'authority'; readonly request: AuthorityRequest }
+  | { readonly do: 'passwords'; readonly request: PasswordRequest }
 
 /** `retry` makes waiting recipients due now; `flush` is `retry` for the whole queue. */
 export type QueueChange = 'hold' | 'release' | 'delete' | 'retry'
@@ -40,6 +42,7 @@ export type AdminAnswers = {
   explain: DecisionRecord | null
   trace: { readonly events: readonly TraceEvent[] }
   authority: AuthorityAnswer
+  passwords: PasswordAnswer
 }
 
 /** Answers carry either a value or a problem in words: what, where, what to do. */
@@ -99,6 +102,31 @@ export type AuthorityRequest =
   /** What the workers must know of the index. */
   | { readonly do: 'index' }
 
+/** About the passwords of one person or machine. A device is what a password is for, in the administrator's words. */
+export type PasswordRequest =
+  | { readonly do: 'list'; readonly name: string }
+  | { readonly do: 'remove'; readonly name: string; readonly device: string }
+  | {
+      readonly do: 'set'
+      readonly name: string
+      readonly device: string
+      /** Networks in CIDR form that it counts in; none for anywhere. */
+      readonly networks: readonly string[]
+      /** Null to have a strong one made. */
+      readonly password: string | null
+      /** The kinds of SCRAM keys to derive. */
+      readonly scram: readonly ScramHash[]
+    }
+
+export type PasswordAnswer = {
+  readonly name: string
+  /** The names to log in with. */
+  readonly logins: readonly string[]
+  readonly passwords: readonly { readonly device: string; readonly createdAt: number; readonly networks: readonly string[] }[]
+  /** The new password if it was made here: it is not kept, and shown once. */
+  readonly made: string | null
+}
+
 export type AuthorityAnswer =
   | { readonly kind: 'shown'; readonly authority: AuthorityFacts }
   | { readonly kind: 'issuedServer'; readonly certificatePem: string; readonly keyPem: string; readonly notAfter: number }
@@ -132,6 +160,7 @@ export type HolderRecord = {
     readonly serial: string
     readonly fingerprint: string
     readonly subject: string
+    readonly issuedAt: number
     readonly notBefore: number
     readonly notAfter: number
     readonly revokedAt: number | null

@@ -247,10 +247,11 @@ function holderRecord(certificates: readonly ClientCertificate[]): HolderRecord 
     name: newest?.name ?? '',
     kind: newest?.purpose ?? 'person',
     senders: newest?.senders ?? [],
-    certificates: certificates.map(({ serial, fingerprint, subject, notBefore, notAfter, revokedAt, certificate }) => ({
+    certificates: certificates.map(({ serial, fingerprint, subject, at: issuedAt, notBefore, notAfter, revokedAt, certificate }) => ({
       serial,
       fingerprint,
       subject,
+      issuedAt,
       notBefore,
       notAfter,
       revokedAt,

@@ -82,7 +82,7 @@ function queuedNotice(
       returned: null,
       envelopeId: null,
     },
-    origin: { sessionId: about.id, listener: 'bounce', address: '', hello: '', fingerprint: null, holder: null },
+    origin: { sessionId: about.id, listener: 'bounce', address: '', hello: '', fingerprint: null, holder: null, passwordId: null },
     acceptedAt: now,
     sizeBytes,
     heldBecause: null,

@@ -9,14 +9,17 @@ import { assert, unreachable } from '../core/result.ts'
 import { formatCompletion, type Completion } from '../core/message/completion.ts'
 import type { Envelope, QueuedMessage } from '../core/message/envelope.ts'
 import { formatReceived } from '../core/message/trace.ts'
-import type { ClientIdentity } from '../core/names/identity.ts'
+import type { Account, ClientIdentity } from '../core/names/identity.ts'
 import type { Asker } from '../core/policy/decision.ts'
 import { USUAL_TERMS } from '../core/policy/session-terms.ts'
 import type { SessionTerms } from '../core/policy/session-terms.ts'
+import type { CredentialQuestion } from '../core/sasl/script.ts'
 import { formatReply } from '../core/smtp/reply.ts'
 import { ServerSession } from '../core/smtp/server-session.ts'
 import type { MessageFate, SessionInput, SessionOutput, SessionSettings } from '../core/smtp/session-events.ts'
 import type { Visit } from './limiter.ts'
+import type { LoginDesk } from './login-desk.ts'
+import { originOf } from './message-origin.ts'
 import { PolicyAsker } from './policy-asker.ts'
 import type { PolicyHost, PolicyObserver } from './policy-asker.ts'
 import { SpoolFull } from './ports.ts'
@@ -28,6 +31,8 @@ export type ConversationHost = PolicyHost & {
   /** Makes the message durable and sees to its delivery. */
   accept(message: NewMessage): Promise<void>
   openDraft(): Draft
+  /** Looks at passwords. */
+  readonly logins: Pick<LoginDesk, 'answer'>
 }
 
 /** Sees everything that happens in a session, and never changes it. */
@@ -65,6 +70,7 @@ export class Conversation {
   readonly #news: News[] = []
   #identity: ClientIdentity = { kind: 'plaintext' }
   #terms: SessionTerms = USUAL_TERMS
+  #account: Account | null = null
   #message: OpenMessage | null = null
   #draftFailed: unknown = null
   #unsent = ''
@@ -90,6 +96,11 @@ export class Conversation {
     return this.#identity
   }
 
+  /** Whose password the client has logged in with, if with any. */
+  get account(): Account | null {
+    return this.#account
+  }
+
   /** When the client's silence becomes too long, in milliseconds since 1970. */
   get deadline(): number {
     return this.#deadline
@@ -97,7 +108,10 @@ export class Conversation {
 
   /** Tells the session something that neither it nor the client caused. */
   tell(news: News): void {
-    if (news.kind === 'identityLost') this.#identity = news.identity
+    if (news.kind === 'identityLost') {
+      this.#identity = news.identity
+      this.#account = null
+    }
     this.#news.push(news)
     this.#channel.wake()
   }
@@ -217,6 +231,8 @@ export class Conversation {
         return null
       case 'askPolicy':
         return this.#policy.ask(output.question)
+      case 'askCredentials':
+        return this.#askCredentials(output.question)
       case 'openMessage':
         return this.#openMessage(output)
       case 'body':
@@ -229,6 +245,18 @@ export class Conversation {
         return this.#dropMessage()
       default:
         return unreachable(output)
+    }
+  }
+
+  async #askCredentials(question: CredentialQuestion): Promise<SessionInput> {
+    const client = { sessionId: this.id, address: this.#policy.host.address, bindingOf: this.#channel.channelBinding.bind(this.#channel) }
+    try {
+      const answer = await this.#host.logins.answer(question, client)
+      if (answer.kind === 'loggedIn') this.#account = answer.account
+      return { kind: 'credentialsJudged', answer }
+    } catch (error) {
+      this.#observer.failed(this.id, 'login', error)
+      return { kind: 'credentialsJudged', answer: { kind: 'failed', problem: 'unavailable' } }
     }
   }
 
@@ -327,19 +355,11 @@ export class Conversation {
 
   #queued({ id, draft, envelope, asker, fate }: OpenMessage): QueuedMessage {
     const now = this.#host.system.now()
-    const { identity } = asker
     const held = fate.kind === 'hold'
     return {
       id,
       envelope,
-      origin: {
-        sessionId: this.id,
-        listener: this.#settings.listener,
-        address: asker.host.address,
-        hello: asker.hello,
-        fingerprint: identity.kind === 'verified' ? identity.certificate.fingerprint : null,
-        holder: identity.kind === 'verified' ? (identity.holder?.name ?? null) : null,
-      },
+      origin: originOf(this.id, asker),
       acceptedAt: now,
       sizeBytes: draft.sizeBytes,
       heldBecause: fate.kind === 'hold' ? fate.because : null,

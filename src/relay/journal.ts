@@ -7,17 +7,19 @@
 
 import type { Excess } from '../core/limits/limits.ts'
 import { verifyWord } from '../core/names/identity.ts'
-import type { ClientIdentity } from '../core/names/identity.ts'
+import type { Account, ClientIdentity } from '../core/names/identity.ts'
 import type { QueuedMessage } from '../core/message/envelope.ts'
-import type { Decision, Question } from '../core/policy/decision.ts'
+import type { Asker, Decision, Question } from '../core/policy/decision.ts'
 import { sourceOf } from '../core/policy/client-terms.ts'
 import type { SessionTerms } from '../core/policy/session-terms.ts'
+import type { LoginAttempt, LoginFailure } from '../core/sasl/script.ts'
 import type { SessionInput, SessionOutput } from '../core/smtp/session-events.ts'
 import type { Meter } from './meter.ts'
+import type { LoginObserver } from './login-desk.ts'
 import type { History, Log, ServerChannel, System } from './ports.ts'
 import type { ReceiverObserver } from './receiver.ts'
 
-export class Journal implements ReceiverObserver {
+export class Journal implements ReceiverObserver, LoginObserver {
   readonly #log: Log
   readonly #history: History
   readonly #system: System
@@ -55,6 +57,17 @@ export class Journal implements ReceiverObserver {
     this.#log.info({ event: 'terms', session, client: address, entries: entries.map(sourceOf) })
   }
 
+  loggedIn(session: string, address: string, { mechanism }: LoginAttempt, { holder, device }: Account): void {
+    this.#meter.count('postern_logins_total', { mechanism, result: 'ok' })
+    this.#log.info({ event: 'login', session, client: address, mechanism, holder: holder.name, device })
+  }
+
+  /** One line each: what programs that watch logs for guessing need is in it. */
+  loginFailed(session: string, address: string, { mechanism, login }: LoginAttempt, why: LoginFailure): void {
+    this.#meter.count('postern_logins_total', { mechanism, result: why })
+    this.#log.warn({ event: 'login-failed', session, client: address, mechanism, login: login.slice(0, LONGEST_LOGIN), why })
+  }
+
   happened(session: string, input: SessionInput, output: SessionOutput): void {
     if (input.kind === 'tlsEstablished' && output.kind === 'askPolicy' && output.question.kind === 'handshake') {
       this.#log.info({ event: 'tls', session, ...identityFields(input.identity) })
@@ -82,6 +95,7 @@ export class Journal implements ReceiverObserver {
       client: question.asker.host.address,
       listener: question.asker.listener,
       ...identityFields(question.asker.identity),
+      ...loginFields(question.asker),
       ...pathFields(question),
       ...(decision.reply === null ? {} : { reply: `${decision.reply.code} ${decision.reply.enhanced} ${decision.reply.text}` }),
       ...(decision.holdReason === null ? {} : { holdReason: decision.holdReason }),
@@ -129,6 +143,9 @@ export class Journal implements ReceiverObserver {
   }
 }
 
+/** Of a name that a stranger typed. */
+const LONGEST_LOGIN = 100
+
 /** What a line says of an identity: the verify word, and the names behind it. */
 function identityFields(identity: ClientIdentity): { readonly [field: string]: unknown } {
   const verify = verifyWord(identity)
@@ -139,6 +156,12 @@ function identityFields(identity: ClientIdentity): { readonly [field: string]: u
   const named = { ...tls, subject, issuer, fingerprint }
   if (identity.kind === 'unverified') return { ...named, problem: identity.problem.kind }
   return identity.holder === null ? named : { ...named, holder: identity.holder.name }
+}
+
+function loginFields({ authentication }: Asker): { readonly [field: string]: string } {
+  if (authentication === null) return {}
+  const { mechanism, account } = authentication
+  return account === undefined ? { mechanism } : { mechanism, login: account.holder.name, device: account.device }
 }
 
 function pathFields(question: Question): { readonly [field: string]: string } {

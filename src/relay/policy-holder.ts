@@ -57,6 +57,11 @@ export function policyOf(config: Config, { accessText, accessFile }: AccessSourc
     trustedMechanisms: [],
     senderBinding: config.relay.senderBinding,
     headerFromBinding: config.relay.headerFromBinding,
+    logins: {
+      mx: config.listeners.mx.authentication,
+      submission: config.listeners.submission.authentication,
+      submissions: config.listeners.submissions.authentication,
+    },
     features: config.relay.compatibility === 'sendmail' ? { ...posternFeatures, ...sendmailReading } : posternFeatures,
   })
 }

@@ -7,6 +7,7 @@
 import type { ClientIdentity, PeerCertificate, TlsParameters } from '../core/names/identity.ts'
 import type { QueuedMessage, Recipient } from '../core/message/envelope.ts'
 import type { HandshakeTerms } from '../core/policy/session-terms.ts'
+import type { BindingType, ScramHash } from '../core/sasl/script.ts'
 import type { DecisionRecord, TraceEvent } from './admin.ts'
 
 /** The clock and randomness. */
@@ -24,6 +25,22 @@ export type Timers = {
   /** Calls back once, after so many milliseconds, unless the returned function is called before. */
   after(milliseconds: number, callback: () => void): () => void
 }
+
+/** What passwords are made of and compared with. Rejects with TooBusy when more wait than may. */
+export type PasswordCrypto = {
+  argon2id(password: string, salt: Uint8Array, cost: { readonly memory: number; readonly passes: number; readonly parallelism: number }): Promise<Uint8Array>
+  pbkdf2(hash: ScramHash, password: string, salt: Uint8Array, iterations: number): Promise<Uint8Array>
+  hmac(hash: ScramHash, key: Uint8Array, message: string): Uint8Array
+  digest(hash: ScramHash, octets: Uint8Array): Uint8Array
+  /** In a time that does not depend on where they differ. */
+  isSame(a: Uint8Array, b: Uint8Array): boolean
+  random(octets: number): Uint8Array
+  toBase64(octets: Uint8Array): string
+  fromBase64(text: string): Uint8Array
+}
+
+/** Nobody looked: there are too many to look at. */
+export class TooBusy extends Error {}
 
 /** Bytes to and from one peer: a socket, or in tests a script. */
 export type Channel = {
@@ -58,6 +75,8 @@ export type ServerChannel = Omit<Channel, 'read' | 'write'> & {
    * gone, and `failed` says why in one line.
    */
   startTls(terms: HandshakeTerms): Promise<ClientIdentity | { readonly kind: 'failed'; readonly failed: string }>
+  /** What ties a login to this very TLS connection (RFC 9266, RFC 5929); null if there is no such thing here. */
+  channelBinding(type: BindingType): Uint8Array | null
 }
 
 /** What the server at the other end proved when we are the client. */

@@ -7,7 +7,7 @@
 
 import { change } from '../core/message/lifecycle.ts'
 import type { RecipientEvent } from '../core/message/lifecycle.ts'
-import type { QueuedMessage, RecipientState } from '../core/message/envelope.ts'
+import type { Origin, QueuedMessage, RecipientState } from '../core/message/envelope.ts'
 import type { AdminAnswers, QueueChange, TraceEvent } from './admin.ts'
 import type { Body, History, QueueFilter, Spool, Timers } from './ports.ts'
 
@@ -46,20 +46,19 @@ export async function changeQueue(
 }
 
 /**
- * Holds every message that came in under one of these certificates. A long queue is gone through in
+ * Holds every message that came in under what does not count any more. A long queue is gone through in
  * pages, so that sessions and deliveries go on meanwhile.
  */
-export async function holdRevoked(
+export async function holdWithdrawn(
   { spool, history, timers }: { readonly spool: Spool; readonly history: History; readonly timers: Timers },
-  revoked: ReadonlyMap<string, { readonly name: string; readonly revokedAt: number }>,
+  whyWithdrawn: (origin: Origin) => string | null,
   now: number,
 ): Promise<number> {
   let count = 0
   for (const page of pages(spool, {})) {
     for (const message of page) {
-      const revocation = message.origin.fingerprint === null ? undefined : revoked.get(message.origin.fingerprint)
-      if (revocation === undefined || message.heldBecause !== null) continue
-      const because = `the certificate of ${revocation.name} was revoked after this message was accepted`
+      const because = message.heldBecause === null ? whyWithdrawn(message.origin) : null
+      if (because === null) continue
       if (!(await spool.change(message.id, current => held(current, because)))) continue
       count++
       history.recordEvent({ at: now, messageId: message.id, event: 'held', recipient: null, text: because })

@@ -6,7 +6,7 @@
  */
 
 import type { Excess } from '../core/limits/limits.ts'
-import type { ClientIdentity } from '../core/names/identity.ts'
+import type { Account, ClientIdentity } from '../core/names/identity.ts'
 import { formatReply, limitRefusal } from '../core/smtp/reply.ts'
 import type { SessionSettings } from '../core/smtp/session-events.ts'
 import { Conversation } from './conversation.ts'
@@ -87,11 +87,11 @@ export class Receiver {
     }
   }
 
-  /** Takes the identity from every live session that `judge` finds has lost it. */
-  reviewIdentities(judge: (identity: ClientIdentity) => ClientIdentity | null): number {
+  /** Takes from every live session what `judge` finds it has lost, and leaves it the identity that `judge` returns. */
+  reviewIdentities(judge: (identity: ClientIdentity, account: Account | null) => ClientIdentity | null): number {
     let lost = 0
     for (const conversation of this.#conversations) {
-      const identity = judge(conversation.identity)
+      const identity = judge(conversation.identity, conversation.account)
       if (identity === null) continue
       conversation.tell({ kind: 'identityLost', identity })
       lost++

@@ -29,8 +29,8 @@ const anyText = fc.oneof(
 )
 
 /** A message whose every text was chosen by somebody else. */
-const anyMessage = fc.record({ texts: fc.array(anyText, { minLength: 12, maxLength: 12 }), count: fc.integer({ min: 1, max: 4 }) }).map(({ texts, count }) => {
-  const [reversePath = '', address = '', hello = '', listener = '', from = '', sessionId = '', fingerprint = '', holder = '', because = '', reply = '', to = '', original = ''] = texts
+const anyMessage = fc.record({ texts: fc.array(anyText, { minLength: 13, maxLength: 13 }), count: fc.integer({ min: 1, max: 4 }) }).map(({ texts, count }) => {
+  const [reversePath = '', address = '', hello = '', listener = '', from = '', sessionId = '', fingerprint = '', holder = '', because = '', reply = '', to = '', original = '', passwordId = ''] = texts
   return message('m1', {
     envelope: {
       reversePath,
@@ -41,7 +41,7 @@ const anyMessage = fc.record({ texts: fc.array(anyText, { minLength: 12, maxLeng
       returned: 'HDRS',
       envelopeId: to,
     },
-    origin: { sessionId, listener, address: from, hello, fingerprint, holder },
+    origin: { sessionId, listener, address: from, hello, fingerprint, holder, passwordId },
     heldBecause: because,
     recipients: Array.from({ length: count }, (_, i) => recipient({ address: `${address}${i}`, lastReply: reply, dueAt: NOW + i, attempts: i })),
   })

@@ -123,6 +123,7 @@ async function converse(said: readonly string[], beforeEach = (_deadline: number
     },
     wake: () => {}, write: () => {}, close: () => {},
     startTls: () => Promise.reject(new Error('nobody asked for TLS')),
+    channelBinding: () => null,
   }
   const unused = (): never => assert.fail('not for this client')
   const decision = { id: 'D1', verdict: 'accept', reply: null, holdReason: null, relay: true, because: [] } as const
@@ -136,6 +137,7 @@ async function converse(said: readonly string[], beforeEach = (_deadline: number
       return { sizeBytes: 0, write: () => {}, drop: () => Promise.resolve(void happened.push('dropped')) }
     },
     ourNames: [],
+    logins: { answer: unused },
     admit: unused,
     sessionTerms: () => ({ kind: 'terms' as const, terms: USUAL_TERMS }),
   }

@@ -57,6 +57,7 @@ function start({ reads }: { readonly reads: boolean }) {
       wake()
     },
     startTls: () => Promise.reject(new Error('nobody asked for TLS')),
+    channelBinding: () => null,
   }
   const unused = (): never => assert.fail('not for a client that says nothing')
   const decision = { id: 'D1', verdict: 'accept', reply: null, holdReason: null, relay: false, because: [] } as const
@@ -66,6 +67,7 @@ function start({ reads }: { readonly reads: boolean }) {
     decide: () => ({ kind: 'decided' as const, decision }),
     accept: unused,
     openDraft: unused,
+    logins: { answer: unused },
     ourNames: [],
     admit: unused,
     sessionTerms: () => ({ kind: 'terms' as const, terms: USUAL_TERMS }),

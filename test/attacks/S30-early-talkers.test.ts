@@ -41,6 +41,7 @@ test('S30: a conversation hands over what came before the banner, and says no mo
     wake: () => {},
     close: () => void written.push('closed'),
     startTls: () => Promise.reject(new Error('nobody asked for TLS')),
+    channelBinding: () => null,
   }
   const unused = (): never => assert.fail('no message was begun')
   const host = {
@@ -49,6 +50,7 @@ test('S30: a conversation hands over what came before the banner, and says no mo
     decide: () => ({ kind: 'decided' as const, decision: accepted.decision }),
     accept: unused,
     openDraft: unused,
+    logins: { answer: unused },
     ourNames: [],
     admit: unused,
     sessionTerms: () => ({ kind: 'terms' as const, terms: USUAL_TERMS }),

@@ -19,8 +19,9 @@ const SETTINGS: SessionSettings = {
   completesHeader: false,
   asksAboutAuthors: false,
   takesXclient: false,
+  logins: { byCertificate: true, byPassword: [] },
   limits: {
-    messageBytes: 1_000_000, recipients: 1000, messages: 1000, errors: 20, headerBytes: 100_000, headerFields: 1000, receivedFields: 100,
+    messageBytes: 1_000_000, recipients: 1000, messages: 1000, errors: 20, logins: 3, headerBytes: 100_000, headerFields: 1000, receivedFields: 100,
     commandSeconds: 300, dataSeconds: 180, messageSeconds: 3600,
   },
 }
@@ -64,6 +65,7 @@ export function channelToServer(cut: () => number): { readonly channel: ClientCh
       case 'close':
         isOpen = false
         return null
+      case 'askCredentials':
       case 'completeHeader':
       case 'dropMessage':
       case 'startTls':

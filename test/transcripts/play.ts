@@ -5,6 +5,7 @@
  *
  *     * listener submission                * limit recipients 2
  *     * listed for XCLIENT
+ *     * passwords are in use                those of passwords.ts
  *     * without STARTTLS                   * in one piece           the test depends on how octets arrive
  *     * without completion
  *
@@ -12,7 +13,8 @@
  *
  *     * connected 192.0.2.7                * connected 192.0.2.7 as joe       over implicit TLS
  *     * tls joe                            the handshake that STARTTLS led to
- *     * the certificate is revoked         * the policy fails       at its next question
+ *     * the certificate is revoked         * the password is taken away     of nobody's TLS
+ *     * the policy fails                   at its next question
  *     * the store is full                  * the store fails        at the next message
  *     * the client is silent               * the service shuts down
  *     * over the limit of messages for an address               at its next question
@@ -32,7 +34,9 @@ import { sessionTerms } from '../../src/core/policy/session-terms.ts'
 import { formatReply } from '../../src/core/smtp/reply.ts'
 import { ServerSession } from '../../src/core/smtp/server-session.ts'
 import type { SessionInput, SessionLimits, SessionOutput, SessionSettings } from '../../src/core/smtp/session-events.ts'
+import { PASSWORD_MECHANISMS } from '../../src/core/sasl/mechanisms.ts'
 import { callerNamed } from '../decisions/people.ts'
+import { judge } from './passwords.ts'
 import { sitePolicy, siteSettings } from './site.ts'
 import { parseTranscript } from './transcript.ts'
 
@@ -95,6 +99,11 @@ class Player {
         return { kind: 'shutDown' }
       case 'the certificate is revoked':
         return { kind: 'identityLost', identity: callerNamed('revoked joe').identity }
+      case 'the password is taken away':
+        return { kind: 'identityLost', identity: callerNamed('nobody').identity }
+      case 'passwords are in use':
+        this.#settings = { ...this.#settings, logins: { ...this.#settings.logins, byPassword: PASSWORD_MECHANISMS } }
+        return null
       case 'the policy fails':
         this.#policyFails = true
         return null
@@ -164,6 +173,8 @@ class Player {
         return null
       case 'askPolicy':
         return this.#decide(output.question)
+      case 'askCredentials':
+        return { kind: 'credentialsJudged', answer: judge(output.question) }
       case 'openMessage':
         this.#opened = output
         this.#content = []

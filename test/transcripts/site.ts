@@ -12,11 +12,13 @@ export const siteSettings: SessionSettings = {
   completesHeader: false,
   asksAboutAuthors: true,
   takesXclient: false,
+  logins: { byCertificate: true, byPassword: [] },
   limits: {
     messageBytes: 20_000,
     recipients: 100,
     messages: 50,
     errors: 20,
+    logins: 3,
     headerBytes: 4_000,
     headerFields: 50,
     receivedFields: 25,

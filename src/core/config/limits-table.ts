@@ -39,6 +39,15 @@ export const limits = table({
   recipients: count(100_000).prefault(1000).describe('Recipients of one message (RFC 5321 §4.5.3.1.8: at least 100).'),
   'messages-per-connection': count(1_000_000).prefault(1000).describe('Messages accepted over one connection.'),
   errors: count(1000).prefault(20).describe('Refused or wrong commands after which a connection is closed.'),
+  'failed-logins': count(100)
+    .prefault(5)
+    .describe('Failed logins after which a connection is closed. Some programs try one wrong password with every mechanism they know.'),
+  'login-failure-rate': rate('count')
+    .prefault('30/10m')
+    .describe(
+      'Failed logins of one network: an IPv4 /24, an IPv6 /48. Each makes the next login of that name or network wait longer, up to 8 seconds; ' +
+        'when they are used up, nobody looks at passwords from there, and AUTH is told 454. Each worker process counts for itself.',
+    ),
   connections: count(100_000).prefault(5000).describe('Connections at one time, over all listeners.'),
   'connections-per-address': count(100_000)
     .prefault(200)
@@ -87,6 +96,8 @@ export const limits = table({
   recipients: limits.recipients,
   messagesPerConnection: limits['messages-per-connection'],
   errors: limits.errors,
+  failedLogins: limits['failed-logins'],
+  loginFailureRate: limits['login-failure-rate'],
   connections: limits.connections,
   connectionsPerAddress: limits['connections-per-address'],
   connectionsPerNetwork: limits['connections-per-network'],

@@ -11,7 +11,7 @@ function check(toml: string, expected: string): void {
 
 test('a file that sets only the host name gets every default', () => {
   const config = defaultConfig('mx.example.org')
-  assert.deepEqual(config.listeners.submission, { enabled: true, address: { host: '::', port: 587 }, fallbackPort: 2587, clientCaFiles: [], proxyFrom: [], xclientFrom: [] })
+  assert.deepEqual(config.listeners.submission, { enabled: true, address: { host: '::', port: 587 }, fallbackPort: 2587, authentication: 'any', clientCaFiles: [], proxyFrom: [], xclientFrom: [] })
   assert.equal(config.relay.senderBinding, 'enforce')
   assert.equal(config.queue.lifetimeSeconds, 5 * 86400)
   assert.equal(config.delivery.tls, 'opportunistic')

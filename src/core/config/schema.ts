@@ -9,6 +9,7 @@
 import { z } from 'zod'
 import { count, domain, duration, flag, hostname, ipAddress, listenAddress, listOf, nextHop } from './forms.ts'
 import { oneOf, path, peer, resolver, routeDomain, size } from './forms.ts'
+import { PASSWORD_MECHANISMS } from '../sasl/mechanisms.ts'
 import { limits } from './limits-table.ts'
 import { table } from './table.ts'
 
@@ -16,7 +17,10 @@ const fileList = listOf(path, 'write a list of files: ["partner-ca.pem"]')
 
 const peerList = listOf(peer, 'write a list of addresses and networks: ["10.0.0.5", "192.0.2.0/24"]')
 
-function listenerTable(port: number, fallbackPort: number) {
+const LOGINS = ['certificate', 'password', 'any', 'both'] as const
+type Login = (typeof LOGINS)[number]
+
+function listenerTable(port: number, fallbackPort: number, authentication: Login) {
   return table({
     address: listenAddress
       .optional()
@@ -43,7 +47,14 @@ function listenerTable(port: number, fallbackPort: number) {
         'Filters and proxies that may say for whom they speak by XCLIENT, as Postfix documents it. It is offered to these ' +
           'addresses only. What they say of a login (`LOGIN`) gives nobody anything.',
       ),
+    authentication: oneOf(LOGINS)
+      .prefault(authentication)
+      .describe(
+        'How clients prove who they are: by a `certificate`; by a `password` of "postern user passwd", and a certificate gives nothing; by `any` of the two; ' +
+          'or by `both`, certificate and password of the same person or machine. Passwords are offered within TLS only, and only if somebody has one.',
+      ),
   }).transform(listener => ({
+    authentication: listener.authentication,
     enabled: listener.enabled,
     address: listener.address ?? { host: '::', port },
     /** Taken when the default port can't be bound; null when the address was set by hand. */
@@ -54,15 +65,24 @@ function listenerTable(port: number, fallbackPort: number) {
   }))
 }
 
+const passwords = table({
+  mechanisms: listOf(oneOf(PASSWORD_MECHANISMS), 'write a list of mechanisms: ["SCRAM-SHA-256", "PLAIN", "LOGIN"]')
+    .prefault(['SCRAM-SHA-256', 'PLAIN', 'LOGIN'])
+    .describe(
+      'How a password may be used. `SCRAM-SHA-256` brings `SCRAM-SHA-256-PLUS` with it where the connection has TLS 1.3. `SCRAM-SHA-1` is for old ' +
+        'programs that know no other SCRAM; it counts for passwords that are set while it is listed.',
+    ),
+})
+
 const listeners = table({
-  mx: listenerTable(25, 2525).prefault({}).describe(
+  mx: listenerTable(25, 2525, 'certificate').prefault({}).describe(
     'Mail from other servers: STARTTLS is offered, certificates are asked for. Without a certificate that may relay, ' +
       'only recipients in `relay.domains` are accepted.',
   ),
-  submission: listenerTable(587, 2587).prefault({}).describe(
+  submission: listenerTable(587, 2587, 'any').prefault({}).describe(
     'Mail from people and machines: STARTTLS and an identity are required to send.',
   ),
-  submissions: listenerTable(465, 2465).prefault({}).describe('As submission, with TLS from the first byte (RFC 8314 §3.3).'),
+  submissions: listenerTable(465, 2465, 'any').prefault({}).describe('As submission, with TLS from the first byte (RFC 8314 §3.3).'),
 })
 
 const web = table({
@@ -235,6 +255,7 @@ export const configSchema = table({
     .describe('Account of the processes that receive and deliver mail, when started as root. Left out: `postern` if there is such an account, else `nobody`.'),
   listeners: listeners.prefault({}),
   web: web.prefault({}).describe('Pages for enrolment and administration.'),
+  passwords: passwords.prefault({}).describe('Passwords, for programs that cannot present a certificate.'),
   tls: tls.prefault({}).describe('Our certificate as a server.'),
   relay: relay.prefault({}).describe('What we accept, and from whom.'),
   submission: submission.prefault({}).describe('What becomes of messages that our own people and machines submit.'),

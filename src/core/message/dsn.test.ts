@@ -17,7 +17,7 @@ function request(changes: { [Key in keyof DsnRequest]?: DsnRequest[Key] }, rever
     message: {
       id: 'm1', acceptedAt: Date.UTC(2026, 10, 23), sizeBytes: 1, heldBecause: null, recipients: [],
       envelope: envelopeTo(['ann@b'], { reversePath, utf8 }),
-      origin: { sessionId: 's', listener: 'mx', address: '', hello: '', fingerprint: null, holder: null },
+      origin: { sessionId: 's', listener: 'mx', address: '', hello: '', fingerprint: null, holder: null, passwordId: null },
     },
     ...changes,
   }

@@ -50,6 +50,8 @@ export type Origin = {
   /** SHA-256 fingerprint of the verified certificate, lower-case hex, or null. */
   readonly fingerprint: string | null
   readonly holder: Holder['name'] | null
+  /** The password that was logged in with, or null. */
+  readonly passwordId: string | null
 }
 
 export type RecipientState = 'waiting' | 'leased' | 'held' | 'delivered' | 'failed' | 'cancelled'

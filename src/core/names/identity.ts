@@ -55,6 +55,16 @@ export type Holder = {
   readonly senders: readonly string[]
 }
 
+/** A password of a person or machine of ours, once somebody has logged in with it. */
+export type Account = {
+  readonly holder: Holder
+  /** What the password is for, in the administrator's words: `printer`. */
+  readonly device: string
+  readonly passwordId: string
+  /** What the holder's certificates say, by which the access map knows it too. Without fingerprints: those are of a certificate that nobody has shown. */
+  readonly certificate: PeerCertificate
+}
+
 /** Why a certificate that was presented does not count. */
 export type CertificateProblem =
   | { readonly kind: 'untrusted'; readonly detail: string }

@@ -10,8 +10,10 @@ import { isWord } from './access-value.ts'
 import { accessAddress } from './client-address.ts'
 import type { AccessEntry, Asker, Decision, Question, Reason } from './decision.ts'
 import { parseIdentityValue } from './identity-value.ts'
+import { identityByPassword } from './login.ts'
 
-export function adviceFor(question: Question, decision: Decision): string | null {
+export function adviceFor(asked: Question, decision: Decision): string | null {
+  const question = { ...asked, asker: judged(asked.asker) }
   const rule = decision.because.findLast(reason => reason.kind === 'rule')
   if (rule?.kind !== 'rule') return null
   const entry = lastEntry(decision.because)
@@ -74,6 +76,11 @@ export function adviceFor(question: Question, decision: Decision): string | null
     default:
       return null
   }
+}
+
+/** Who has logged in with a password was judged as its holder. */
+function judged(asker: Asker): Asker {
+  return { ...asker, identity: identityByPassword(asker) ?? asker.identity }
 }
 
 function toRelay(question: Question, because: readonly Reason[]): string {

@@ -15,7 +15,7 @@ import { isAmong, senderLimit } from './sender.ts'
 
 export function checkAuthors(inquiry: Inquiry, authors: Authors): Finding {
   const { headerFromBinding } = inquiry.policy
-  const limit = headerFromBinding === 'off' ? null : senderLimit(inquiry.asker)
+  const limit = headerFromBinding === 'off' ? null : senderLimit(inquiry)
   if (limit === null) return ACCEPT
   const foreign = [...authors.from, ...authors.sender].find(address => !isAmong(limit.allowed, address))
   if (foreign === undefined && authors.fault === null) return ACCEPT

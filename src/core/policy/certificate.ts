@@ -9,18 +9,25 @@
 
 import type { PeerCertificate } from '../names/identity.ts'
 import { isWord } from './access-value.ts'
-import type { AccessEntry, Asker } from './decision.ts'
+import type { AccessEntry } from './decision.ts'
 import { note } from './finding.ts'
+import { identityThatCounts } from './login.ts'
 import { lookUpExact } from './lookups.ts'
 import type { Inquiry } from './lookups.ts'
 
 /** The AUTH that still counts: EXTERNAL stands on the certificate, which may have been revoked since (S6). */
-export function standingAuthentication({ authentication, identity }: Asker): { readonly mechanism: string; readonly isExternal: boolean } | null {
+export function standingAuthentication(inquiry: Inquiry): StandingAuthentication | null {
+  const { authentication } = inquiry.asker
   if (authentication === null) return null
   const mechanism = authentication.mechanism.toUpperCase()
   const isExternal = mechanism === 'EXTERNAL'
-  return isExternal && identity.kind !== 'verified' ? null : { mechanism, isExternal }
+  if (isExternal && identityThatCounts(inquiry).kind !== 'verified') return null
+  const isOfNobodyKnown = !isExternal && authentication.account === undefined
+  return { mechanism, stranger: isOfNobodyKnown ? authentication.authenticationId : null }
 }
+
+/** `stranger` has logged in with a password, and is none of our holders: another program keeps such accounts. */
+export type StandingAuthentication = { readonly mechanism: string; readonly stranger: string | null }
 
 export function findIssuerEntry(inquiry: Inquiry, certificate: PeerCertificate): AccessEntry | null {
   const { issuerPattern } = inquiry.policy.features

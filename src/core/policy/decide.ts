@@ -15,6 +15,7 @@ import { delayedChecks } from './delayed-checks.ts'
 import { ACCEPT, CLIENT_NAME_MISSING, because, noteSetting } from './finding.ts'
 import type { Finding } from './finding.ts'
 import { refusalOfIdentity } from './identity-standing.ts'
+import { identityThatCounts } from './login.ts'
 import type { Inquiry } from './lookups.ts'
 import type { Policy } from './policy.ts'
 import { authenticationRequired, identityRequired } from './refusals.ts'
@@ -78,8 +79,9 @@ function servesHoldersOnly(inquiry: Inquiry): boolean {
 
 /** RFC 6409 §4.3: a submission server knows who submits; elsewhere Srv_Features can ask for it. Null if we do. */
 function checkKnown(inquiry: Inquiry): Finding | null {
-  const { identity, listener, host } = inquiry.asker
-  if (identity.kind === 'verified' || standingAuthentication(inquiry.asker) !== null) return null
+  const { listener, host } = inquiry.asker
+  const identity = identityThatCounts(inquiry)
+  if (identity.kind === 'verified' || standingAuthentication(inquiry) !== null) return null
   if (!servesHoldersOnly(inquiry)) {
     const isRequired = requiresIdentity(inquiry, host)
     if (isRequired === null) return CLIENT_NAME_MISSING
@@ -89,7 +91,7 @@ function checkKnown(inquiry: Inquiry): Finding | null {
   }
   return because(inquiry, 'identityRequired', `${listener} serves only clients that have proved who they are`, {
     kind: 'refuse',
-    reply: identityRequired(identity, listener),
+    reply: identityRequired(identity, listener, inquiry.policy.logins[listener]),
   })
 }
 
@@ -99,9 +101,9 @@ function checkBindingOfClient(inquiry: Inquiry, reversePath: string): Finding | 
   return limit === null ? null : refuseSender(inquiry, limit)
 }
 
-/** A client that logged in with a password has shown another identity than its certificate's. */
-function hasOtherIdentity({ asker }: Inquiry): boolean {
-  return standingAuthentication(asker)?.isExternal === false
+/** Of an account that is none of ours nobody knows which senders it may use. */
+function hasOtherIdentity(inquiry: Inquiry): boolean {
+  return (standingAuthentication(inquiry)?.stranger ?? null) !== null
 }
 
 function firstObjection(first: Finding, second: () => Finding): Finding {

@@ -5,7 +5,7 @@
  * is the decision's own return value and never a second implementation.
  */
 
-import type { ClientIdentity } from '../names/identity.ts'
+import type { Account, ClientIdentity } from '../names/identity.ts'
 
 export type ListenerName = 'mx' | 'submission' | 'submissions'
 
@@ -30,6 +30,8 @@ export type Authentication = {
   readonly authorizationId: string
   /** Bits of the SASL security layer, 0 without. */
   readonly securityLayerBits: number
+  /** Whose password it was. Absent: a certificate's login, or one of a mechanism that knows no accounts of ours. */
+  readonly account?: Account
 }
 
 /** Who is asking, at the moment of asking. */

@@ -8,7 +8,7 @@
 import type { CertificateProblem, ClientIdentity } from '../names/identity.ts'
 import { formatInstant } from '../time.ts'
 import { adviceFor } from './advice.ts'
-import type { Asker, Authors, Decision, Question, Reason } from './decision.ts'
+import type { Asker, Authentication, Authors, Decision, Question, Reason } from './decision.ts'
 
 export type ExplainedRecord = { readonly at: number; readonly question: Question; readonly decision: Decision }
 
@@ -80,8 +80,12 @@ function who({ host, hello, identity, authentication }: Asker): readonly string[
     ...(hello === '' ? [] : [field('calls itself', hello)]),
     ...(identity.kind === 'plaintext' ? [] : [field('TLS', `${identity.tls.version}, ${identity.tls.cipher}`)]),
     ...certificateLines(identity),
-    ...(authentication === null ? [] : [field('logged in', `${authentication.authenticationId} (${authentication.mechanism})`)]),
+    ...(authentication === null ? [] : [field('logged in', loginInWords(authentication))]),
   ]
+}
+
+function loginInWords({ mechanism, authenticationId, account }: Authentication): string {
+  return account === undefined ? `${authenticationId} (${mechanism})` : `as ${account.holder.name} with password '${account.device}' by ${mechanism}`
 }
 
 function hostName(name: Asker['host']['name']): string {

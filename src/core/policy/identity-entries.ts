@@ -13,6 +13,7 @@ import { alternativeNames } from './alternative-names.ts'
 import { canMatch, standingAuthentication } from './certificate.ts'
 import type { AccessEntry, Reason } from './decision.ts'
 import { parseIdentityValue } from './identity-value.ts'
+import { identityThatCounts } from './login.ts'
 import { hasOwnEntries, lookUpOwn } from './lookups.ts'
 import type { Inquiry } from './lookups.ts'
 import { matchesName, nameParts } from './name-pattern.ts'
@@ -28,7 +29,7 @@ export type IdentityEntry = {
 
 /** Entries that name this one certificate, or this one person or machine. */
 export function entriesOfThisOne(inquiry: Inquiry): readonly IdentityEntry[] {
-  const { identity } = inquiry.asker
+  const identity = identityThatCounts(inquiry)
   const certificate = identity.kind === 'verified' ? identity.certificate : null
   return [
     ...(certificate === null ? [] : [...byFingerprint(inquiry, certificate), ...byAlternativeName(inquiry, certificate)]),
@@ -125,12 +126,12 @@ function isSameUri({ key }: AccessEntry, uri: string): boolean {
   return key.slice('CERTSAN:'.length) === uri
 }
 
-/** The holder of a certificate of ours, and the account of a password. */
+/** The holder of a certificate or password of ours, and an account that is none of ours. */
 function byHolder(inquiry: Inquiry): readonly IdentityEntry[] {
   if (!hasOwnEntries(inquiry, 'USER')) return []
-  const { asker } = inquiry
-  const holder = asker.identity.kind === 'verified' ? (asker.identity.holder?.name ?? null) : null
-  const account = standingAuthentication(asker)?.isExternal === false ? (asker.authentication?.authenticationId ?? null) : null
+  const identity = identityThatCounts(inquiry)
+  const holder = identity.kind === 'verified' ? (identity.holder?.name ?? null) : null
+  const account = standingAuthentication(inquiry)?.stranger ?? null
   const names = new Set([holder, account].filter(name => name !== null))
   return [...names].flatMap(name => {
     const entry = lookUpOwn(inquiry, 'USER', name)

@@ -20,6 +20,7 @@ import type { Finding } from './finding.ts'
 import { entriesOfIssuerPattern, entriesOfItsKind, entriesOfThisOne, strictest } from './identity-entries.ts'
 import type { IdentityEntry } from './identity-entries.ts'
 import { parseIdentityValue } from './identity-value.ts'
+import { identityThatCounts } from './login.ts'
 import type { Inquiry } from './lookups.ts'
 import { unknownValue } from './refusals.ts'
 
@@ -33,7 +34,7 @@ export type Standing =
   | { readonly kind: 'none' }
 
 export function standingOfIdentity(inquiry: Inquiry): Standing {
-  const { identity } = inquiry.asker
+  const identity = identityThatCounts(inquiry)
   if (!inquiry.policy.survey.namesIdentities || !inquiry.policy.features.posternKeys) return standingAtSendmail(inquiry)
   const issuer = identity.kind === 'verified' ? new IssuerEntries(inquiry, identity) : null
   const particular = standingBy(inquiry, entriesOfThisOne(inquiry).filter(found => mayCount(inquiry, found, issuer)))
@@ -56,7 +57,7 @@ export function refusalOfIdentity(inquiry: Inquiry): Finding | null {
 
 /** The certificate can never be denied here: that is not what these entries are for. */
 function standingAtSendmail(inquiry: Inquiry): Standing {
-  const { identity } = inquiry.asker
+  const identity = identityThatCounts(inquiry)
   if (identity.kind !== 'verified') return notVerified(inquiry)
   const issuer = findIssuerEntry(inquiry, identity.certificate)
   if (issuer === null) return NONE

@@ -12,6 +12,8 @@ import { foldCase } from './access-map.ts'
 import { canonicalDomain } from '../names/address.ts'
 import { surveyAccess } from './access-survey.ts'
 import type { AccessSurvey } from './access-survey.ts'
+import type { ListenerName } from './decision.ts'
+import type { LoginRule } from './login.ts'
 
 export type PolicySource = {
   readonly access: AccessMap
@@ -29,6 +31,8 @@ export type PolicySource = {
   readonly senderBinding: 'enforce' | 'warn' | 'off'
   /** The same for From and Sender in the header. Left out: off. */
   readonly headerFromBinding?: 'enforce' | 'warn' | 'off'
+  /** How clients prove who they are, by listener. Absent: in any way. */
+  readonly logins?: { readonly [Name in ListenerName]: LoginRule }
   readonly features: PolicyFeatures
 }
 
@@ -156,6 +160,7 @@ export type Policy = {
   readonly trustedMechanisms: ReadonlySet<string>
   readonly senderBinding: PolicySource['senderBinding']
   readonly headerFromBinding: PolicySource['senderBinding']
+  readonly logins: { readonly [Name in ListenerName]: LoginRule }
   readonly features: PolicyFeatures
 }
 
@@ -172,6 +177,7 @@ export function compilePolicy(source: PolicySource): Policy {
     trustedMechanisms: new Set(source.trustedMechanisms.map(mechanism => mechanism.toUpperCase())),
     senderBinding: source.senderBinding,
     headerFromBinding: source.headerFromBinding ?? 'off',
+    logins: source.logins ?? { mx: 'any', submission: 'any', submissions: 'any' },
     features: source.features,
   }
 }

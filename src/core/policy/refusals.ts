@@ -7,6 +7,7 @@
 
 import type { CertificateProblem, ClientIdentity } from '../names/identity.ts'
 import type { ListenerName, PolicyReply } from './decision.ts'
+import type { LoginRule } from './login.ts'
 
 export const accessDenied: PolicyReply = { code: 550, enhanced: '5.7.1', text: 'Access denied' }
 
@@ -29,7 +30,9 @@ export const senderDomainMissing: PolicyReply = { code: 553, enhanced: '5.1.8', 
 
 export const senderDomainUnresolved: PolicyReply = { code: 451, enhanced: '4.1.8', text: 'Domain of sender address does not resolve' }
 
-export const senderNotAllowed: PolicyReply = { code: 550, enhanced: '5.7.1', text: 'Sender address not allowed for this certificate' }
+export function senderNotAllowed(byPassword: boolean): PolicyReply {
+  return { code: 550, enhanced: '5.7.1', text: `Sender address not allowed for this ${byPassword ? 'login' : 'certificate'}` }
+}
 
 export const authorNotAllowed: PolicyReply = { code: 550, enhanced: '5.7.1', text: 'From address not allowed for this certificate' }
 
@@ -57,20 +60,25 @@ export const reverseNameForged: PolicyReply = { code: 451, enhanced: '4.1.8', te
 export const authenticationRequired: PolicyReply = { code: 530, enhanced: '5.7.0', text: 'Authentication required' }
 
 /** `Relaying denied`, and why this client may not. */
-export function relayingDenied(identity: ClientIdentity): PolicyReply {
-  return { code: 550, enhanced: '5.7.1', text: `Relaying denied: ${whyNoIdentity(identity)}` }
+export function relayingDenied(identity: ClientIdentity, byPassword: boolean): PolicyReply {
+  const why = byPassword ? 'your login does not permit it' : whyNoIdentity(identity)
+  return { code: 550, enhanced: '5.7.1', text: `Relaying denied: ${why}` }
 }
 
 /** RFC 4954 §6 reserves 530 for this; a submission listener serves nobody it does not know. */
-export function identityRequired(identity: ClientIdentity, listener: ListenerName): PolicyReply {
+export function identityRequired(identity: ClientIdentity, listener: ListenerName, rule: LoginRule): PolicyReply {
   if (identity.kind === 'unverified') {
     return { code: 550, enhanced: '5.7.1', text: `Sending denied: ${whyNoIdentity(identity)}` }
   }
-  const how =
-    identity.kind === 'plaintext' && listener === 'submission'
-      ? 'Issue a STARTTLS command first, and present your certificate'
-      : 'Authentication required: no certificate was presented'
-  return { code: 530, enhanced: '5.7.0', text: how }
+  const inClear = identity.kind === 'plaintext' && listener === 'submission'
+  return { code: 530, enhanced: '5.7.0', text: inClear ? `Issue a STARTTLS command first, and ${PROOFS[rule].give}` : `Authentication required: ${PROOFS[rule].lacks}` }
+}
+
+const PROOFS: Record<LoginRule, { readonly give: string; readonly lacks: string }> = {
+  certificate: { give: 'present your certificate', lacks: 'no certificate was presented' },
+  any: { give: 'present your certificate', lacks: 'no certificate was presented' },
+  password: { give: 'log in with your password', lacks: 'log in with your password' },
+  both: { give: 'present your certificate and log in with your password', lacks: 'both certificate and password are needed' },
 }
 
 function whyNoIdentity(identity: ClientIdentity): string {

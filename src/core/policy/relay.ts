@@ -65,10 +65,10 @@ function permissionOfIdentity(inquiry: Inquiry, standing: Standing, recipient: A
     note(inquiry, `${standing.text}, but only to ${standing.recipients.join(', ')}`)
     return null
   }
-  const authentication = standingAuthentication(inquiry.asker)
+  const authentication = standingAuthentication(inquiry)
   const isTrusted = authentication !== null && inquiry.policy.trustedMechanisms.has(authentication.mechanism)
-  const isAccount = isTrusted && !authentication.isExternal
-  // Who has logged in with a password is that account, and not the certificate's holder.
+  // Of an account that is none of ours nobody knows which senders it may use.
+  const isAccount = isTrusted && authentication.stranger !== null
   if (standing.kind === 'relays') return { rule: standing.rule, text: standing.text, boundToSenders: !isAccount }
   if (!isTrusted) return null
   return { rule: 'authenticated', text: `${authentication.mechanism} has authenticated the client`, boundToSenders: !isAccount }

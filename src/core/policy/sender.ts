@@ -5,11 +5,12 @@
 import { canonicalDomain, parseAddress } from '../names/address.ts'
 import type { Address } from '../names/address.ts'
 import { accessAddress, clientName, isLoopback } from './client-address.ts'
-import type { AccessEntry, Asker } from './decision.ts'
+import type { AccessEntry } from './decision.ts'
 import { ACCEPT, ACCEPT_FINALLY, CLIENT_NAME_MISSING, because, noteSetting, objection, warn } from './finding.ts'
 import type { Finding } from './finding.ts'
 import { canAnswer, lookUpDomain, lookUpMailbox, lookUpUser } from './lookups.ts'
 import { isListed } from './identity-value.ts'
+import { identityThatCounts, hasPassword } from './login.ts'
 import type { Inquiry } from './lookups.ts'
 import { normaliseSender } from './normalise-recipient.ts'
 import { isLocalDomain, isLocalhost } from './our-domains.ts'
@@ -103,7 +104,7 @@ function checkDomainExists(inquiry: Inquiry, domain: string): Finding {
 }
 
 /**
- * May the holder of this certificate use this reverse-path? Null if it may; else who may use what.
+ * May the holder of this certificate or password use this reverse-path? Null if it may; else who may use what.
  *
  * A person has a list of addresses and domains and may use nothing else; a machine without a list may
  * use any. A certificate of another CA is held to the addresses it names, if it names any.
@@ -112,9 +113,9 @@ function checkDomainExists(inquiry: Inquiry, domain: string): Finding {
  * list is the site's own, and no site gives Joe@ and joe@ to two people.
  */
 export function checkSenderBinding(inquiry: Inquiry, reversePath: string): string | null {
-  const { policy, asker } = inquiry
+  const { policy } = inquiry
   if (policy.senderBinding === 'off' || reversePath === '') return null
-  const limit = senderLimit(asker)
+  const limit = senderLimit(inquiry)
   if (limit === null || isAmong(limit.allowed, reversePath)) return null
   noteSetting(inquiry, 'relay.sender-binding', policy.senderBinding)
   if (policy.senderBinding === 'enforce') return limit.words
@@ -123,7 +124,8 @@ export function checkSenderBinding(inquiry: Inquiry, reversePath: string): strin
 }
 
 /** The only sender addresses and `@domains` that an identity may use; null if it may use any, or is none. */
-export function senderLimit({ identity }: Asker): { readonly allowed: readonly string[]; readonly words: string } | null {
+export function senderLimit(inquiry: Inquiry): { readonly allowed: readonly string[]; readonly words: string } | null {
+  const identity = identityThatCounts(inquiry)
   if (identity.kind !== 'verified') return null
   const { holder, certificate } = identity
   const allowed = holder === null ? certificate.addresses : holder.senders
@@ -133,7 +135,7 @@ export function senderLimit({ identity }: Asker): { readonly allowed: readonly s
 }
 
 export function refuseSender(inquiry: Inquiry, limit: string): Finding {
-  return because(inquiry, 'senderNotAllowed', limit, { kind: 'refuse', reply: senderNotAllowed })
+  return because(inquiry, 'senderNotAllowed', limit, { kind: 'refuse', reply: senderNotAllowed(hasPassword(inquiry)) })
 }
 
 export function isAmong(allowed: readonly string[], reversePath: string): boolean {

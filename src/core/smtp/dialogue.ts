@@ -6,11 +6,12 @@
  */
 
 import type { Question } from '../policy/decision.ts'
+import type { CredentialQuestion } from '../sasl/script.ts'
 import { replies, type Reply } from './reply.ts'
 import type { SessionOutput, SessionSettings } from './session-events.ts'
 
 /** Who is to speak. Bytes are read only while it is the client's turn; the others answer once. */
-export type Turn = 'listener' | 'client' | 'policy' | 'tls' | 'storage' | 'nobody'
+export type Turn = 'listener' | 'client' | 'policy' | 'credentials' | 'tls' | 'storage' | 'nobody'
 
 export class Dialogue {
   readonly #settings: SessionSettings
@@ -62,6 +63,11 @@ export class Dialogue {
   ask(question: Question): void {
     this.say({ kind: 'askPolicy', question })
     this.#turn = 'policy'
+  }
+
+  askCredentials(question: CredentialQuestion): void {
+    this.say({ kind: 'askCredentials', question })
+    this.#turn = 'credentials'
   }
 
   startTls(): void {

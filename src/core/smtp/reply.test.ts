@@ -6,7 +6,7 @@ import { commandRefusal, formatReply, policyRefusal, replies, type Reply } from 
 test('a reply is code, status and text', () => {
   assert.equal(formatReply(replies.senderOk), '250 2.1.0 Sender OK\r\n')
   assert.equal(formatReply(replies.startInput), '354 Start mail input; end with <CRLF>.<CRLF>\r\n')
-  assert.equal(formatReply(replies.authContinue), '334 \r\n')
+  assert.equal(formatReply(replies.authContinue('')), '334 \r\n')
 })
 
 test('a reply of several lines has the status in each (RFC 2034 §4)', () => {

@@ -8,7 +8,7 @@
 import type { Circle, Excess } from '../limits/limits.ts'
 import type { Decision } from '../policy/decision.ts'
 import { assert, unreachable } from '../result.ts'
-import type { AuthenticationProblem } from './authentication.ts'
+import type { AuthenticationProblem } from '../sasl/script.ts'
 import type { CommandProblem } from './command.ts'
 
 /** A reply (RFC 5321 §4.2) with its enhanced status (RFC 2034), if it has one. Lines hold no CR or LF. */
@@ -101,8 +101,16 @@ export function authenticationRefusal(problem: AuthenticationProblem): Reply {
       return replies.authCancelled
     case 'notBase64':
       return replies.authNotBase64
+    case 'malformed':
+      return replies.authMalformed
     case 'notAllowed':
+      return replies.certificateNotAllowed
+    case 'refused':
       return replies.authFailed
+    case 'tooMany':
+      return replies.authLater
+    case 'unavailable':
+      return replies.authUnavailable
     default:
       return unreachable(problem)
   }
@@ -155,12 +163,17 @@ export const replies = {
 
   // AUTH (RFC 4954 §4 and §6).
   authenticated: reply(235, '2.7.0', 'Authentication successful'),
-  authContinue: reply(334, null, ''),
+  authContinue: (challenge: string): Reply => ({ code: 334, enhanced: null, lines: [challenge] }),
   authCancelled: reply(501, '5.7.0', 'Authentication cancelled'),
   authNotBase64: reply(501, '5.5.2', 'That is not text in base64'),
   authUnknownMechanism: reply(504, '5.5.4', 'Authentication mechanism not offered'),
   authNeedsTls: reply(538, '5.7.11', 'Issue a STARTTLS command first: authentication needs encryption'),
-  authFailed: reply(535, '5.7.8', 'Your certificate does not allow this identity'),
+  authMalformed: reply(501, '5.5.2', 'That is not what the mechanism prescribes'),
+  certificateNotAllowed: reply(535, '5.7.8', 'Your certificate does not allow this identity'),
+  authFailed: reply(535, '5.7.8', 'User name or password not accepted'),
+  authLater: reply(454, '4.7.0', 'Too many logins have failed; try again later'),
+  authUnavailable: reply(454, '4.7.0', 'Cannot look at passwords now; try again later'),
+  tooManyLogins: (hostname: string) => reply(421, '4.7.0', `${hostname} Too many failed logins`),
   authTwice: reply(503, '5.5.1', 'You have authenticated already'),
   authInTransaction: reply(503, '5.5.1', 'AUTH is not possible within a mail transaction'),
 
@@ -182,7 +195,7 @@ export const replies = {
   unknownParameter: (keyword: string) => reply(555, '5.5.4', `Parameter not recognized: ${keyword}`),
   messageTooBig: (limitBytes: number) => reply(552, '5.3.4', `Messages are limited to ${limitBytes} octets`),
   tooManyRecipients: reply(452, '4.5.3', 'Too many recipients; send to the rest in another message'),
-  identityLost: reply(550, '5.7.1', 'Your certificate no longer counts'),
+  identityLost: reply(550, '5.7.1', 'Your certificate or password no longer counts'),
   policyFailed: reply(451, '4.3.0', 'Cannot decide about this now; try again later'),
 
   // DATA (RFC 5321 §4.1.1.4).

@@ -17,10 +17,12 @@ const settings: SessionSettings = {
   completesHeader: false,
   asksAboutAuthors: false,
   takesXclient: false,
+  logins: { byCertificate: true, byPassword: [] },
   limits: {
     messageBytes: 1000,
     recipients: 10,
     messages: 10,
+    logins: 3,
     errors: 10,
     headerBytes: 500,
     headerFields: 50,

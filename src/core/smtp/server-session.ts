@@ -6,15 +6,16 @@
  * correct pipelining (RFC 2920), and that no command can overtake a decision.
  *
  * A client may send its commands in any order, so this is a phase and a method for each command.
- * What happens from MAIL to the end of a message is in mail-exchange.ts.
+ * What happens from MAIL to the end of a message is in mail-exchange.ts, a login in auth-exchange.ts.
  */
 
 import type { ClientIdentity } from '../names/identity.ts'
-import type { Asker, Authentication, Decision } from '../policy/decision.ts'
+import type { Asker, Decision } from '../policy/decision.ts'
+import { mechanismsFor } from '../sasl/mechanisms.ts'
 import { parseXclient } from '../peers/xclient.ts'
 import { ALL_FEATURES, type ServerFeatures } from '../policy/session-terms.ts'
-import { assert, unreachable, type Result } from '../result.ts'
-import { answerExternal, authenticateExternal, mechanismsFor, type AuthenticationProblem } from './authentication.ts'
+import { assert, unreachable } from '../result.ts'
+import { AuthExchange } from './auth-exchange.ts'
 import { ABOUT_MAIL, LAST_OF_GROUP, outOfOrder } from './command-order.ts'
 import { LONGEST_LINE_OCTETS, parseCommand, type Command, type Verb } from './command.ts'
 import { Dialogue } from './dialogue.ts'
@@ -22,7 +23,7 @@ import { LineReader, type Line } from './line-reader.ts'
 import { MailExchange } from './mail-exchange.ts'
 import { fateOf, QUEUED, worseFate } from './mail-transaction.ts'
 import { offeredKeywords } from './offer.ts'
-import { authenticationRefusal, commandRefusal, limitRefusal, policyRefusal, replies, type Reply } from './reply.ts'
+import { commandRefusal, limitRefusal, policyRefusal, replies, type Reply } from './reply.ts'
 import type { MessageFate, SessionInput, SessionOutput, SessionSettings } from './session-events.ts'
 
 /** How far the connection has come (RFC 5321 §3.1). */
@@ -32,8 +33,6 @@ type Phase =
   /** The policy is being asked about the TLS handshake. */
   | 'handshake'
   | 'commands'
-  /** `334` was said; the next line is the response (RFC 4954 §4). */
-  | 'authentication'
   /** The greeting was a refusal; only QUIT is left. */
   | 'refused'
 
@@ -44,11 +43,11 @@ export class ServerSession {
   readonly #unread = new LineReader()
   readonly #dialogue: Dialogue
   readonly #mail: MailExchange
+  readonly #auth: AuthExchange
   #phase: Phase = 'connection'
   #host: Asker['host'] = { address: '', name: null }
   #features = ALL_FEATURES
   #identity: ClientIdentity = { kind: 'plaintext' }
-  #authentication: Authentication | null = null
   #hello: Hello | null = null
   #greeted = false
   /** The client has said by XCLIENT for whom it speaks. */
@@ -63,6 +62,7 @@ export class ServerSession {
     this.#settings = settings
     this.#dialogue = new Dialogue(settings)
     this.#mail = new MailExchange(settings, this.#dialogue)
+    this.#auth = new AuthExchange(settings, this.#dialogue)
   }
 
   /** Takes a fact. Answers with what is to be done, in this order. */
@@ -104,6 +104,9 @@ export class ServerSession {
         return this.#decided(null)
       case 'overLimit':
         return this.#mail.overLimit(limitRefusal(input.excess, this.#settings.hostname))
+      case 'credentialsJudged':
+        assert(this.#dialogue.turn === 'credentials', 'the credentials were asked about')
+        return this.#auth.answered(input.answer)
       case 'stored':
         return this.#mail.committed(replies.queued(input.id))
       case 'storageFailed':
@@ -144,7 +147,7 @@ export class ServerSession {
 
   #readLine(line: Line): void {
     if (line.kind === 'bareLineEnd') return this.#dialogue.hangUp(replies.bareLineEnd)
-    if (this.#phase === 'authentication') return this.#answered(line)
+    if (this.#auth.isOpen) return this.#auth.read(line)
     const parsed = parseCommand(line)
     const isQuit = parsed.ok && parsed.value.verb === 'QUIT'
     // RFC 5321 §3.1: after a 554 greeting, 503 to all but QUIT.
@@ -188,7 +191,7 @@ export class ServerSession {
       case 'STARTTLS':
         return this.#startTls()
       case 'AUTH':
-        return this.#auth(command)
+        return this.#auth.begin(command, this.#identity, this.#mechanisms)
       case 'XCLIENT':
         return this.#xclient(command.argument)
       case 'MAIL':
@@ -311,7 +314,7 @@ export class ServerSession {
     assert(!this.#unread.hasUnread, 'nothing sent in the clear survives the handshake')
     assert(identity.kind !== 'plaintext', 'a handshake ends in TLS')
     this.#identity = identity
-    this.#authentication = null
+    this.#auth.forget()
     this.#hello = null
     this.#mail.reset()
     this.#askAboutHandshake()
@@ -322,8 +325,9 @@ export class ServerSession {
     return this.#settings.offersStartTls && this.#features.startTls !== 'hidden' && !this.#speaksForOthers
   }
 
+  /** None for somebody else's client: the channel that a login would be bound to is not its own. */
   get #mechanisms(): readonly string[] {
-    return this.#features.authentication ? mechanismsFor(this.#identity) : []
+    return this.#features.authentication && !this.#speaksForOthers ? mechanismsFor(this.#identity, this.#settings.logins) : []
   }
 
   get #mayIntroduce(): boolean {
@@ -343,7 +347,7 @@ export class ServerSession {
     this.#speaksForOthers = true
     this.#host = host
     if (this.#identity.kind !== 'plaintext') this.#identity = { kind: 'anonymous', tls: this.#identity.tls }
-    this.#authentication = null
+    this.#auth.forget()
     this.#handshakeRefusal = null
     this.#hello = hello
     this.#greeted = false
@@ -352,32 +356,10 @@ export class ServerSession {
     this.#dialogue.ask({ kind: 'connection', asker: this.#asker() })
   }
 
-  /** RFC 4954 §4. */
-  #auth({ mechanism, initialResponse }: Extract<Command, { verb: 'AUTH' }>): void {
-    if (this.#authentication !== null) return this.#dialogue.reply(replies.authTwice)
-    if (!this.#mechanisms.includes(mechanism)) return this.#dialogue.reply(replies.authUnknownMechanism)
-    if (initialResponse !== null) return this.#authenticated(authenticateExternal(this.#identity, initialResponse))
-    this.#phase = 'authentication'
-    this.#dialogue.reply(replies.authContinue)
-  }
-
-  /** The line after `334`. Whatever it is, the exchange is over: nobody is asked twice. */
-  #answered(line: Exclude<Line, { kind: 'bareLineEnd' }>): void {
-    this.#phase = 'commands'
-    if (line.kind === 'tooLong') return this.#dialogue.reply(replies.lineTooLong)
-    this.#authenticated(answerExternal(this.#identity, line.text))
-  }
-
-  #authenticated(result: Result<Authentication, AuthenticationProblem>): void {
-    if (!result.ok) return this.#dialogue.reply(authenticationRefusal(result.problem))
-    this.#authentication = result.value
-    this.#dialogue.reply(replies.authenticated)
-  }
-
-  /** The certificate was revoked meanwhile. All that follows is judged without it. */
+  /** The certificate or the password was revoked meanwhile. All that follows is judged without it. */
   #identityLost(identity: ClientIdentity): void {
     this.#identity = identity
-    this.#authentication = null
+    this.#auth.forget()
     this.#mail.loseIdentity()
   }
 
@@ -387,7 +369,7 @@ export class ServerSession {
       host: this.#host,
       hello: this.#hello?.name ?? '',
       identity: this.#identity,
-      authentication: this.#authentication,
+      authentication: this.#auth.authentication,
     }
   }
 }

@@ -2,7 +2,7 @@
  * What can happen to the server's half of a session, and what it can ask for.
  *
  * Facts go in (past participles), intentions come out (verbs). At most one output of a `handle`
- * waits for an answer (`startTls`, `askPolicy`, `commitMessage`), and it comes last. While it waits,
+ * waits for an answer (`startTls`, `askPolicy`, `askCredentials`, `commitMessage`), and it comes last. While it waits,
  * bytes are kept and not read; so pipelining is correct by construction.
  */
 
@@ -10,6 +10,8 @@ import type { Excess } from '../limits/limits.ts'
 import type { ClientIdentity } from '../names/identity.ts'
 import type { Asker, Decision, ListenerName, Question } from '../policy/decision.ts'
 import type { ServerFeatures } from '../policy/session-terms.ts'
+import type { LoginSettings } from '../sasl/mechanisms.ts'
+import type { CredentialAnswer, CredentialQuestion } from '../sasl/script.ts'
 import type { Envelope } from '../message/envelope.ts'
 import type { MessagePart } from '../message/header-section.ts'
 import type { TransmissionType } from '../message/trace.ts'
@@ -29,6 +31,8 @@ export type SessionSettings = {
   readonly takesXclient: boolean
   /** How long to wait before the greeting, where the access map does not say. */
   readonly greetDelaySeconds: number
+  /** How clients may log in. */
+  readonly logins: LoginSettings
   readonly limits: SessionLimits
 }
 
@@ -41,6 +45,8 @@ export type SessionLimits = {
   readonly messages: number
   /** Commands that got a 4yz or 5yz before the connection is closed. */
   readonly errors: number
+  /** Failed logins before the connection is closed. */
+  readonly logins: number
   /** Octets of the header section, and fields in it. */
   readonly headerBytes: number
   readonly headerFields: number
@@ -65,13 +71,15 @@ export type SessionInput =
   | { readonly kind: 'policyFailed' }
   /** A limit over several connections leaves no room: instead of `decided`, or at any time. */
   | { readonly kind: 'overLimit'; readonly excess: Excess }
+  /** Whoever keeps the passwords has looked at what the client said. */
+  | { readonly kind: 'credentialsJudged'; readonly answer: CredentialAnswer }
   | { readonly kind: 'stored'; readonly id: string }
   | { readonly kind: 'storageFailed'; readonly why: 'full' | 'failed' }
   /** The client has been silent for `timeoutSeconds()`. */
   | { readonly kind: 'idle' }
   /** The server is going down; the session ends at the next command boundary. */
   | { readonly kind: 'shutDown' }
-  /** The certificate of this very session has been revoked: its identity is gone from now on. */
+  /** The certificate or the password of this very session counts no more; `identity` is what is left. */
   | { readonly kind: 'identityLost'; readonly identity: ClientIdentity }
 
 export type SessionOutput =
@@ -80,6 +88,7 @@ export type SessionOutput =
   /** The client speaks for this host from now on; `login` is what it says of an account there. */
   | { readonly kind: 'speakFor'; readonly host: Asker['host']; readonly login: string | null }
   | { readonly kind: 'askPolicy'; readonly question: Question }
+  | { readonly kind: 'askCredentials'; readonly question: CredentialQuestion }
   /** The envelope is complete: `354` is about to be said, or the first chunk has been announced. */
   | {
       readonly kind: 'openMessage'

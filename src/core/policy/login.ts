@@ -1,0 +1,54 @@
+/**
+ * Which proof of identity counts: the certificate, a password, either, or both together.
+ *
+ * Whoever logs in with a password is judged as the holder it belongs to, by the same lines of the
+ * access map as that holder's certificates, and bound to the same sender addresses. A certificate that
+ * was shown beside it then says nothing: it may be another's.
+ */
+
+import type { ClientIdentity } from '../names/identity.ts'
+import type { Asker } from './decision.ts'
+import { note } from './finding.ts'
+import type { Inquiry } from './lookups.ts'
+
+/** What a listener wants; see `authentication` in postern.toml. */
+export type LoginRule = 'certificate' | 'password' | 'any' | 'both'
+
+/** Who the client is, as far as its listener takes its word for it. */
+export function identityThatCounts(inquiry: Inquiry): ClientIdentity {
+  const { asker, policy } = inquiry
+  switch (policy.logins[asker.listener]) {
+    case 'certificate':
+      return asker.identity
+    case 'any':
+      return identityByPassword(asker) ?? asker.identity
+    case 'password':
+      return identityByPassword(asker) ?? nobody(inquiry, 'certificates give nothing on this listener: it wants a password')
+    case 'both':
+      return hasBoth(asker) ? asker.identity : nobody(inquiry, 'this listener wants a certificate and a password of the same person or machine')
+  }
+}
+
+/** The holder of the password that was logged in with; null without one. */
+export function identityByPassword({ identity, authentication }: Asker): ClientIdentity | null {
+  const account = authentication?.account
+  if (account === undefined || identity.kind === 'plaintext') return null
+  return { kind: 'verified', tls: identity.tls, certificate: account.certificate, holder: account.holder }
+}
+
+/** For words: the client knows itself by its password rather than by a certificate. */
+export function hasPassword({ asker }: Inquiry): boolean {
+  return asker.authentication?.account !== undefined
+}
+
+function hasBoth({ identity, authentication }: Asker): boolean {
+  const account = authentication?.account
+  return account !== undefined && identity.kind === 'verified' && identity.holder?.name === account.holder.name
+}
+
+function nobody(inquiry: Inquiry, why: string): ClientIdentity {
+  const { identity } = inquiry.asker
+  if (identity.kind === 'plaintext' || identity.kind === 'anonymous') return identity
+  note(inquiry, why)
+  return { kind: 'anonymous', tls: identity.tls }
+}

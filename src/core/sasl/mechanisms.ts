@@ -1,0 +1,58 @@
+/**
+ * The mechanisms that a client may use here and now, and the script of each.
+ *
+ * What is offered depends on what the connection has proved, on the listener, and on whether anybody
+ * has a password at all. Outside TLS nothing is offered (RFC 4954 §9 would allow SCRAM; we do not).
+ */
+
+import type { ClientIdentity } from '../names/identity.ts'
+import { external } from './external.ts'
+import { login, plain } from './plain.ts'
+import { scram } from './scram.ts'
+import type { SaslScript } from './script.ts'
+
+/** What a site may allow; -PLUS comes with its mechanism. The strongest come first, as some clients take the first they know. */
+export const PASSWORD_MECHANISMS = ['SCRAM-SHA-256', 'SCRAM-SHA-1', 'PLAIN', 'LOGIN'] as const
+export type PasswordMechanism = (typeof PASSWORD_MECHANISMS)[number]
+
+export type LoginSettings = {
+  /** EXTERNAL is offered to clients with a verified certificate. */
+  readonly byCertificate: boolean
+  /** None if nobody has a password. */
+  readonly byPassword: readonly PasswordMechanism[]
+}
+
+/** In the order in which EHLO lists them. */
+export function mechanismsFor(identity: ClientIdentity, { byCertificate, byPassword }: LoginSettings): readonly string[] {
+  if (identity.kind === 'plaintext') return []
+  const passwords = PASSWORD_MECHANISMS.filter(mechanism => byPassword.includes(mechanism))
+  const bound = canBind(identity) ? passwords.filter(isScram).map(mechanism => `${mechanism}-PLUS`) : []
+  // EXTERNAL says something only about a certificate that was verified.
+  return [...(identity.kind === 'verified' && byCertificate ? ['EXTERNAL'] : []), ...bound, ...passwords]
+}
+
+/** The script of a mechanism that `mechanismsFor` has offered. */
+export function scriptOf(mechanism: string, identity: ClientIdentity): SaslScript {
+  switch (mechanism) {
+    case 'EXTERNAL':
+      return external(identity)
+    case 'PLAIN':
+      return plain()
+    case 'LOGIN':
+      return login()
+    default: {
+      const plus = mechanism.endsWith('-PLUS')
+      const hash = mechanism.includes('SHA-256') ? 'SHA-256' : 'SHA-1'
+      return scram({ mechanism, hash, plus, offersPlus: canBind(identity) })
+    }
+  }
+}
+
+/** RFC 9266 §4.2: before TLS 1.3 the exporter is safe only with an extension that we are not told about. */
+function canBind(identity: ClientIdentity): boolean {
+  return identity.kind !== 'plaintext' && identity.tls.version === 'TLSv1.3'
+}
+
+function isScram(mechanism: PasswordMechanism): boolean {
+  return mechanism.startsWith('SCRAM-')
+}

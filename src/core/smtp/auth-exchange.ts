@@ -1,0 +1,112 @@
+/**
+ * AUTH (RFC 4954): the frame in which SASL mechanisms run, from the command to its last reply.
+ *
+ * One login a session, in TLS, outside of mail transactions. Challenges and responses are base64
+ * lines; `*` gives up. A client that has failed too often is not heard any longer (S16).
+ */
+
+import type { ClientIdentity } from '../names/identity.ts'
+import type { Authentication } from '../policy/decision.ts'
+import { assert, type Result } from '../result.ts'
+import { scriptOf } from '../sasl/mechanisms.ts'
+import type { AuthenticationProblem, CredentialAnswer, SaslFact, SaslScript } from '../sasl/script.ts'
+import type { Command } from './command.ts'
+import type { Dialogue } from './dialogue.ts'
+import type { Line } from './line-reader.ts'
+import { authenticationRefusal, replies } from './reply.ts'
+import type { SessionSettings } from './session-events.ts'
+
+export class AuthExchange {
+  readonly #settings: SessionSettings
+  readonly #dialogue: Dialogue
+  #script: SaslScript | null = null
+  #authentication: Authentication | null = null
+  #failures = 0
+  /** What the open exchange stands on has been taken away since it began. */
+  #isVoid = false
+
+  constructor(settings: SessionSettings, dialogue: Dialogue) {
+    this.#settings = settings
+    this.#dialogue = dialogue
+  }
+
+  /** The login that has succeeded, if one has. */
+  get authentication(): Authentication | null {
+    return this.#authentication
+  }
+
+  /** A challenge has been sent: the next line is the response. */
+  get isOpen(): boolean {
+    return this.#script !== null
+  }
+
+  /** Whatever has been proved counts no more, and neither does what an open exchange may yet prove. */
+  forget(): void {
+    this.#authentication = null
+    this.#isVoid = this.isOpen
+  }
+
+  /** RFC 4954 §4. `offered` is what EHLO lists. */
+  begin({ mechanism, initialResponse }: Extract<Command, { verb: 'AUTH' }>, identity: ClientIdentity, offered: readonly string[]): void {
+    if (this.#authentication !== null) return this.#dialogue.reply(replies.authTwice)
+    if (!offered.includes(mechanism)) return this.#dialogue.reply(replies.authUnknownMechanism)
+    this.#script = scriptOf(mechanism, identity)
+    this.#isVoid = false
+    const { value: first } = this.#script.next()
+    // The initial response is the answer to the first challenge, which is then not sent.
+    if (initialResponse !== null) return this.#respond(initialResponse)
+    assert('kind' in first && first.kind === 'challenge', 'every mechanism begins with a challenge')
+    this.#dialogue.reply(replies.authContinue(encodeBase64(first.text)))
+  }
+
+  /** The line after `334`. */
+  read(line: Exclude<Line, { kind: 'bareLineEnd' }>): void {
+    if (line.kind === 'line' && line.text !== '*') return this.#respond(line.text)
+    this.#script = null
+    this.#dialogue.reply(line.kind === 'tooLong' ? replies.lineTooLong : authenticationRefusal('cancelled'))
+  }
+
+  /** What whoever keeps the passwords has found. */
+  answered(answer: CredentialAnswer): void {
+    this.#resume({ kind: 'answered', answer })
+  }
+
+  /** `=` and the empty line are the empty response (RFC 4954 §4). */
+  #respond(line: string): void {
+    const octets = line === '=' ? new Uint8Array() : decodeBase64(line)
+    if (octets === null) return this.#end({ ok: false, problem: 'notBase64' })
+    this.#resume({ kind: 'responded', octets })
+  }
+
+  #resume(fact: SaslFact): void {
+    assert(this.#script !== null, 'an exchange is open')
+    const step = this.#script.next(fact)
+    if (step.done === true) return this.#end(step.value)
+    if (step.value.kind === 'ask') return this.#dialogue.askCredentials(step.value.question)
+    this.#dialogue.reply(replies.authContinue(encodeBase64(step.value.text)))
+  }
+
+  #end(result: Result<Authentication, AuthenticationProblem>): void {
+    this.#script = null
+    if (result.ok && this.#isVoid) return this.#dialogue.reply(authenticationRefusal('refused'))
+    if (result.ok) {
+      this.#authentication = result.value
+      return this.#dialogue.reply(replies.authenticated)
+    }
+    const { hostname, limits } = this.#settings
+    if (result.problem === 'refused') this.#failures++
+    if (this.#failures >= limits.logins) return this.#dialogue.hangUp(replies.tooManyLogins(hostname))
+    this.#dialogue.reply(authenticationRefusal(result.problem))
+  }
+}
+
+function encodeBase64(text: string): string {
+  return Buffer.from(text, 'utf8').toString('base64')
+}
+
+/** Null if it is no base64 (RFC 4648 §4): what a lenient reader would guess at is refused. */
+function decodeBase64(text: string): Uint8Array | null {
+  return BASE64.test(text) ? Buffer.from(text, 'base64') : null
+}
+
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/

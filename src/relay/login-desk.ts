@@ -1,0 +1,173 @@
+/**
+ * Looks at what clients log in with, and answers the scripts of SASL mechanisms.
+ *
+ * A name that nobody has is treated as one that somebody has: the same salt each time, the same work,
+ * the same reply (S16). Why a login failed is for the log alone, one line each. Failures make those
+ * that follow wait (login-backoff.ts).
+ */
+
+import { foldedLogin, preparedPassword } from '../core/accounts/password.ts'
+import type { PasswordRecord, SiteRecord } from '../core/accounts/password-file.ts'
+import { networkBlock } from '../core/limits/client-blocks.ts'
+import type { LoginBackOff } from '../core/limits/login-backoff.ts'
+import type { Account } from '../core/names/identity.ts'
+import { isListed, parsePeer } from '../core/peers/peer-list.ts'
+import { unreachable } from '../core/result.ts'
+import { isOneOfNames } from '../core/sasl/acting-as.ts'
+import type { BindingType, CredentialAnswer, CredentialQuestion, LoginAttempt, LoginFailure } from '../core/sasl/script.ts'
+import type { AccountEntry, AccountRegister } from './account-register.ts'
+import { checkProof, hashPassword, nobodysKeys, scramSalt } from './password-keys.ts'
+import { TooBusy } from './ports.ts'
+import type { PasswordCrypto, System, Timers } from './ports.ts'
+
+/** Who is logging in, as the connection knows it. */
+export type LoginClient = {
+  readonly sessionId: string
+  readonly address: string
+  bindingOf(type: BindingType): Uint8Array | null
+}
+
+export type LoginObserver = {
+  loggedIn(sessionId: string, address: string, attempt: LoginAttempt, account: Account): void
+  loginFailed(sessionId: string, address: string, attempt: LoginAttempt, why: LoginFailure): void
+}
+
+export type LoginDeskParts = {
+  readonly crypto: PasswordCrypto
+  readonly register: AccountRegister
+  readonly backOff: LoginBackOff
+  /** Clients that no back-off is for. */
+  isExempt(address: string): boolean
+  readonly observer: LoginObserver
+  readonly system: System
+  readonly timers: Timers
+}
+
+type Question<Kind extends CredentialQuestion['kind']> = Extract<CredentialQuestion, { kind: Kind }>
+
+export class LoginDesk {
+  readonly #parts: LoginDeskParts
+
+  constructor(parts: LoginDeskParts) {
+    this.#parts = parts
+  }
+
+  /** Rejects if something is broken here; then nobody is logged in. */
+  async answer(question: CredentialQuestion, client: LoginClient): Promise<CredentialAnswer> {
+    const { site } = this.#parts.register
+    // The last password may be taken away between EHLO and AUTH.
+    if (site === null) return { kind: 'failed', problem: 'unavailable' }
+    switch (question.kind) {
+      case 'checkPassword':
+        return (await this.#wait(question.attempt, client)) ?? this.#checkPassword(site, question, client)
+      case 'startScram':
+        return (await this.#wait(question.attempt, client)) ?? this.#startScram(site, question, client)
+      case 'checkProof':
+        return this.#checkProof(site, question, client)
+      case 'noteFailure':
+        return this.#fail(question.attempt, client, question.why)
+      default:
+        return unreachable(question)
+    }
+  }
+
+  /** Null when the attempt may be looked at. */
+  async #wait(attempt: LoginAttempt, { sessionId, address }: LoginClient): Promise<CredentialAnswer | null> {
+    const { backOff, isExempt, observer, system, timers } = this.#parts
+    if (isExempt(address)) return null
+    const network = networkBlock(address)
+    const delay = backOff.delayMilliseconds(this.#nameOf(attempt.login), network, system.now())
+    if (delay > 0) await new Promise<void>(resolve => timers.after(delay, resolve))
+    if (!backOff.isShut(network, system.now())) return null
+    observer.loginFailed(sessionId, address, attempt, 'tooManyFailures')
+    return { kind: 'failed', problem: 'tooMany' }
+  }
+
+  async #checkPassword(site: SiteRecord, { attempt, password }: Question<'checkPassword'>, client: LoginClient): Promise<CredentialAnswer> {
+    const { crypto, register, observer } = this.#parts
+    let hash: Uint8Array
+    try {
+      hash = await hashPassword(crypto, site, this.#nameOf(attempt.login), preparedPassword(password))
+    } catch (error) {
+      if (!(error instanceof TooBusy)) throw error
+      observer.loginFailed(client.sessionId, client.address, attempt, 'tooBusy')
+      return { kind: 'failed', problem: 'unavailable' }
+    }
+    // Looked up only now: a password that was taken away meanwhile does not count.
+    const entry = register.find(attempt.login)
+    const matching = (entry?.passwords ?? []).filter(({ argon2id }) => crypto.isSame(crypto.fromBase64(argon2id), hash))
+    return this.#conclude(attempt, client, entry, matching, '')
+  }
+
+  #startScram(site: SiteRecord, { attempt, hash, binding }: Question<'startScram'>, client: LoginClient): CredentialAnswer {
+    const { crypto } = this.#parts
+    const start = {
+      nonce: crypto.toBase64(crypto.random(NONCE_OCTETS)),
+      salt: crypto.toBase64(scramSalt(crypto, site, hash, attempt.login)),
+      iterations: site.scramIterations,
+      bindingData: binding === null ? null : client.bindingOf(binding),
+    }
+    return { kind: 'scramStarted', start }
+  }
+
+  #checkProof(site: SiteRecord, question: Question<'checkProof'>, client: LoginClient): CredentialAnswer {
+    const { crypto, register } = this.#parts
+    const { attempt, hash } = question
+    const login = foldedLogin(attempt.login)
+    const entry = register.find(login)
+    const known = (entry?.passwords ?? []).flatMap(password =>
+      password.scram.filter(keys => keys.hash === hash && keys.login === login).map(keys => ({ password, keys })),
+    )
+    if (known.length === 0) checkProof(crypto, hash, nobodysKeys(crypto, site, login), question)
+    const right = known.flatMap(({ password, keys }) => {
+      const { isRight, serverSignature } = checkProof(crypto, hash, keys, question)
+      return isRight ? [{ password, serverSignature }] : []
+    })
+    return this.#conclude(attempt, client, entry, right.map(({ password }) => password), right[0]?.serverSignature ?? '')
+  }
+
+  /** `matching` are the passwords that the client has shown to know. */
+  #conclude(
+    attempt: LoginAttempt,
+    client: LoginClient,
+    entry: AccountEntry | null,
+    matching: readonly PasswordRecord[],
+    serverSignature: string,
+  ): CredentialAnswer {
+    if (entry === null) return this.#fail(attempt, client, 'unknownUser')
+    if (matching.length === 0) return this.#fail(attempt, client, 'wrongPassword')
+    const password = matching.find(({ networks }) => isWithin(client.address, networks))
+    if (password === undefined) return this.#fail(attempt, client, 'wrongNetwork')
+    const { holder, certificate } = entry
+    // RFC 4616 §2, RFC 5802 §5.1: as itself, under any of its names.
+    if (attempt.wanted !== '' && !isOneOfNames(attempt.wanted, [attempt.login, holder.name, ...holder.senders])) {
+      return this.#fail(attempt, client, 'wrongIdentity')
+    }
+    const account: Account = { holder, device: password.device, passwordId: password.id, certificate }
+    this.#parts.observer.loggedIn(client.sessionId, client.address, attempt, account)
+    return { kind: 'loggedIn', account, serverSignature }
+  }
+
+  #fail(attempt: LoginAttempt, client: LoginClient, why: LoginFailure): CredentialAnswer {
+    const { backOff, system, observer } = this.#parts
+    backOff.failed(this.#nameOf(attempt.login), networkBlock(client.address), system.now())
+    observer.loginFailed(client.sessionId, client.address, attempt, why)
+    return { kind: 'failed', problem: 'refused' }
+  }
+
+  /** One name for an account, whichever of its names was typed; for others what was typed. */
+  #nameOf(login: string): string {
+    return foldedLogin(this.#parts.register.find(login)?.holder.name ?? login)
+  }
+}
+
+/** RFC 5802 §5.1 asks for enough randomness that no exchange is like another. */
+const NONCE_OCTETS = 18
+
+function isWithin(address: string, networks: readonly string[]): boolean {
+  if (networks.length === 0) return true
+  return isListed(address, networks.flatMap(text => {
+    const network = parsePeer(text)
+    return network.ok ? [network.value] : []
+  }))
+}
