@@ -12,7 +12,7 @@ const FOLDER = path.join(import.meta.dirname, 'commands')
 const SUFFIX = path.extname(import.meta.filename)
 
 /** In the order in which a person meets them; those of one group by the alphabet. */
-const FIRST_WORDS = ['up', 'init', 'run', 'check', 'status', 'reload', 'stop', 'user', 'ca', 'queue', 'trace', 'explain', 'access', 'migrate', 'dn', 'probe', 'sink']
+const FIRST_WORDS = ['up', 'init', 'run', 'check', 'status', 'reload', 'stop', 'user', 'ca', 'queue', 'trace', 'explain', 'access', 'migrate', 'dn', 'probe', 'sendmail', 'mailq', 'sink']
 
 /** `queue list`, `status`. */
 export function commandNames(): readonly string[] {

@@ -66,6 +66,11 @@ export type Command<Specs extends OptionSpecs = OptionSpecs, Data = unknown> = {
   toJson?(data: Data): unknown
   /** 1 for data that is itself bad news. */
   exitCode?(data: Data): 0 | 1
+  /**
+   * For a command that stands in for another program: it reads its own words, of which only `--help` is
+   * ours, and chooses the exit code. `dispatch` runs another command.
+   */
+  runWords?(words: readonly string[], dispatch: (words: readonly string[]) => Promise<number>): Promise<number>
 }
 
 export function defineCommand<const Specs extends OptionSpecs, Data>(command: Command<Specs, Data>): Command<Specs, Data> {

@@ -1,7 +1,8 @@
 /**
  * Finds the command that was named, runs it, and prints what came of it.
  *
- * Exit codes: 0, 1 for a problem that is named on standard error, 2 for wrong usage.
+ * Exit codes: 0, 1 for a problem that is named on standard error, 2 for wrong usage. Commands that
+ * stand in for another program have that one's.
  */
 
 import { readFileSync } from 'node:fs'
@@ -51,6 +52,7 @@ async function dispatch(words: readonly string[]): Promise<number> {
 }
 
 async function runCommand(name: string, command: Command, words: readonly string[]): Promise<number> {
+  if (command.runWords !== undefined && !words.includes('--help')) return command.runWords(words, dispatch)
   const specs: OptionSpecs = { ...command.options, ...COMMON_OPTIONS }
   const wrong = (problem: string): never => {
     throw new UsageProblem(`${problem} (see postern ${name} --help)`)

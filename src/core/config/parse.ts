@@ -22,14 +22,19 @@ export type ConfigProblem = {
 
 /** `file` is only for the words of problems. */
 export function parseConfig(text: string, file: string): Result<Config, readonly ConfigProblem[]> {
+  return parseBySchema(configSchema, text, file)
+}
+
+/** Any file of settings. */
+export function parseBySchema<Schema extends z.ZodType>(schema: Schema, text: string, file: string): Result<z.output<Schema>, readonly ConfigProblem[]> {
   const raw = readToml(text, file)
   if (!raw.ok) return raw
-  const parsed = configSchema.safeParse(raw.value)
+  const parsed = schema.safeParse(raw.value)
   if (parsed.success) return ok(parsed.data)
 
   const lineOf = keyLines(text)
   const problems = parsed.error.issues
-    .flatMap(issue => describe(issue, raw.value))
+    .flatMap(issue => describe(issue, raw.value, schema))
     .map(({ path, message }) => ({ file, line: lineOf(path) ?? 1, key: dotted(path), message }))
   return fail(problems.sort((a, b) => a.line - b.line))
 }
@@ -60,16 +65,16 @@ function readToml(text: string, file: string): Result<Table, readonly ConfigProb
   }
 }
 
-function describe(issue: z.core.$ZodIssue, raw: unknown): { path: KeyPath; message: string }[] {
+function describe(issue: z.core.$ZodIssue, raw: unknown, schema: z.ZodType): { path: KeyPath; message: string }[] {
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map(key => ({ path: [...issue.path, key], message: unknownKey(issue.path, key) }))
+    return issue.keys.map(key => ({ path: [...issue.path, key], message: unknownKey(issue.path, key, schema) }))
   }
   const missing = valueAt(raw, issue.path) === undefined
   return [{ path: issue.path, message: missing ? `is missing: ${issue.message}` : issue.message }]
 }
 
-function unknownKey(table: KeyPath, key: string): string {
-  const known = keysByTable()
+function unknownKey(table: KeyPath, key: string, schema: z.ZodType): string {
+  const known = keysByTable(schema)
   const here = table.filter(step => typeof step === 'string').join('.')
   const similar = nearest(key, known.get(here) ?? [])
   if (similar !== null) return `unknown key; did you mean "${similar}"?`
@@ -81,7 +86,7 @@ function unknownKey(table: KeyPath, key: string): string {
 }
 
 /** Every table's dotted name with the keys that it may hold. */
-function keysByTable(): ReadonlyMap<string, readonly string[]> {
+function keysByTable(schema: z.ZodType): ReadonlyMap<string, readonly string[]> {
   const tables = new Map<string, readonly string[]>()
   const visit = (name: string, schema: z.core.JSONSchema.BaseSchema): void => {
     const { properties } = schema
@@ -94,7 +99,7 @@ function keysByTable(): ReadonlyMap<string, readonly string[]> {
       visit(name === '' ? key : `${name}.${key}`, table)
     }
   }
-  visit('', z.toJSONSchema(configSchema, { io: 'input' }))
+  visit('', z.toJSONSchema(schema, { io: 'input' }))
   return tables
 }
 

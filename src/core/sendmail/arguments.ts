@@ -1,0 +1,111 @@
+/**
+ * The command line of /usr/sbin/sendmail, as forty years of programs write it.
+ *
+ * Letters stand alone (`-t -i`) or together (`-ti`); those with a value take what is left of their
+ * word, or else the next one. What only a sendmail of its own could obey is read and has no effect;
+ * what would mean another program than this one (`-bd`) is wrong usage, and says so.
+ */
+
+import { fail, ok, type Result } from '../result.ts'
+
+export type SendmailCall = {
+  readonly mode: 'submit' | 'smtp' | 'listQueue' | 'runQueue'
+  /** -t: recipients stand in the header. */
+  readonly readsRecipients: boolean
+  /** -i, -oi: a line with only a dot does not end the message. */
+  readonly ignoresDots: boolean
+  /** -f, -r: the reverse-path as typed; null if it is not given. */
+  readonly sender: string | null
+  /** -F */
+  readonly fullName: string | null
+  readonly recipients: readonly string[]
+  /** --dir: where sendmail.toml is. */
+  readonly directory: string | null
+}
+
+const NOTHING: SendmailCall = {
+  mode: 'submit',
+  readsRecipients: false,
+  ignoresDots: false,
+  sender: null,
+  fullName: null,
+  recipients: [],
+  directory: null,
+}
+
+/** The problem is a sentence. */
+export function parseSendmailWords(words: readonly string[]): Result<SendmailCall, string> {
+  let call = NOTHING
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at] ?? ''
+    if (word === '--') return ok({ ...call, recipients: [...call.recipients, ...words.slice(at + 1)] })
+    const long = readDirectory(word, words[at + 1])
+    if (long !== null) {
+      if (long.directory === null) return fail('--dir needs the name of a folder')
+      call = { ...call, directory: long.directory }
+      at += long.words - 1
+    } else if (word.startsWith('-') && word !== '-') {
+      const read = readLetters(call, word, words[at + 1])
+      if (!read.ok) return read
+      call = read.value.call
+      if (read.value.tookNext) at++
+    } else {
+      call = { ...call, recipients: [...call.recipients, word] }
+    }
+  }
+  return ok(call)
+}
+
+/** Ours, and the only long option. */
+function readDirectory(word: string, next: string | undefined): { readonly directory: string | null; readonly words: number } | null {
+  if (word.startsWith('--dir=')) return { directory: word.slice('--dir='.length), words: 1 }
+  return word === '--dir' ? { directory: next ?? null, words: 2 } : null
+}
+
+type Read = { readonly call: SendmailCall; readonly tookNext: boolean }
+
+/** One word of letters. */
+function readLetters(before: SendmailCall, word: string, next: string | undefined): Result<Read, string> {
+  let call = before
+  for (let at = 1; at < word.length; at++) {
+    const letter = word.charAt(at)
+    const rest = word.slice(at + 1)
+    if (WITH_OWN_REST.has(letter)) {
+      const read = readWithRest(call, letter, rest)
+      return read.ok ? ok({ call: read.value, tookNext: false }) : read
+    }
+    if (WITH_VALUE.has(letter)) {
+      const value = rest === '' ? next : rest
+      if (value === undefined) return fail(`-${letter} needs a value`)
+      return ok({ call: withValue(call, letter, value), tookNext: rest === '' })
+    }
+    if (letter === 't') call = { ...call, readsRecipients: true }
+    else if (letter === 'i') call = { ...call, ignoresDots: true }
+    else if (!WITHOUT_EFFECT.has(letter)) return fail(`unknown option -${letter}`)
+  }
+  return ok({ call, tookNext: false })
+}
+
+/** Options whose value, if they have one, stands in the same word. */
+function readWithRest(call: SendmailCall, letter: string, rest: string): Result<SendmailCall, string> {
+  if (letter === 'q') return ok({ ...call, mode: 'runQueue' })
+  if (letter === 'o') return ok(rest.startsWith('i') ? { ...call, ignoresDots: true } : call)
+  if (letter !== 'b') return ok(call)
+  const mode = MODES[rest]
+  return mode === undefined ? fail(`-b${rest} is for another program than this: mail is received and delivered by "postern run"`) : ok({ ...call, mode })
+}
+
+function withValue(call: SendmailCall, letter: string, value: string): SendmailCall {
+  if (letter === 'f' || letter === 'r') return { ...call, sender: value }
+  if (letter === 'F') return { ...call, fullName: value }
+  if (letter === 'O' && /^ignoredots(?:=t|=y|$)/i.test(value)) return { ...call, ignoresDots: true }
+  return call
+}
+
+const MODES: Readonly<Record<string, SendmailCall['mode']>> = { m: 'submit', s: 'smtp', p: 'listQueue' }
+/** -A and -e: which configuration, how to report errors. -d: what to print for those who debug. */
+const WITH_OWN_REST: ReadonlySet<string> = new Set('boqAed')
+/** -N, -R and -V ask for delivery reports; the others name files, logs, hops and labels of sendmail's own. */
+const WITH_VALUE: ReadonlySet<string> = new Set('frFBCDhLNOpRVX')
+/** Verbosity, aliases, "from a gateway", "first submission" and the like. */
+const WITHOUT_EFFECT: ReadonlySet<string> = new Set('vnmsGUE')
