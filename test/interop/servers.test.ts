@@ -4,7 +4,7 @@
  */
 
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test, type TestContext } from 'node:test'
@@ -93,6 +93,27 @@ for (const peer of PEERS) {
       assert.ok(!sink.messages.some(message => message.text.includes(subject)), 'the message stays with us')
     })
 
+    test('gets what the access map lets it have, by the lines of the last reload', async t => {
+      const { postern, server } = await asNextHop(t, peer, authority, 'opportunistic')
+      const access = join(postern.folder, 'access')
+      const usual = readFileSync(access, 'utf8')
+      const sendUnder = async (lines: string, subject: string): Promise<void> => {
+        writeFileSync(access, `${lines}\n${usual}`)
+        assert.equal((await postern.command(['reload'])).code, 0)
+        assert.equal((await sendByCertificate(postern, subject)).code, 250)
+      }
+      const subject = `to the ${peer.name} whose certificate is asked for`
+      await sendUnder('TLS_Srv:localhost PERM+VERIFY:128+CN\nTLS_Rcpt:ann@example.net VERIFY+CI:/O=The+20Other+20Side/CN=The+20Other+20Side+20Root', subject)
+      await arrived(subject, () => `${postern.output()}\n${server.log()}`)
+      await sendUnder('TLS_Srv:localhost PERM+VERIFY+CI:/CN=Somebody+20Else', `not for ${peer.name}`)
+      const failed = await waitFor('the refusal in the log', () => postern.log().find(({ event }) => event === 'failed'), { told: postern.output })
+      assert.match(String(failed['said']), /^503 5\.7\.0 certificate issuer does not match \(our own rule for localhost/)
+      assert.deepEqual(failed['accessLines'], ['access:1 TLS_Srv:localhost PERM+VERIFY+CI:/CN=Somebody+20Else'])
+      const delivered = postern.log().find(({ event }) => event === 'delivered')
+      assert.match(JSON.stringify(delivered?.['accessLines']), /^\["access:1 TLS_Srv:localhost [^"]+","access:2 TLS_Rcpt:ann@example\.net [^"]+"\]$/)
+      assert.ok(!sink.messages.some(message => message.text.includes(`not for ${peer.name}`)))
+    })
+
     test('relays through us by certificate', async t => {
       const postern = await startPostern({ smarthost: sink.port })
       t.after(() => postern.dispose())
@@ -118,10 +139,10 @@ for (const peer of PEERS) {
 }
 
 /** Postern with the peer as its next hop, over TLS by the certificates of `trusted`; the peer relays for Postern's certificate alone. */
-async function asNextHop(t: TestContext, peer: Peer, trusted: OpensslAuthority): Promise<{ postern: Postern; server: MailServer }> {
+async function asNextHop(t: TestContext, peer: Peer, trusted: OpensslAuthority, tls = 'verify'): Promise<{ postern: Postern; server: MailServer }> {
   const [port = 0] = await freePorts(1)
   const postern = await startPostern({
-    settings: { delivery: { smarthost: `localhost:${port}`, tls: 'verify', 'trusted-ca': [trusted.certificate] } },
+    settings: { delivery: { smarthost: `localhost:${port}`, tls, 'trusted-ca': [trusted.certificate] } },
   })
   t.after(() => postern.dispose())
   const server = await peer.start({
@@ -151,12 +172,21 @@ async function arrived(subject: string, told: () => string): Promise<SinkMessage
 }
 
 async function sendByCertificate(postern: Postern, subject: string): Promise<SmtpReply> {
-  const joe = await postern.issue('joe', '--email', LETTER.from)
+  const joe = await certificateOfJoe(postern)
   const client = await SmtpClient.connect(postern.ports.submission)
   await client.greet()
   await client.startTls(showing(postern, joe))
   return sendAndLeave(client, subject)
 }
+
+/** Issued once for each Postern. */
+async function certificateOfJoe(postern: Postern): Promise<CertificateFiles> {
+  const issued = joes.get(postern) ?? (await postern.issue('joe', '--email', LETTER.from))
+  joes.set(postern, issued)
+  return issued
+}
+
+const joes = new WeakMap<Postern, CertificateFiles>()
 
 async function sendInTheClear(port: number, subject: string): Promise<SmtpReply> {
   const client = await SmtpClient.connect(port)
