@@ -18,7 +18,7 @@ export function reportAccessTags(site: SendmailSite): void {
     const tag = tagOf(foldCase(entry.key))
     const feature = FEATURES.get(tag)
     if (feature !== undefined) reportUnlessOn(site, feature, entry)
-    else if (ADVICE.has(tag) && !site.usedKeys.has(entry.key)) site.draft.todo(sourceOf(entry), ADVICE.get(tag) ?? '')
+    else if (ADVICE.has(tag)) site.draft.todo(sourceOf(entry), ADVICE.get(tag) ?? '')
     else if (!refusesRecipients && tag === 'to' && ['reject', 'reply', 'discard', 'quarantine', 'unknown'].includes(parseAccessValue(entry.value).kind)) {
       site.draft.todo(sourceOf(entry), 'Without FEATURE(blocklist_recipients) this line did nothing; Postern obeys it and refuses the recipient: take it out if that is not wanted')
     }
@@ -36,16 +36,10 @@ const FEATURES: ReadonlyMap<string, string> = new Map([
   ['clientrate', 'ratecontrol'],
   ['greetpause', 'greet_pause'],
   ['tls_srv_features', 'tls_session_features'],
+  ['tls_clt_features', 'tls_session_features'],
 ])
-
-const NEXT_HOP_TLS = 'Postern does not apply this line to outgoing mail in this version: write tls = "verify" or "encrypt" in a [[route]] for the domain'
 
 const ADVICE: ReadonlyMap<string, string> = new Map([
   ['spam', 'Postern knows no friends and haters: this line does nothing'],
-  ['tls_srv', NEXT_HOP_TLS],
-  ['tls_rcpt', NEXT_HOP_TLS],
-  ['try_tls', 'Postern does not apply this line to outgoing mail in this version: write tls = "none" in a [[route]] for the domain, if that server really cannot do TLS'],
-  ['clt_features', 'Postern does not apply this line in this version'],
-  ['tls_clt_features', 'Postern does not apply this line in this version: TLS is the same for all next hops'],
   ['authinfo', 'Postern does not log in at next hops with a password in this version. The line is not copied'],
 ])

@@ -43,7 +43,7 @@ export function migrateSendmail({ main, files, hostname, machineName, mailboxes 
   const read = isCf ? ok(readCf(main)) : readMc(main, files)
   if (!read.ok) return fail(`${formatPlace(read.problem)}: ${read.problem.message}`)
   const draft = new Draft()
-  const first = { statements: read.value, files, draft, mailboxes, usedKeys: new Set<string>() }
+  const first = { statements: read.value, files, draft, mailboxes }
   const site: SendmailSite = { ...first, access: readSiteAccess(first.statements, files) }
   const own = carryHostname(site, hostname, machineName)
   draft.put(untold(''), 'relay.sender-binding', 'warn')

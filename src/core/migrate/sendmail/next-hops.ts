@@ -132,17 +132,13 @@ type Terms = { readonly tls: 'none' | 'encrypt' | 'verify'; readonly from: Sourc
 function termsOf(site: SendmailSite, host: string): Terms | null {
   const required = findForHost(site, 'tls_srv', host)
   const tried = findForHost(site, 'try_tls', host)
-  if (tried !== null && /^no\s*$/i.test(tried.value)) {
-    site.usedKeys.add(tried.key)
-    return { tls: 'none', from: sourceOf(tried), note: '' }
-  }
+  if (tried !== null && /^no\s*$/i.test(tried.value)) return { tls: 'none', from: sourceOf(tried), note: '' }
   const [, word = '', more = ''] = /^(?:(?:PERM|TEMP)\+)?(VERIFY|ENCR)\b(.*)$/i.exec(required?.value ?? '') ?? []
   if (required === null || word === '') return null
-  site.usedKeys.add(required.key)
   const extra = more.replace(/^:\d+/, '')
   const note = [
     ...(word.toUpperCase() === 'VERIFY' ? ['Postern also wants the certificate to be for the name of the host'] : []),
-    ...(extra === '' ? [] : [`without ${extra}`]),
+    ...(extra === '' ? [] : [`${extra} by the line itself`]),
   ].join('; ')
   return { tls: word.toUpperCase() === 'VERIFY' ? 'verify' : 'encrypt', from: sourceOf(required), note }
 }

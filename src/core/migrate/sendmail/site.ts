@@ -14,8 +14,6 @@ export type SendmailSite = {
   readonly files: SiteFiles
   readonly access: OldAccess
   readonly draft: Draft
-  /** Keys of access map lines that have become a setting. */
-  readonly usedKeys: Set<string>
   /** HOST:PORT of the server that has the mailboxes of local domains, or null. */
   readonly mailboxes: string | null
 }
