@@ -22,6 +22,7 @@ import { parseAccessMap } from '../../src/core/policy/access-map.ts'
 import { decide } from '../../src/core/policy/decide.ts'
 import type { Asker, ClientName, KnownFacts, ListenerName, Question } from '../../src/core/policy/decision.ts'
 import { explainDecision } from '../../src/core/policy/explain.ts'
+import type { LoginRule } from '../../src/core/policy/login.ts'
 import { compilePolicy, posternFeatures } from '../../src/core/policy/policy.ts'
 import type { Policy, PolicyFeatures, PolicySource } from '../../src/core/policy/policy.ts'
 import { callerNamed } from './people.ts'
@@ -43,6 +44,7 @@ function policyOf(head: string): Policy {
   const access = (/^access:\n((?: {4}.*\n)*)/m.exec(head)?.[1] ?? '').replaceAll(/^ {4}/gm, '')
   const [senderBinding = 'enforce'] = setting('sender binding')
   const [headerFromBinding = 'off'] = setting('header from binding')
+  const login = (setting('authentication')[0] ?? 'any') as LoginRule
   return compilePolicy({
     access: parseAccessMap(access, 'access').map,
     hostname: 'mx.example.org',
@@ -52,6 +54,7 @@ function policyOf(head: string): Policy {
     trustedMechanisms: setting('trusted mechanisms'),
     senderBinding: senderBinding as PolicySource['senderBinding'],
     headerFromBinding: headerFromBinding as PolicySource['senderBinding'],
+    logins: { mx: login, submission: login, submissions: login },
     features: { ...posternFeatures, ...(Object.fromEntries(setting('features').map(word => word.split('='))) as Partial<PolicyFeatures>) },
   })
 }

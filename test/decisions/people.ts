@@ -45,6 +45,13 @@ function unverified(problem: CertificateProblem, changes: Partial<PeerCertificat
 const joe: Holder = { name: 'joe', kind: 'person', senders: ['joe@example.org', '@joe.example'] }
 const password: Authentication = { mechanism: 'PLAIN', authenticationId: 'joe', authorizationId: '', securityLayerBits: 0 }
 
+/** A password of one of our holders, and whatever certificate was shown beside it. */
+function withPassword(holder: Holder, shown: ClientIdentity = { kind: 'anonymous', tls }): Caller {
+  const named = certificate(holder.name, { fingerprint: '', keyFingerprint: '', addresses: holder.senders.filter(sender => !sender.startsWith('@')) })
+  const account = { holder, device: 'phone', passwordId: 'p1', certificate: named }
+  return { identity: shown, authentication: { mechanism: 'SCRAM-SHA-256', authenticationId: holder.name, authorizationId: holder.name, securityLayerBits: 0, account } }
+}
+
 const CALLERS: Readonly<Record<string, Caller>> = {
   plaintext: { identity: { kind: 'plaintext' }, authentication: null },
   nobody: { identity: { kind: 'anonymous', tls }, authentication: null },
@@ -86,6 +93,11 @@ const CALLERS: Readonly<Record<string, Caller>> = {
     { kind: 'untrusted', detail: 'unable to get local issuer certificate' },
     { subject: '/CN=mail.stranger.example', issuer: '/C=US/O=Public/CN=Public+20CA' },
   ),
+  'joe by password': withPassword(joe),
+  'scanner by password': withPassword({ name: 'scanner', kind: 'machine', senders: ['scan@example.org'] }),
+  'joe by both': withPassword(joe, verified(certificate('joe'), joe).identity),
+  "jane's certificate with joe's password": withPassword(joe, verified(certificate('jane'), { name: 'jane', kind: 'person', senders: [] }).identity),
+  'revoked joe by password': withPassword(joe, unverified({ kind: 'revoked', since: Date.UTC(2026, 10, 1), holder: 'joe' }).identity),
   password: { identity: { kind: 'anonymous', tls }, authentication: password },
   'stranger with password': { ...unverified({ kind: 'untrusted', detail: 'self-signed certificate' }), authentication: password },
   'joe by EXTERNAL': { ...verified(certificate('joe'), joe), authentication: { ...password, mechanism: 'EXTERNAL' } },

@@ -10,7 +10,7 @@ import { isWord } from './access-value.ts'
 import { accessAddress } from './client-address.ts'
 import type { AccessEntry, Asker, Decision, Question, Reason } from './decision.ts'
 import { parseIdentityValue } from './identity-value.ts'
-import { identityByPassword } from './login.ts'
+import { identityByPassword, proofLacking } from './login.ts'
 
 export function adviceFor(asked: Question, decision: Decision): string | null {
   const question = { ...asked, asker: judged(asked.asker) }
@@ -19,9 +19,9 @@ export function adviceFor(asked: Question, decision: Decision): string | null {
   const entry = lastEntry(decision.because)
   switch (rule.rule) {
     case 'relayingDenied':
-      return toRelay(question, decision.because)
+      return toShow(decision.because) ?? toRelay(question, decision.because)
     case 'identityRequired':
-      return toBeKnown(question.asker)
+      return toShow(decision.because) ?? toBeKnown(question.asker)
     case 'senderNotAllowed':
       return toSendAs(question)
     case 'authorNotAllowed':
@@ -121,6 +121,18 @@ function isLimit(value: string): boolean {
 }
 
 const OWN_KEY = /^(?:CERTFP|CERTSAN|USER|CERTSUBJECT~|CERTISSUER~):/i
+
+/** Where a certificate alone is not what is wanted. */
+function toShow(because: readonly Reason[]): string | null {
+  switch (proofLacking(because)) {
+    case 'password':
+      return 'the client must log in with a password (`postern user passwd NAME --device DEVICE` makes one).'
+    case 'both':
+      return 'the client must present a certificate and log in with a password (`postern user passwd NAME --device DEVICE` makes one) of the same person or machine.'
+    case null:
+      return null
+  }
+}
 
 function toBeKnown(asker: Asker): string {
   if (asker.identity.kind === 'unverified') return forProblem(asker.identity.problem)

@@ -15,15 +15,17 @@ import { identityThatCounts } from './login.ts'
 import { lookUpExact } from './lookups.ts'
 import type { Inquiry } from './lookups.ts'
 
-/** The AUTH that still counts: EXTERNAL stands on the certificate, which may have been revoked since (S6). */
+/**
+ * The AUTH that still counts: EXTERNAL stands on the certificate, which may have been revoked since
+ * (S6), and a password alone gives nothing where both are wanted.
+ */
 export function standingAuthentication(inquiry: Inquiry): StandingAuthentication | null {
   const { authentication } = inquiry.asker
   if (authentication === null) return null
   const mechanism = authentication.mechanism.toUpperCase()
-  const isExternal = mechanism === 'EXTERNAL'
-  if (isExternal && identityThatCounts(inquiry).kind !== 'verified') return null
-  const isOfNobodyKnown = !isExternal && authentication.account === undefined
-  return { mechanism, stranger: isOfNobodyKnown ? authentication.authenticationId : null }
+  const isOfStranger = mechanism !== 'EXTERNAL' && authentication.account === undefined
+  if (isOfStranger) return { mechanism, stranger: authentication.authenticationId }
+  return identityThatCounts(inquiry).kind === 'verified' ? { mechanism, stranger: null } : null
 }
 
 /** `stranger` has logged in with a password, and is none of our holders: another program keeps such accounts. */

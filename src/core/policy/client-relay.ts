@@ -95,7 +95,8 @@ function nameMatters(inquiry: Inquiry): boolean {
 
 /** The site's words (confRELAY_MSG) are for clients whose name is known; the others are told sendmail's. */
 function denied(inquiry: Inquiry, words: string | null): Finding {
-  const reply = relayingDenied(identityThatCounts(inquiry), hasPassword(inquiry))
+  const shown = { rule: inquiry.policy.logins[inquiry.asker.listener], byPassword: hasPassword(inquiry) }
+  const reply = relayingDenied(identityThatCounts(inquiry), shown)
   return because(inquiry, 'relayingDenied', 'nothing lets this client relay', {
     kind: 'refuse',
     reply: inWordsOf(words, reply, reply.enhanced),

@@ -15,7 +15,7 @@ import { delayedChecks } from './delayed-checks.ts'
 import { ACCEPT, CLIENT_NAME_MISSING, because, noteSetting } from './finding.ts'
 import type { Finding } from './finding.ts'
 import { refusalOfIdentity } from './identity-standing.ts'
-import { identityThatCounts } from './login.ts'
+import { hasPassword, identityThatCounts } from './login.ts'
 import type { Inquiry } from './lookups.ts'
 import type { Policy } from './policy.ts'
 import { authenticationRequired, identityRequired } from './refusals.ts'
@@ -91,7 +91,7 @@ function checkKnown(inquiry: Inquiry): Finding | null {
   }
   return because(inquiry, 'identityRequired', `${listener} serves only clients that have proved who they are`, {
     kind: 'refuse',
-    reply: identityRequired(identity, listener, inquiry.policy.logins[listener]),
+    reply: identityRequired(identity, listener, { rule: inquiry.policy.logins[listener], byPassword: hasPassword(inquiry) }),
   })
 }
 

@@ -7,7 +7,7 @@
  */
 
 import type { ClientIdentity } from '../names/identity.ts'
-import type { Asker } from './decision.ts'
+import type { Asker, Reason } from './decision.ts'
 import { note } from './finding.ts'
 import type { Inquiry } from './lookups.ts'
 
@@ -23,9 +23,9 @@ export function identityThatCounts(inquiry: Inquiry): ClientIdentity {
     case 'any':
       return identityByPassword(asker) ?? asker.identity
     case 'password':
-      return identityByPassword(asker) ?? nobody(inquiry, 'certificates give nothing on this listener: it wants a password')
+      return identityByPassword(asker) ?? nobody(inquiry, WANTED.password)
     case 'both':
-      return hasBoth(asker) ? asker.identity : nobody(inquiry, 'this listener wants a certificate and a password of the same person or machine')
+      return hasBoth(asker) ? asker.identity : nobody(inquiry, WANTED.both)
   }
 }
 
@@ -48,7 +48,17 @@ function hasBoth({ identity, authentication }: Asker): boolean {
 
 function nobody(inquiry: Inquiry, why: string): ClientIdentity {
   const { identity } = inquiry.asker
-  if (identity.kind === 'plaintext' || identity.kind === 'anonymous') return identity
   note(inquiry, why)
-  return { kind: 'anonymous', tls: identity.tls }
+  return identity.kind === 'plaintext' ? identity : { kind: 'anonymous', tls: identity.tls }
+}
+
+const WANTED = {
+  password: 'this listener wants a password, and certificates give nothing on it',
+  both: 'this listener wants a certificate and a password of the same person or machine',
+} as const
+
+/** What a client lacked that showed less than its listener wants; null if that was not the matter. */
+export function proofLacking(because: readonly Reason[]): keyof typeof WANTED | null {
+  const isNoted = (text: string): boolean => because.some(reason => reason.kind === 'fact' && reason.text === text)
+  return isNoted(WANTED.password) ? 'password' : isNoted(WANTED.both) ? 'both' : null
 }

@@ -59,38 +59,42 @@ export const reverseNameForged: PolicyReply = { code: 451, enhanced: '4.1.8', te
 /** As sendmail's `Srv_Features: l`. */
 export const authenticationRequired: PolicyReply = { code: 530, enhanced: '5.7.0', text: 'Authentication required' }
 
+/** What a listener wants to see, and whether the client has shown a password. */
+export type Shown = { readonly rule: LoginRule; readonly byPassword: boolean }
+
 /** `Relaying denied`, and why this client may not. */
-export function relayingDenied(identity: ClientIdentity, byPassword: boolean): PolicyReply {
-  const why = byPassword ? 'your login does not permit it' : whyNoIdentity(identity)
-  return { code: 550, enhanced: '5.7.1', text: `Relaying denied: ${why}` }
+export function relayingDenied(identity: ClientIdentity, shown: Shown): PolicyReply {
+  return { code: 550, enhanced: '5.7.1', text: `Relaying denied: ${whyNoIdentity(identity, shown)}` }
 }
 
 /** RFC 4954 §6 reserves 530 for this; a submission listener serves nobody it does not know. */
-export function identityRequired(identity: ClientIdentity, listener: ListenerName, rule: LoginRule): PolicyReply {
+export function identityRequired(identity: ClientIdentity, listener: ListenerName, shown: Shown): PolicyReply {
   if (identity.kind === 'unverified') {
-    return { code: 550, enhanced: '5.7.1', text: `Sending denied: ${whyNoIdentity(identity)}` }
+    return { code: 550, enhanced: '5.7.1', text: `Sending denied: ${whyNoIdentity(identity, shown)}` }
   }
-  const inClear = identity.kind === 'plaintext' && listener === 'submission'
-  return { code: 530, enhanced: '5.7.0', text: inClear ? `Issue a STARTTLS command first, and ${PROOFS[rule].give}` : `Authentication required: ${PROOFS[rule].lacks}` }
+  const { missing, remedy } = PROOFS[shown.rule]
+  const isInClear = identity.kind === 'plaintext' && listener === 'submission'
+  return { code: 530, enhanced: '5.7.0', text: isInClear ? `Issue a STARTTLS command first, and ${remedy}` : `Authentication required: ${missing}` }
 }
 
-const PROOFS: Record<LoginRule, { readonly give: string; readonly lacks: string }> = {
-  certificate: { give: 'present your certificate', lacks: 'no certificate was presented' },
-  any: { give: 'present your certificate', lacks: 'no certificate was presented' },
-  password: { give: 'log in with your password', lacks: 'log in with your password' },
-  both: { give: 'present your certificate and log in with your password', lacks: 'both certificate and password are needed' },
+/** By what a listener wants: what a client has not shown, and what it can do about that. */
+const PROOFS: Record<LoginRule, { readonly missing: string; readonly remedy: string }> = {
+  certificate: { missing: 'no certificate was presented', remedy: 'present your certificate' },
+  any: { missing: 'no certificate was presented', remedy: 'present your certificate' },
+  password: { missing: 'log in with your password', remedy: 'log in with your password' },
+  both: { missing: 'certificate and password are both needed', remedy: 'present your certificate and log in with your password' },
 }
 
-function whyNoIdentity(identity: ClientIdentity): string {
+function whyNoIdentity(identity: ClientIdentity, { rule, byPassword }: Shown): string {
   switch (identity.kind) {
     case 'plaintext':
-      return 'the connection is not encrypted and no certificate was presented'
+      return `the connection is not encrypted and ${PROOFS[rule].missing}`
     case 'anonymous':
-      return 'no certificate was presented'
+      return PROOFS[rule].missing
     case 'unverified':
       return certificateProblems[identity.problem.kind]
     case 'verified':
-      return 'your certificate does not permit it'
+      return byPassword ? 'your login does not permit it' : 'your certificate does not permit it'
   }
 }
 
