@@ -18,6 +18,7 @@ export function reportAccessTags(site: SendmailSite): void {
     const tag = tagOf(foldCase(entry.key))
     const feature = FEATURES.get(tag)
     if (feature !== undefined) reportUnlessOn(site, feature, entry)
+    else if (OF_NEXT_HOPS.has(tag)) site.draft.carried(sourceOf(entry), 'the same line, for the next hops that it is about')
     else if (ADVICE.has(tag)) site.draft.todo(sourceOf(entry), ADVICE.get(tag) ?? '')
     else if (!refusesRecipients && tag === 'to' && ['reject', 'reply', 'discard', 'quarantine', 'unknown'].includes(parseAccessValue(entry.value).kind)) {
       site.draft.todo(sourceOf(entry), 'Without FEATURE(blocklist_recipients) this line did nothing; Postern obeys it and refuses the recipient: take it out if that is not wanted')
@@ -38,6 +39,9 @@ const FEATURES: ReadonlyMap<string, string> = new Map([
   ['tls_srv_features', 'tls_session_features'],
   ['tls_clt_features', 'tls_session_features'],
 ])
+
+/** They hold as they stand, and beside the settings that have been made of them. */
+const OF_NEXT_HOPS: ReadonlySet<string> = new Set(['tls_srv', 'tls_rcpt', 'try_tls', 'clt_features'])
 
 const ADVICE: ReadonlyMap<string, string> = new Map([
   ['spam', 'Postern knows no friends and haters: this line does nothing'],
