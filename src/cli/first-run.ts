@@ -95,7 +95,7 @@ async function addressesForTakenPorts(): Promise<{ readonly [Name in ListenerNam
 
 async function canBind(listeners: Config['listeners'], name: ListenerName): Promise<boolean> {
   const off = { ...listeners.mx, enabled: false }
-  const sockets = await bindListeners({ mx: off, submission: off, submissions: off, [name]: listeners[name] }, {})
+  const sockets = await bindListeners({ mx: off, submission: off, submissions: off, lmtp: off, [name]: listeners[name] }, {})
   if (sockets.ok) sockets.value.close()
   return sockets.ok
 }

@@ -38,9 +38,8 @@ export class SocketChannel implements ServerChannel {
   #reader: ((read: Uint8Array | null | 'woken') => void) | null = null
   #writer: (() => void) | null = null
 
-  /** `client` is for whom a proxy speaks that has opened the connection; null if the client did. */
-  constructor(socket: Socket, gate: TlsGate | null, client: ProxiedClient | null) {
-    const address = peerAddress(socket)
+  /** `address` is of whoever opened the connection; `client`, for whom that is a proxy, or null. */
+  constructor(socket: Socket, gate: TlsGate | null, address: string, client: ProxiedClient | null) {
     this.remoteAddress = client?.address ?? address
     this.remotePort = client?.port ?? socket.remotePort ?? 0
     this.proxyAddress = client === null ? null : address

@@ -10,7 +10,6 @@ import { isListed } from '../core/peers/peer-list.ts'
 import { readProxyHeader, type ProxiedClient } from '../core/peers/proxy-header.ts'
 import type { Network } from '../core/policy/networks.ts'
 import { fail, ok, type Result } from '../core/result.ts'
-import { peerAddress } from './channel.ts'
 
 /** `client` is null if nobody else speaks: no proxy, or a proxy for itself, as its health checks do. */
 export type Arrival = Result<{ readonly client: ProxiedClient | null }, string>
@@ -22,8 +21,8 @@ export class ProxyGate {
   #waiting = 0
 
   /** The socket must not have been read from. After a failure it is gone. Rejects never. */
-  async admit(socket: Socket, proxies: readonly Network[], mostWaiting: number): Promise<Arrival> {
-    if (proxies.length === 0 || !isListed(peerAddress(socket), proxies)) return DIRECT
+  async admit(socket: Socket, address: string, proxies: readonly Network[], mostWaiting: number): Promise<Arrival> {
+    if (proxies.length === 0 || !isListed(address, proxies)) return DIRECT
     if (this.#waiting >= mostWaiting) {
       socket.destroy()
       return fail(`${mostWaiting} connections wait for a PROXY header already`)

@@ -76,8 +76,9 @@ function recipientMatches(recipient: Recipient, filter: QueueFilter, error: stri
   return error === undefined || (recipient.lastReply ?? '').toLowerCase().includes(error)
 }
 
-/** `pattern` is a whole address, or `@domain`. */
+/** `pattern` is a whole address, `@domain`, or `.domain` for all below it. */
 function isAt(address: string, pattern: string): boolean {
   const [have, want] = [address.toLowerCase(), pattern.toLowerCase()]
+  if (want.startsWith('.')) return have.slice(have.lastIndexOf('@') + 1).endsWith(want)
   return want.startsWith('@') ? have.endsWith(want) : have === want
 }

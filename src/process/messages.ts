@@ -12,6 +12,7 @@ import { METRICS } from '../core/metrics/metrics.ts'
 import type { MetricName, Sample } from '../core/metrics/metrics.ts'
 import type { Accounts } from '../relay/account-register.ts'
 import type { AdminRequest, AdminResult, AuthorityRequest, CertificateIndex, KeyType } from '../relay/admin.ts'
+import type { ListenerName } from '../core/policy/decision.ts'
 import type { AuthorityResult } from '../relay/authority.ts'
 
 /** What a worker must know to work. The texts are parsed again by the worker itself. */
@@ -30,7 +31,7 @@ export type WorkerSettings = {
   readonly ownRootPem: string
   readonly ownIssuingPem: string
   /** Further CAs whose certificates count, by listener. */
-  readonly clientAuthoritiesPem: { readonly mx: readonly string[]; readonly submission: readonly string[]; readonly submissions: readonly string[] }
+  readonly clientAuthoritiesPem: { readonly [Name in ListenerName]: readonly string[] }
   /** PEM texts of the files that the configuration names as trusted CAs of next hops, by file name. */
   readonly trustedPem: { readonly [file: string]: string }
   /** Certificates and keys that TLS_Clt_Features lines of the access map name, by file name. */
@@ -51,7 +52,7 @@ export type WorkerStart = {
   /** Whom to become before a byte is read from the network; null to stay. */
   readonly runAs: { readonly uid: number; readonly gid: number } | null
   /** File descriptors of the bound sockets, by listener. */
-  readonly listeners: readonly { readonly name: 'mx' | 'submission' | 'submissions'; readonly fd: number }[]
+  readonly listeners: readonly { readonly name: ListenerName; readonly fd: number }[]
 }
 
 export type ToWorker =
@@ -61,6 +62,8 @@ export type ToWorker =
   | { readonly kind: 'admin'; readonly requestId: number; readonly request: AdminRequest }
   /** What clients did at another worker; null: it begins anew. */
   | { readonly kind: 'usage'; readonly worker: number; readonly changes: UsageChanges | null }
+  /** The answer to `wakeQueue`: how many messages are due now; null if that failed. */
+  | { readonly kind: 'queueWoken'; readonly requestId: number; readonly messages: number | null }
   | { readonly kind: 'drain' }
 
 export type FromWorker =
@@ -69,6 +72,8 @@ export type FromWorker =
   | { readonly kind: 'cannotStart'; readonly problem: string }
   | { readonly kind: 'done'; readonly requestId: number; readonly problem: string | null }
   | { readonly kind: 'answer'; readonly requestId: number; readonly result: AdminResult }
+  /** A client asks by ETRN for what waits, wherever it waits (RFC 1985). */
+  | { readonly kind: 'wakeQueue'; readonly requestId: number; readonly domain: string; readonly below: boolean }
   /** What clients did here, for the limits that hold over all workers. */
   | { readonly kind: 'usage'; readonly changes: UsageChanges }
   | { readonly kind: 'drained' }
@@ -197,5 +202,6 @@ const fromWorker = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('done'), requestId, problem: z.string().nullable() }),
   z.strictObject({ kind: z.literal('answer'), requestId, result: z.looseObject({ ok: z.boolean() }) }),
   z.strictObject({ kind: z.literal('usage'), changes: usageChanges }),
+  z.strictObject({ kind: z.literal('wakeQueue'), requestId, domain: z.string().min(1).max(255), below: z.boolean() }),
   z.strictObject({ kind: z.literal('drained') }),
 ])

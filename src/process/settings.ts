@@ -47,7 +47,7 @@ function loadFiles(directory: string, config: Config, configText: string, config
   const client = files.optionalPair(config.delivery.certificateFile, config.delivery.keyFile)
   const listed = (name: ListenerName): readonly string[] =>
     config.listeners[name].clientCaFiles.flatMap(file => files.certificates(file, `listeners.${name}.client-ca`))
-  const clientAuthoritiesPem = { mx: listed('mx'), submission: listed('submission'), submissions: listed('submissions') }
+  const clientAuthoritiesPem = { mx: listed('mx'), submission: listed('submission'), submissions: listed('submissions'), lmtp: listed('lmtp') }
   const trustedFiles = [...(config.delivery.trustedCaFiles ?? []), ...config.routes.flatMap(route => route.trustedCaFiles ?? [])]
   const trustedPem = Object.fromEntries(trustedFiles.map(file => [file, files.text(file, 'trusted-ca')]))
   const sessions = readSessions(config, accessText, path.resolve(directory, config.relay.accessFile), files)

@@ -2,20 +2,24 @@
  * The listening sockets: bound once by the supervisor, shared by all workers, kept through restarts.
  *
  * They come from systemd where it passes them (sd_listen_fds(3): LISTEN_FDS, LISTEN_FDNAMES with the
- * names mx, submission, submissions), else they are bound here, before anybody drops privileges. The
+ * names mx, submission, submissions, lmtp), else they are bound here, before anybody drops privileges. The
  * supervisor never accepts from them.
  */
 
 import net from 'node:net'
 import { fail, ok } from '../core/result.ts'
 import type { Result } from '../core/result.ts'
+import type { SocketPlace } from '../core/config/listeners-table.ts'
 import type { ListenerConfig } from '../core/config/schema.ts'
 import type { ListenerName } from '../core/policy/decision.ts'
+import { bindUnixSocket } from './unix-socket.ts'
 
 export type BoundListener = {
   readonly name: ListenerName
   readonly fd: number
+  /** An IP address, the path of a UNIX socket, or `systemd`. */
   readonly address: string
+  /** 0 where there is none. */
   readonly port: number
   /** Why it is not on the port it would have by default; null if it is. */
   readonly note: string | null
@@ -26,7 +30,7 @@ export type Sockets = {
   close(): void
 }
 
-export const LISTENER_NAMES: readonly ListenerName[] = ['mx', 'submission', 'submissions']
+export const LISTENER_NAMES: readonly ListenerName[] = ['mx', 'submission', 'submissions', 'lmtp']
 
 const FIRST_PASSED_FD = 3
 
@@ -47,7 +51,7 @@ export async function bindListeners(
       bound.push({ name, fd, address: 'systemd', port: 0, note: 'passed by systemd' })
       continue
     }
-    const made = bindOne(name, config)
+    const made = await bindOne(name, config)
     if (made.ok) {
       sockets.push(made.value.socket)
       bound.push(made.value.listener)
@@ -59,10 +63,11 @@ export async function bindListeners(
   return fail(problems)
 }
 
-function bindOne(
+async function bindOne(
   name: ListenerName,
   config: ListenerConfig,
-): Result<{ readonly socket: net.BoundSocket; readonly listener: BoundListener }, string> {
+): Promise<Result<{ readonly socket: net.BoundSocket; readonly listener: BoundListener }, string>> {
+  if ('unixPath' in config.address) return bindPath(name, config.address)
   const { host, port } = config.address
   const first = bind(host, port)
   if (first.ok) return ok({ socket: first.value, listener: describe(name, first.value, null) })
@@ -71,6 +76,18 @@ function bindOne(
   if (!second.ok) return fail(sentence(name, host, config.fallbackPort, second.problem))
   const note = `port ${port} needs root or CAP_NET_BIND_SERVICE; took ${config.fallbackPort}`
   return ok({ socket: second.value, listener: describe(name, second.value, note) })
+}
+
+async function bindPath(name: ListenerName, place: SocketPlace): ReturnType<typeof bindOne> {
+  const socket = await bindUnixSocket(place)
+  if (!socket.ok) return fail(`listeners.${name}: cannot listen on ${place.unixPath}: ${socket.problem}`)
+  return ok({ socket: socket.value, listener: { name, fd: socket.value.fd(), address: place.unixPath, port: 0, note: null } })
+}
+
+/** For people: `192.0.2.1:25`, `[::]:25`, or the path of a socket. */
+export function formatBound({ address, port }: BoundListener): string {
+  if (port === 0) return address
+  return `${address.includes(':') ? `[${address}]` : address}:${port}`
 }
 
 function bind(host: string, port: number): Result<net.BoundSocket, NodeJS.ErrnoException> {

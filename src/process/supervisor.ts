@@ -33,7 +33,7 @@ import { PasswordDesk, readAccounts } from './password-desk.ts'
 import { chooseAccount, prepareSpool } from './run-as.ts'
 import { loadSettings, workerSettings } from './settings.ts'
 import type { LoadedSettings } from './settings.ts'
-import { bindListeners } from './sockets.ts'
+import { bindListeners, formatBound } from './sockets.ts'
 import type { BoundListener, Sockets } from './sockets.ts'
 import { WorkerPool } from './worker-pool.ts'
 
@@ -351,7 +351,7 @@ class Supervisor {
       pid: process.pid,
       hostname: this.#loaded.config.hostname,
       startedAt: this.#startedAt,
-      listeners: this.#sockets.bound.map(({ name, address, port }) => ({ name, address: `${address.includes(':') ? `[${address}]` : address}:${port}` })),
+      listeners: this.#sockets.bound.map(listener => ({ name: listener.name, address: formatBound(listener) })),
       workers: statuses.map((status, index) => ({
         pid: status?.pid ?? 0,
         restarts: status?.restarts ?? 0,

@@ -5,11 +5,15 @@
  * in use; so it ends at once when the channel closes. What it promised is on disk.
  */
 
+import type { EtrnNode } from '../core/smtp/etrn.ts'
+import { Calls } from './calls.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
 import { Worker } from './worker.ts'
 
 /** How long the workers may differ about what a client has used. */
 const SHARE_MILLISECONDS = 1000
+
+const wakeCalls = new Calls<number | null>(null)
 
 /** Settled when the worker has started; what is asked of it meanwhile waits. */
 let started: Promise<Worker | null> = Promise.resolve(null)
@@ -29,6 +33,8 @@ async function receive(message: ToWorker): Promise<void> {
   const worker = await started
   if (worker === null) return
   switch (message.kind) {
+    case 'queueWoken':
+      return wakeCalls.answered(message.requestId, message.messages)
     case 'configure':
       return send({ kind: 'done', requestId: message.requestId, problem: worker.configure(message.settings) })
     case 'index':
@@ -45,7 +51,7 @@ async function receive(message: ToWorker): Promise<void> {
 }
 
 async function start({ start, settings }: Extract<ToWorker, { kind: 'start' }>): Promise<Worker | null> {
-  const opened = await Worker.start(start, settings)
+  const opened = await Worker.start(start, settings, wakeQueue)
   if (!opened.ok) {
     send({ kind: 'cannotStart', problem: opened.problem }, () => process.exit(1))
     return null
@@ -53,6 +59,14 @@ async function start({ start, settings }: Extract<ToWorker, { kind: 'start' }>):
   send({ kind: 'ready' })
   if (start.workers > 1) setInterval(() => shareUsage(opened.value), SHARE_MILLISECONDS).unref()
   return opened.value
+}
+
+/** The queue is in all workers' shards: the supervisor asks each of them. */
+function wakeQueue({ domain, below }: EtrnNode): Promise<number | null> {
+  return wakeCalls.ask(requestId => {
+    send({ kind: 'wakeQueue', requestId, domain, below })
+    return true
+  })
 }
 
 function shareUsage(worker: Worker): void {

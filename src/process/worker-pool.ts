@@ -11,8 +11,10 @@ import type { ChildProcess } from 'node:child_process'
 import path from 'node:path'
 import type { Readable } from 'node:stream'
 import type { UsageChanges } from '../core/limits/usage-table.ts'
-import type { AdminRequest, AdminResult } from '../relay/admin.ts'
+import type { EtrnNode } from '../core/smtp/etrn.ts'
+import type { AdminAnswers, AdminRequest, AdminResult } from '../relay/admin.ts'
 import type { LogWriter } from '../io/log-writer.ts'
+import { mergeAnswers } from './answers.ts'
 import { Calls } from './calls.ts'
 import { parseFromWorker } from './messages.ts'
 import type { FromWorker, ToWorker, WorkerSettings, WorkerStart } from './messages.ts'
@@ -30,12 +32,19 @@ type State =
   | { readonly is: 'waiting'; readonly timer: NodeJS.Timeout }
   | { readonly is: 'over' }
 
+/** What one worker's doing means for the others. */
+type PoolCalls = {
+  readonly tellOthers: (changes: UsageChanges | null) => void
+  readonly wakeAll: (node: EtrnNode) => Promise<number | null>
+}
+
 /** One worker and its successors. */
 class WorkerSeat {
   readonly #start: WorkerStart
   readonly #settings: () => WorkerSettings
   readonly #log: LogWriter
   readonly #tellOthers: (changes: UsageChanges | null) => void
+  readonly #wakeAll: (node: EtrnNode) => Promise<number | null>
   readonly #calls = new Calls<AdminResult>({ ok: false, problem: 'the worker ended before it answered; see the log' })
   readonly #changes = new Calls<string | null>('the worker ended; it starts again with the new settings')
   #state: State = { is: 'over' }
@@ -45,9 +54,10 @@ class WorkerSeat {
   #settled: (problem: string | null) => void = () => {}
   #over: () => void = () => {}
 
-  constructor(start: WorkerStart, settings: () => WorkerSettings, log: LogWriter, tellOthers: (changes: UsageChanges | null) => void) {
+  constructor(start: WorkerStart, settings: () => WorkerSettings, log: LogWriter, pool: PoolCalls) {
     this.#start = start
-    this.#tellOthers = tellOthers
+    this.#tellOthers = pool.tellOthers
+    this.#wakeAll = pool.wakeAll
     this.#settings = settings
     this.#log = log
   }
@@ -70,6 +80,10 @@ class WorkerSeat {
 
   change(message: (requestId: number) => Extract<ToWorker, { kind: 'configure' | 'index' }>): Promise<string | null> {
     return this.#changes.ask(requestId => this.#send(message(requestId)))
+  }
+
+  async #answerWake({ requestId, ...node }: Extract<FromWorker, { kind: 'wakeQueue' }>): Promise<void> {
+    this.#send({ kind: 'queueWoken', requestId, messages: await this.#wakeAll(node) })
   }
 
   /** What clients did at another worker. */
@@ -134,6 +148,8 @@ class WorkerSeat {
         return this.#changes.answered(message.requestId, message.problem)
       case 'answer':
         return this.#calls.answered(message.requestId, message.result)
+      case 'wakeQueue':
+        return void this.#answerWake(message)
       case 'usage':
         return this.#tellOthers(message.changes)
       case 'drained':
@@ -182,9 +198,11 @@ function passOnLines(output: Readable, log: LogWriter): void {
 
 export class WorkerPool {
   readonly #seats: readonly WorkerSeat[]
+  readonly #log: LogWriter
 
   constructor(starts: readonly WorkerStart[], settings: () => WorkerSettings, log: LogWriter) {
-    this.#seats = starts.map((start, index) => new WorkerSeat(start, settings, log, changes => this.#share(index, changes)))
+    this.#log = log
+    this.#seats = starts.map((start, index) => new WorkerSeat(start, settings, log, { tellOthers: changes => this.#share(index, changes), wakeAll: node => this.#wakeAll(node) }))
   }
 
   /** Starts all workers; the problems of those that cannot start. */
@@ -208,6 +226,19 @@ export class WorkerPool {
   ): Promise<readonly string[]> {
     const done = await Promise.all(this.#seats.map(seat => seat.change(message)))
     return done.filter(problem => problem !== null)
+  }
+
+  /** What a worker may ask of the others, since their clients could: to try again what waits. */
+  async #wakeAll({ domain, below }: EtrnNode): Promise<number | null> {
+    const woken = new Set<string>()
+    for (const recipient of below ? [`@${domain}`, `.${domain}`] : [`@${domain}`]) {
+      const request = { do: 'queueChange', change: 'retry', filter: { recipient, state: 'waiting' } } as const
+      const result = mergeAnswers(request, await this.askAll(request))
+      if (!result.ok) return null
+      for (const id of (result.answer as AdminAnswers['queueChange']).changed) woken.add(id)
+    }
+    this.#log.info({ event: 'queue-woken', domain, below, messages: woken.size })
+    return woken.size
   }
 
   async drain(): Promise<void> {

@@ -17,10 +17,8 @@ import { UsageTable } from '../core/limits/usage-table.ts'
 import type { UsageChanges } from '../core/limits/usage-table.ts'
 import type { Labels, MetricName, Sample } from '../core/metrics/metrics.ts'
 import type { ListenerName } from '../core/policy/decision.ts'
-import { isListed } from '../core/peers/peer-list.ts'
 import { assert, fail, ok } from '../core/result.ts'
 import type { Result } from '../core/result.ts'
-import type { SessionSettings } from '../core/smtp/session-events.ts'
 import { peerAddress, SocketChannel } from '../io/channel.ts'
 import { createLog } from '../io/log-writer.ts'
 import { ProxyGate } from '../io/proxy-gate.ts'
@@ -33,6 +31,7 @@ import type { Handshake } from '../io/tls-gate.ts'
 import type { TlsGateOptions } from '../io/tls-servers.ts'
 import { authorityOf, readPresented } from '../io/x509.ts'
 import type { AdminAnswers, AdminRequest, AdminResult, CertificateIndex } from '../relay/admin.ts'
+import type { ConversationHost } from '../relay/conversation.ts'
 import { CertificateRegister } from '../relay/certificate-register.ts'
 import type { Accounts } from '../relay/account-register.ts'
 import { Journal } from '../relay/journal.ts'
@@ -40,13 +39,13 @@ import { Limiter } from '../relay/limiter.ts'
 import { Meter } from '../relay/meter.ts'
 import { PolicyHolder } from '../relay/policy-holder.ts'
 import { changeQueue, holdWithdrawn, listQueue, showMessage } from '../relay/queue-admin.ts'
-import type { ServerChannel } from '../relay/ports.ts'
 import { Receiver } from '../relay/receiver.ts'
 import { identityLeft, whyWithdrawn } from '../relay/withdrawal.ts'
 import type { WorkerSettings, WorkerStart } from './messages.ts'
 import { dropStartupPermissions } from './permissions.ts'
 import { becomeAccount } from './run-as.ts'
 import { Shard } from './shard.ts'
+import { sessionSettings } from './session-settings.ts'
 import { LISTENER_NAMES } from './sockets.ts'
 import { WorkerLogins } from './worker-logins.ts'
 
@@ -54,6 +53,8 @@ const SWEEP_MILLISECONDS = 1000
 const BACKLOG = 1024
 /** A worker that was busy for so long at a stretch says so. */
 const LATE_SECONDS = 1
+/** Clients of a UNIX socket are programs of this host. */
+const LOCAL_ADDRESS = '127.0.0.1'
 /** Some 200 bytes each. */
 const REMEMBERED_CLIENTS = 50_000
 /** Of each kind, in one message to the other workers; the rest follows a second later. */
@@ -91,7 +92,7 @@ export class Worker {
    * not needed any more. Paths are relative to the spool folder, so that it works wherever the data
    * directory lies, also below a folder that only root may enter.
    */
-  static async start(start: WorkerStart, settings: WorkerSettings): Promise<Result<Worker, string>> {
+  static async start(start: WorkerStart, settings: WorkerSettings, wakeQueue: ConversationHost['wakeQueue']): Promise<Result<Worker, string>> {
     try {
       const current = read(settings)
       const log = createLog({ process: `worker ${start.shards[0]}`, level: current.config.log.level })
@@ -102,7 +103,7 @@ export class Worker {
       const shards: Shard[] = []
       for (const folder of start.shards) shards.push(await Shard.open(`./${folder}`, current.config, settings, policy.current, log, meter))
       dropStartupPermissions()
-      const worker = new Worker(start, current, policy, shards, log, meter)
+      const worker = new Worker(start, current, policy, shards, log, meter, wakeQueue)
       await worker.#listen()
       return ok(worker)
     } catch (error) {
@@ -110,7 +111,15 @@ export class Worker {
     }
   }
 
-  private constructor(start: WorkerStart, current: Current, policy: PolicyHolder, shards: readonly Shard[], log: ReturnType<typeof createLog>, meter: Meter) {
+  private constructor(
+    start: WorkerStart,
+    current: Current,
+    policy: PolicyHolder,
+    shards: readonly Shard[],
+    log: ReturnType<typeof createLog>,
+    meter: Meter,
+    wakeQueue: ConversationHost['wakeQueue'],
+  ) {
     this.#start = start
     this.#meter = meter
     this.#current = current
@@ -129,6 +138,7 @@ export class Worker {
       resolver: shard.resolver,
       decide: this.#policy.decide,
       sessionTerms: this.#policy.sessionTerms,
+      wakeQueue,
       openDraft: () => shard.spool.draft(),
       logins: this.#logins.desk,
       accept: shard.accept,
@@ -145,7 +155,7 @@ export class Worker {
   /** New settings for connections to come. Returns what keeps them from being used. */
   configure(settings: WorkerSettings): string | null {
     try {
-      const next = read(settings)
+      const next = withBoundSockets(read(settings), this.#current.config)
       for (const [name, gate] of this.#gates) gate.reload(gateOptions(next, name))
       this.#policy.replace(next.config, settings)
       this.#current = next
@@ -217,23 +227,30 @@ export class Worker {
 
   async #listen(): Promise<void> {
     for (const { name, fd } of this.#start.listeners) {
-      const server = net.createServer({ pauseOnConnect: false, noDelay: true }, socket => void this.#serve(name, socket))
+      const server = net.createServer({ pauseOnConnect: false, noDelay: true }, socket => void this.#serve(name, socket, isLocal))
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject)
         server.listen({ fd, backlog: BACKLOG }, resolve)
       })
+      // A UNIX socket has no address. What was inherited must be what the settings are written for.
+      const isLocal = server.address() === null
+      if (isLocal !== 'unixPath' in this.#current.config.listeners[name].address) {
+        throw new Error(`listeners.${name}: the socket that was passed is ${isLocal ? 'a UNIX socket' : 'TCP'}, and address in postern.toml says otherwise`)
+      }
       server.on('error', error => this.#log.error({ event: 'listener-failed', listener: name, error: error.message }))
       this.#servers.push(server)
     }
   }
 
-  async #serve(name: ListenerName, socket: net.Socket): Promise<void> {
+  async #serve(name: ListenerName, socket: net.Socket, isLocal: boolean): Promise<void> {
     const { listeners, limits } = this.#current.config
-    const arrival = await this.#proxies.admit(socket, listeners[name].proxyFrom, limits.connections)
-    if (!arrival.ok) return this.#journal.turnedAway(name, peerAddress(socket), arrival.problem, 'proxy')
-    const channel = new SocketChannel(socket, this.#gates.get(name) ?? null, arrival.value.client)
+    const address = isLocal ? LOCAL_ADDRESS : peerAddress(socket)
+    const arrival = await this.#proxies.admit(socket, address, listeners[name].proxyFrom, limits.connections)
+    if (!arrival.ok) return this.#journal.turnedAway(name, address, arrival.problem, 'proxy')
+    // Within this host there is nobody to hide from, and a certificate would prove nothing more.
+    const channel = new SocketChannel(socket, isLocal ? null : (this.#gates.get(name) ?? null), address, arrival.value.client)
     socket.resume()
-    const settings = sessionSettings(this.#current.config, name, channel, this.#logins)
+    const settings = sessionSettings(this.#current.config, { listener: name, channel, hasTls: !isLocal, logins: this.#logins })
     await this.#receiver.serve(channel, settings, name === 'submissions')
   }
 
@@ -324,6 +341,17 @@ function read(settings: WorkerSettings): Current {
   return { config: parsed.value, settings, trusted }
 }
 
+/**
+ * A changed address is used after a restart. Until then nobody may relay because of the place where
+ * he could connect after it.
+ */
+function withBoundSockets(next: Current, before: Config): Current {
+  const { lmtp } = next.config.listeners
+  if ('unixPath' in lmtp.address === 'unixPath' in before.listeners.lmtp.address) return next
+  const listeners = { ...next.config.listeners, lmtp: { ...lmtp, address: before.listeners.lmtp.address, relay: false } }
+  return { ...next, config: { ...next.config, listeners } }
+}
+
 function gateOptions({ config, settings }: Current, name: ListenerName): TlsGateOptions {
   return {
     certificatePem: settings.serverCertificatePem,
@@ -333,34 +361,6 @@ function gateOptions({ config, settings }: Current, name: ListenerName): TlsGate
     // Other servers are better served by an old cipher than by none; who logs in can do better.
     oldCiphers: name === 'mx',
     handshakeTimeoutSeconds: config.limits.handshakeTimeoutSeconds,
-  }
-}
-
-function sessionSettings(config: Config, listener: ListenerName, channel: ServerChannel, logins: WorkerLogins): SessionSettings {
-  const { hostname, limits, listeners, submission, relay } = config
-  return {
-    listener,
-    hostname,
-    offersStartTls: listener !== 'submissions',
-    greetDelaySeconds: listener === 'mx' ? limits.greetDelaySeconds : 0,
-    completesHeader: listener !== 'mx' && submission.completesHeader,
-    asksAboutAuthors: relay.headerFromBinding !== 'off',
-    // Behind a PROXY header there is a stranger, whoever has connected.
-    takesXclient: channel.proxyAddress === null && isListed(channel.remoteAddress, listeners[listener].xclientFrom),
-    logins: logins.offered(config, listener),
-    limits: {
-      messageBytes: limits.messageSizeBytes,
-      recipients: limits.recipients,
-      messages: limits.messagesPerConnection,
-      errors: limits.errors,
-      logins: limits.failedLogins,
-      headerBytes: limits.headerSizeBytes,
-      headerFields: limits.headerFields,
-      receivedFields: limits.receivedFields,
-      commandSeconds: limits.commandTimeoutSeconds,
-      dataSeconds: limits.dataTimeoutSeconds,
-      messageSeconds: limits.messageTimeoutSeconds,
-    },
   }
 }
 

@@ -14,6 +14,7 @@ import type { Asker } from '../core/policy/decision.ts'
 import { USUAL_TERMS } from '../core/policy/session-terms.ts'
 import type { SessionTerms } from '../core/policy/session-terms.ts'
 import type { CredentialQuestion } from '../core/sasl/script.ts'
+import type { EtrnNode } from '../core/smtp/etrn.ts'
 import { formatReply } from '../core/smtp/reply.ts'
 import { ServerSession } from '../core/smtp/server-session.ts'
 import type { MessageFate, SessionInput, SessionOutput, SessionSettings } from '../core/smtp/session-events.ts'
@@ -33,6 +34,8 @@ export type ConversationHost = PolicyHost & {
   openDraft(): Draft
   /** Looks at passwords. */
   readonly logins: Pick<LoginDesk, 'answer'>
+  /** Makes what waits for these recipients due now, at every worker: of how many messages, or null if that failed. */
+  wakeQueue(node: EtrnNode): Promise<number | null>
 }
 
 /** Sees everything that happens in a session, and never changes it. */
@@ -229,6 +232,8 @@ export class Conversation {
       case 'speakFor':
         this.#policy.speakFor(output.host)
         return null
+      case 'wakeQueue':
+        return this.#wakeQueue(output.node)
       case 'askPolicy':
         return this.#policy.ask(output.question)
       case 'askCredentials':
@@ -271,6 +276,10 @@ export class Conversation {
     this.#unsent = ''
     const written = this.#channel.write(text)
     if (written instanceof Promise) await written
+  }
+
+  async #wakeQueue(node: EtrnNode): Promise<SessionInput> {
+    return { kind: 'queueWoken', messages: await this.#host.wakeQueue(node) }
   }
 
   async #startTls(): Promise<SessionInput | 'over'> {

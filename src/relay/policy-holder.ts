@@ -61,8 +61,13 @@ export function policyOf(config: Config, { accessText, accessFile }: AccessSourc
       mx: config.listeners.mx.authentication,
       submission: config.listeners.submission.authentication,
       submissions: config.listeners.submissions.authentication,
+      lmtp: config.listeners.lmtp.authentication,
     },
-    features: config.relay.compatibility === 'sendmail' ? { ...posternFeatures, ...sendmailReading } : posternFeatures,
+    features: {
+      ...posternFeatures,
+      ...(config.relay.compatibility === 'sendmail' ? sendmailReading : {}),
+      lmtpMayRelay: config.listeners.lmtp.relay,
+    },
   })
 }
 

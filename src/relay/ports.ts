@@ -180,7 +180,7 @@ export type NewMessage = {
 
 export type QueueFilter = {
   readonly id?: string
-  /** Whole address, or `@domain`. */
+  /** Whole address, `@domain`, or for a recipient `.domain` for all domains below it. */
   readonly sender?: string
   readonly recipient?: string
   readonly state?: Recipient['state']

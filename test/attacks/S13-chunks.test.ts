@@ -137,6 +137,7 @@ async function converse(said: readonly string[], beforeEach = (_deadline: number
       return { sizeBytes: 0, write: () => {}, drop: () => Promise.resolve(void happened.push('dropped')) }
     },
     ourNames: [],
+    wakeQueue: unused,
     logins: { answer: unused },
     admit: unused,
     sessionTerms: () => ({ kind: 'terms' as const, terms: USUAL_TERMS }),

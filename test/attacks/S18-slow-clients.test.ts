@@ -66,6 +66,7 @@ function start({ reads }: { readonly reads: boolean }) {
     resolver: { mx: unused, addresses: unused, ptr: unused },
     decide: () => ({ kind: 'decided' as const, decision }),
     accept: unused,
+    wakeQueue: () => Promise.resolve(null),
     openDraft: unused,
     logins: { answer: unused },
     ourNames: [],

@@ -49,6 +49,7 @@ test('S30: a conversation hands over what came before the banner, and says no mo
     resolver: { mx: unused, addresses: unused, ptr: unused },
     decide: () => ({ kind: 'decided' as const, decision: accepted.decision }),
     accept: unused,
+    wakeQueue: () => Promise.resolve(null),
     openDraft: unused,
     logins: { answer: unused },
     ourNames: [],

@@ -54,12 +54,12 @@ function policyOf(head: string): Policy {
     trustedMechanisms: setting('trusted mechanisms'),
     senderBinding: senderBinding as PolicySource['senderBinding'],
     headerFromBinding: headerFromBinding as PolicySource['senderBinding'],
-    logins: { mx: login, submission: login, submissions: login },
+    logins: { mx: login, submission: login, submissions: login, lmtp: login },
     features: { ...posternFeatures, ...(Object.fromEntries(setting('features').map(word => word.split('='))) as Partial<PolicyFeatures>) },
   })
 }
 
-const QUESTION = /^\? (mx|submission|submissions) (\S+?)(?:\((.+?)\))?(?: as (.+?))?: (?:(connects|finishes the handshake|writes .+)|from <(.*?)>(?: to <(.*)>)?)$/
+const QUESTION = /^\? (mx|submission|submissions|lmtp) (\S+?)(?:\((.+?)\))?(?: as (.+?))?: (?:(connects|finishes the handshake|writes .+)|from <(.*?)>(?: to <(.*)>)?)$/
 
 function answer(policy: Policy, line: string): readonly string[] {
   const [, listener, address = '', name, caller = 'plaintext', event, reversePath = '', forwardPath] = QUESTION.exec(line) ?? []

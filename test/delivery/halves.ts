@@ -18,6 +18,8 @@ const SETTINGS: SessionSettings = {
   greetDelaySeconds: 0,
   completesHeader: false,
   asksAboutAuthors: false,
+  postmasterDomain: null,
+  etrn: [],
   takesXclient: false,
   logins: { byCertificate: true, byPassword: [] },
   limits: {
@@ -69,7 +71,8 @@ export function channelToServer(cut: () => number): { readonly channel: ClientCh
       case 'completeHeader':
       case 'dropMessage':
       case 'startTls':
-    case 'speakFor':
+      case 'speakFor':
+      case 'wakeQueue':
         return null
     }
   }

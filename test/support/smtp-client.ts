@@ -29,6 +29,13 @@ export class SmtpClient {
     this.#port = port
   }
 
+  /** Connects to a UNIX socket. The greeting is not read yet. */
+  static async connectLocally(path: string): Promise<SmtpClient> {
+    const socket = connectTcp({ path })
+    await once(socket, 'connect')
+    return new SmtpClient(new Wire(socket), 0)
+  }
+
   /** Connects to 127.0.0.1, by default from there; with `tls`, over implicit TLS. The greeting is not read yet. */
   static async connect(port: number, tls?: ConnectionOptions, from?: string): Promise<SmtpClient> {
     const socket = connectTcp({ port, host: '127.0.0.1', ...(from === undefined ? {} : { localAddress: from }) })

@@ -6,6 +6,7 @@
  *     * listener submission                * limit recipients 2
  *     * listed for XCLIENT
  *     * passwords are in use                those of passwords.ts
+ *     * listed for XCLIENT                 * joe may fetch branch.example.org
  *     * without STARTTLS                   * in one piece           the test depends on how octets arrive
  *     * without completion
  *
@@ -17,11 +18,12 @@
  *     * the policy fails                   at its next question
  *     * the store is full                  * the store fails        at the next message
  *     * the client is silent               * the service shuts down
+ *     * the queue is empty                 * the queue cannot be asked    at the next ETRN
  *     * over the limit of messages for an address               at its next question
  *     * too many errors for an address                          over all its connections
  *
  * And these the session makes happen: `* stored …`, `* held …`, `* discarded …`, `* not stored`,
- * `* dropped`, `* closed`.
+ * `* dropped`, `* speaks for …`, `* woken …`, `* closed`.
  */
 
 import { isUtf8 } from 'node:buffer'
@@ -31,6 +33,7 @@ import type { ClientIdentity } from '../../src/core/names/identity.ts'
 import { decide } from '../../src/core/policy/decide.ts'
 import type { ClientHost, KnownFacts, Question } from '../../src/core/policy/decision.ts'
 import { sessionTerms } from '../../src/core/policy/session-terms.ts'
+import { formatNode } from '../../src/core/smtp/etrn.ts'
 import { formatReply } from '../../src/core/smtp/reply.ts'
 import { ServerSession } from '../../src/core/smtp/server-session.ts'
 import type { SessionInput, SessionLimits, SessionOutput, SessionSettings } from '../../src/core/smtp/session-events.ts'
@@ -70,6 +73,7 @@ class Player {
   #excess: Excess | null = null
   #storeAnswers: SessionInput | null = null
   #stored = 0
+  #waiting: number | null = 3
   #opened: Extract<SessionOutput, { kind: 'openMessage' }> | null = null
   #content: Uint8Array[] = []
 
@@ -84,7 +88,7 @@ class Player {
 
   /** One `*` line. Those that the session makes happen are written when it does. */
   happen(line: string, words: string): void {
-    if (/^(stored|held|discarded|not stored|dropped|closed|speaks)\b/.test(words)) return
+    if (/^(stored|held|discarded|not stored|dropped|closed|speaks|woken)\b/.test(words)) return
     this.written.push(line)
     const input = this.#inputFor(words)
     if (input !== null) this.#give(input)
@@ -122,6 +126,12 @@ class Player {
       case 'listed for XCLIENT':
         this.#settings = { ...this.#settings, takesXclient: true }
         return null
+      case 'the queue is empty':
+        this.#waiting = 0
+        return null
+      case 'the queue cannot be asked':
+        this.#waiting = null
+        return null
       case 'in one piece':
         return null
     }
@@ -136,9 +146,10 @@ class Player {
     if (first === 'tls') return { kind: 'tlsEstablished', identity: identityOf(words.slice('tls '.length)) }
     if (first === 'connected') return this.#connected(second, third === 'as' ? identityOf(rest.join(' ')) : { kind: 'plaintext' })
     if (first === 'limit') this.#settings = { ...this.#settings, limits: withLimit(this.#settings.limits, second, Number(third)) }
+    else if (second === 'may' && third === 'fetch') this.#settings = { ...this.#settings, etrn: [...this.#settings.etrn, { domain: rest[0] ?? '', holders: [first] }] }
     else if (first === 'listener') {
       const listener = second as SessionSettings['listener']
-      this.#settings = { ...this.#settings, listener, completesHeader: listener !== 'mx' }
+      this.#settings = { ...this.#settings, listener, completesHeader: listener.startsWith('submission') }
     }
     else throw new Error(`nothing is known of "* ${words}"`)
     return null
@@ -171,6 +182,9 @@ class Player {
         this.#host = output.host
         this.written.push(`* speaks for ${formatHost(output.host)}${output.login === null ? '' : `, logged in as ${output.login}`}`)
         return null
+      case 'wakeQueue':
+        this.written.push(`* woken ${formatNode(output.node)}`)
+        return this.#wake()
       case 'askPolicy':
         return this.#decide(output.question)
       case 'askCredentials':
@@ -216,6 +230,12 @@ class Player {
     }
     if (answer.kind === 'missing') throw new Error(`the site knows no ${answer.missing.kind}`)
     return { kind: 'decided', decision: answer.decision, host: this.#host }
+  }
+
+  #wake(): SessionInput {
+    const messages = this.#waiting
+    this.#waiting = 3
+    return { kind: 'queueWoken', messages }
   }
 
   #commit(): SessionInput {

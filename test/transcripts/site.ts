@@ -11,6 +11,8 @@ export const siteSettings: SessionSettings = {
   greetDelaySeconds: 0,
   completesHeader: false,
   asksAboutAuthors: true,
+  postmasterDomain: 'mx.example.org',
+  etrn: [],
   takesXclient: false,
   logins: { byCertificate: true, byPassword: [] },
   limits: {

@@ -33,7 +33,7 @@ const OPTIONS = {
   client: { type: 'text', value: 'IP', describe: 'The address it connects from.' },
   from: { type: 'text', value: 'A', describe: 'The sender; "" for the null sender.' },
   to: { type: 'text', value: 'A', describe: 'The recipient.' },
-  listener: { type: 'choice', choices: ['mx', 'submission', 'submissions'], describe: 'Where it connects (default mx).' },
+  listener: { type: 'choice', choices: ['mx', 'submission', 'submissions', 'lmtp'], describe: 'Where it connects (default mx).' },
 } as const satisfies OptionSpecs
 
 export default defineCommand({

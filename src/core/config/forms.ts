@@ -14,12 +14,16 @@ import { DURATION_HINT, parseDuration, parseSize, SIZE_HINT } from '../time.ts'
 
 export type HostPort = { readonly host: string; readonly port: number }
 
+/** Where a listener is: an address and a port, or a UNIX socket by its path. */
+export type UnixAddress = { readonly unixPath: string }
+
 /** What the manual page says of each form. */
 export const FORMS = {
   duration: 'a number and a unit: `30s`, `5m`, `4h`, `5d`',
   size: 'a number and a unit: `512B`, `64KiB`, `50MiB`, `2GiB`',
   rate: 'so much in so much time: `120/1m`, for octets `2GiB/1h`; or `unlimited`',
   'HOST:PORT': 'a host name or IP address and a port; IPv6 addresses in brackets: `[2001:db8::9]:25`',
+  'HOST:PORT or UNIX socket': 'as HOST:PORT, or `unix:` and the whole path of a socket: `unix:/run/postern/lmtp.sock`',
   path: 'a file; relative paths start at the data directory',
   domain: 'a domain name, without `@` or a leading dot',
   network: 'an IP address, or a network: `192.0.2.0/24`, `2001:db8::/32`',
@@ -70,10 +74,45 @@ export const path = z
   .refine(text => !text.includes('\0'), { error: 'a file name holds no NUL' })
   .meta({ form: 'path' })
 
+const LOCAL_ADDRESS_HINT = 'write HOST:PORT, or "unix:" and the whole path of a socket: "unix:/run/postern/lmtp.sock"'
+/** As `listenAddress`, or `unix:/run/postern/lmtp.sock`. */
+export const localListenAddress = z
+  .string({ error: LOCAL_ADDRESS_HINT })
+  .transform((text, context): HostPort | UnixAddress => {
+    const address = text.startsWith('unix:') ? parseUnixPath(text.slice('unix:'.length)) : parseHostPort(text, 0)
+    if (address !== null) return address
+    context.issues.push({ code: 'custom', message: LOCAL_ADDRESS_HINT, input: text })
+    return z.NEVER
+  })
+  .meta({ form: 'HOST:PORT or UNIX socket' })
+
+/** unix(7): the kernel has room for 108 octets with the NUL behind them. */
+function parseUnixPath(text: string): UnixAddress | null {
+  return /^\/[!-~]{1,106}$/.test(text) && !text.endsWith('/') ? { unixPath: text } : null
+}
+
+/** Of an account or a group of this system. */
+export const accountName = z
+  .string({ error: 'write a name as in /etc/passwd or /etc/group' })
+  .regex(/^[A-Za-z_][A-Za-z0-9_.-]{0,31}$/, { error: 'write a name as in /etc/passwd or /etc/group' })
+
+const MODE_HINT = 'write the permissions as an octal number in quotes: "0660"'
+export const socketMode = z
+  .string({ error: MODE_HINT })
+  .regex(/^0?[0-7]{3}$/, { error: MODE_HINT })
+  .transform(text => Number.parseInt(text, 8))
+
 const DOMAIN_HINT = 'write a domain such as "example.org", without "@" or a leading dot'
 export const domain = z
   .string({ error: DOMAIN_HINT })
   .refine(isDomain, { error: DOMAIN_HINT })
+  .transform(text => text.toLowerCase())
+  .meta({ form: 'domain' })
+
+const DOMAIN_OR_BELOW_HINT = 'write "example.org" for a domain, or ".example.org" for all below it'
+export const domainOrBelow = z
+  .string({ error: DOMAIN_OR_BELOW_HINT })
+  .refine(text => isDomain(text.replace(/^\./, '')), { error: DOMAIN_OR_BELOW_HINT })
   .transform(text => text.toLowerCase())
   .meta({ form: 'domain' })
 

@@ -85,8 +85,8 @@ test('a key in the wrong table is sent home', () => {
 
 test('unknown listeners and keys of listeners are found', () =>
   check(
-    'hostname = "localhost"\n[listeners.smtp]\n[listeners.mx]\nadress = "[::]:25"',
-    `postern.toml:2: listeners.smtp: unknown key; docs/reference/settings.md lists the known ones
+    'hostname = "localhost"\n[listeners.pages]\n[listeners.mx]\nadress = "[::]:25"',
+    `postern.toml:2: listeners.pages: unknown key; docs/reference/settings.md lists the known ones
      postern.toml:4: listeners.mx.adress: unknown key; did you mean "address"?`,
   ))
 

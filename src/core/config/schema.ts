@@ -8,62 +8,13 @@
 
 import { z } from 'zod'
 import { count, domain, duration, flag, hostname, ipAddress, listenAddress, listOf, nextHop } from './forms.ts'
-import { oneOf, path, peer, resolver, routeDomain, size } from './forms.ts'
+import { domainOrBelow, oneOf, path, resolver, routeDomain, size } from './forms.ts'
 import { PASSWORD_MECHANISMS } from '../sasl/mechanisms.ts'
 import { limits } from './limits-table.ts'
+import { listeners } from './listeners-table.ts'
 import { table } from './table.ts'
 
 const fileList = listOf(path, 'write a list of files: ["partner-ca.pem"]')
-
-const peerList = listOf(peer, 'write a list of addresses and networks: ["10.0.0.5", "192.0.2.0/24"]')
-
-const LOGINS = ['certificate', 'password', 'any', 'both'] as const
-type Login = (typeof LOGINS)[number]
-
-function listenerTable(port: number, fallbackPort: number, authentication: Login) {
-  return table({
-    address: listenAddress
-      .optional()
-      .describe(
-        `Where to listen. Left out: port ${port} on every address, or port ${fallbackPort} where ports below 1024 can't be ` +
-          `bound. Port ${fallbackPort} is never taken in place of an address that is set here.`,
-      ),
-    enabled: flag().prefault(true).describe('`false` turns this listener off.'),
-    'client-ca': fileList
-      .prefault([])
-      .describe(
-        'PEM files of further CAs whose certificates count on this listener, beside our own CA. The access map still ' +
-          'says which of them may relay. The system\'s public CAs never count.',
-      ),
-    'proxy-from': peerList
-      .prefault([])
-      .describe(
-        'Proxies that say for whom they speak by the PROXY protocol (version 1 or 2), before anything else. From these ' +
-          'addresses it is required, from all others it is never read. Limits, policy and Received fields see the client\'s address.',
-      ),
-    'xclient-from': peerList
-      .prefault([])
-      .describe(
-        'Filters and proxies that may say for whom they speak by XCLIENT, as Postfix documents it. It is offered to these ' +
-          'addresses only. What they say of a login (`LOGIN`) gives nobody anything.',
-      ),
-    authentication: oneOf(LOGINS)
-      .prefault(authentication)
-      .describe(
-        'How clients prove who they are: by a `certificate`; by a `password` of "postern user passwd", and a certificate gives nothing; by `any` of the two; ' +
-          'or by `both`, certificate and password of the same person or machine. Passwords are offered within TLS only, and only if somebody has one.',
-      ),
-  }).transform(listener => ({
-    authentication: listener.authentication,
-    enabled: listener.enabled,
-    address: listener.address ?? { host: '::', port },
-    /** Taken when the default port can't be bound; null when the address was set by hand. */
-    fallbackPort: listener.address === undefined ? fallbackPort : null,
-    clientCaFiles: listener['client-ca'],
-    proxyFrom: listener['proxy-from'],
-    xclientFrom: listener['xclient-from'],
-  }))
-}
 
 const passwords = table({
   mechanisms: listOf(oneOf(PASSWORD_MECHANISMS), 'write a list of mechanisms: ["SCRAM-SHA-256", "PLAIN", "LOGIN"]')
@@ -72,17 +23,6 @@ const passwords = table({
       'How a password may be used. `SCRAM-SHA-256` brings `SCRAM-SHA-256-PLUS` with it where the connection has TLS 1.3. `SCRAM-SHA-1` is for old ' +
         'programs that know no other SCRAM; it counts for passwords that are set while it is listed.',
     ),
-})
-
-const listeners = table({
-  mx: listenerTable(25, 2525, 'certificate').prefault({}).describe(
-    'Mail from other servers: STARTTLS is offered, certificates are asked for. Without a certificate that may relay, ' +
-      'only recipients in `relay.domains` are accepted.',
-  ),
-  submission: listenerTable(587, 2587, 'any').prefault({}).describe(
-    'Mail from people and machines: STARTTLS and an identity are required to send.',
-  ),
-  submissions: listenerTable(465, 2465, 'any').prefault({}).describe('As submission, with TLS from the first byte (RFC 8314 §3.3).'),
 })
 
 const web = table({
@@ -197,6 +137,13 @@ const route = table({
   trustedCaFiles: route['trusted-ca'] ?? null,
 }))
 
+const etrn = table({
+  domain: domainOrBelow.describe('Recipients that may be asked for: `branch.example.org`, or `.branch.example.org` for every domain below it.'),
+  for: listOf(z.string().min(1), 'write a list of names: ["branch1"]')
+    .min(1, { error: 'write the names of the certificates that may ask: ["branch1"]' })
+    .describe('Who may ask: names given to `postern user add`.'),
+}).transform(etrn => ({ domain: etrn.domain, holders: etrn.for }))
+
 const NEVER_HINT = 'write a duration as a number and a unit: 30s, 5m, 4h, 5d; or "never"'
 
 const queue = table({
@@ -243,7 +190,7 @@ const testCase = table({
   expect: oneOf(['accept', 'relay', 'refuse', 'discard', 'quarantine']).describe(
     'What must come of it. `relay` is `accept` because the client may relay, and not because the recipient is ours.',
   ),
-  listener: oneOf(['mx', 'submission', 'submissions']).prefault('mx').describe('Which listener it asks at.'),
+  listener: oneOf(['mx', 'submission', 'submissions', 'lmtp']).prefault('mx').describe('Which listener it asks at.'),
 })
 
 export const configSchema = table({
@@ -263,6 +210,9 @@ export const configSchema = table({
   route: listOf(route, 'write each route under a [[route]] header of its own')
     .prefault([])
     .describe('Next hops for recipients of particular domains. Each stands under its own `[[route]]`.'),
+  etrn: listOf(etrn, 'write each of these under an [[etrn]] header of its own')
+    .prefault([])
+    .describe('Mail that waits for a server which is not always there, and who may have it tried now by ETRN (RFC 1985). Each stands under its own `[[etrn]]`.'),
   queue: queue.prefault({}).describe('How long messages wait, and where.'),
   limits: limits.prefault({}).describe('What one client, or all together, may take up. Nothing is unbounded.'),
   log: log.prefault({}).describe('What is written to standard output.'),
@@ -273,7 +223,7 @@ export const configSchema = table({
 }).transform(({ route, test, user, ...tables }) => ({ ...tables, user: user ?? null, routes: route, tests: test }))
 
 export type Config = Immutable<z.output<typeof configSchema>>
-export type ListenerConfig = Config['listeners']['mx']
+export type ListenerConfig = Config['listeners'][keyof Config['listeners']]
 export type RouteConfig = Config['routes'][number]
 export type TestCase = Config['tests'][number]
 

@@ -68,13 +68,15 @@ test('it says when no certificate came, and when the one that came did not count
 })
 
 test('the transmission type is that of RFC 3848 and RFC 6531 §4.3', () => {
-  const plain = { extended: true, utf8: false, inTls: false, authenticated: false }
+  const plain = { isLmtp: false, extended: true, utf8: false, inTls: false, authenticated: false }
   assert.equal(transmissionType({ ...plain, extended: false, inTls: true }), 'SMTP')
   assert.equal(transmissionType(plain), 'ESMTP')
   assert.equal(transmissionType({ ...plain, authenticated: true }), 'ESMTPA')
   assert.equal(transmissionType({ ...plain, inTls: true }), 'ESMTPS')
   assert.equal(transmissionType({ ...plain, inTls: true, authenticated: true }), 'ESMTPSA')
   assert.equal(transmissionType({ ...plain, utf8: true }), 'UTF8SMTP')
+  assert.equal(transmissionType({ ...plain, isLmtp: true }), 'LMTP')
+  assert.equal(transmissionType({ ...plain, isLmtp: true, utf8: true, inTls: true, authenticated: true }), 'UTF8LMTPSA')
   assert.equal(transmissionType({ ...plain, utf8: true, inTls: true, authenticated: true }), 'UTF8SMTPSA')
 })
 

@@ -24,27 +24,19 @@ export type TraceStamp = {
 }
 
 /** RFC 3848 and RFC 6531 §4.3. */
-export type TransmissionType =
-  | 'SMTP'
-  | 'ESMTP'
-  | 'ESMTPA'
-  | 'ESMTPS'
-  | 'ESMTPSA'
-  | 'UTF8SMTP'
-  | 'UTF8SMTPA'
-  | 'UTF8SMTPS'
-  | 'UTF8SMTPSA'
+export type TransmissionType = 'SMTP' | `${'ESMTP' | 'UTF8SMTP' | 'LMTP' | 'UTF8LMTP'}${'' | 'A' | 'S' | 'SA'}`
 
 export function transmissionType(session: {
+  readonly isLmtp: boolean
   readonly extended: boolean
   readonly utf8: boolean
   readonly inTls: boolean
   readonly authenticated: boolean
 }): TransmissionType {
-  const { extended, utf8, inTls, authenticated } = session
+  const { isLmtp, extended, utf8, inTls, authenticated } = session
   // There is no name for HELO over TLS: the comment says what TLS there was.
   if (!extended) return 'SMTP'
-  const base = utf8 ? 'UTF8SMTP' : 'ESMTP'
+  const base = isLmtp ? (utf8 ? 'UTF8LMTP' : 'LMTP') : utf8 ? 'UTF8SMTP' : 'ESMTP'
   if (inTls) return authenticated ? `${base}SA` : `${base}S`
   return authenticated ? `${base}A` : base
 }

@@ -24,6 +24,10 @@ export function relayByClient(inquiry: Inquiry, reversePath: string): Finding {
 /** Rows 16 to 19. */
 function relayByAddress(inquiry: Inquiry): Finding | null {
   const { policy, asker } = inquiry
+  if (policy.features.lmtpMayRelay && asker.listener === 'lmtp') {
+    noteSetting(inquiry, 'listeners.lmtp.relay', 'true')
+    return because(inquiry, 'localProgram', 'programs of this host may relay through the LMTP socket', RELAY)
+  }
   const address = accessAddress(asker.host.address)
   if (policy.features.loopbackMayRelay && isLoopback(address)) {
     return because(inquiry, 'loopback', 'the client is this very host', RELAY)

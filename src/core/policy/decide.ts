@@ -10,6 +10,7 @@
 import { checkAuthors } from './authors.ts'
 import { standingAuthentication } from './certificate.ts'
 import { checkConnection } from './connection.ts'
+import { isForSubmission } from './decision.ts'
 import type { Answer, Decision, KnownFacts, Question, Reason } from './decision.ts'
 import { delayedChecks } from './delayed-checks.ts'
 import { ACCEPT, CLIENT_NAME_MISSING, because, noteSetting } from './finding.ts'
@@ -72,9 +73,9 @@ function isDelayed(inquiry: Inquiry): boolean {
   return delayChecks !== 'off'
 }
 
-/** The submission listeners are for people and machines we know; `mx` is for everybody's mail to us. */
+/** The submission listeners are for people and machines we know; `mx` and `lmtp` are for everybody's mail to us. */
 function servesHoldersOnly(inquiry: Inquiry): boolean {
-  return inquiry.asker.listener !== 'mx'
+  return isForSubmission(inquiry.asker.listener)
 }
 
 /** RFC 6409 §4.3: a submission server knows who submits; elsewhere Srv_Features can ask for it. Null if we do. */

@@ -7,7 +7,12 @@
 
 import type { Account, ClientIdentity } from '../names/identity.ts'
 
-export type ListenerName = 'mx' | 'submission' | 'submissions'
+export type ListenerName = 'mx' | 'submission' | 'submissions' | 'lmtp'
+
+/** The listeners of people and machines that we know. The others are for everybody's mail to us. */
+export function isForSubmission(listener: ListenerName): boolean {
+  return listener === 'submission' || listener === 'submissions'
+}
 
 /** What is known of the client's address and host name. sendmail's `${client_…}` macros. */
 export type ClientHost = {

@@ -70,6 +70,8 @@ export type PolicyFeatures = {
   readonly loopbackMayRelay: boolean
   /** A host may relay if its name, confirmed by DNS, is a local domain or within a relay domain. */
   readonly namedHostsMayRelay: boolean
+  /** Whoever may open our LMTP socket may relay: programs of this very host. */
+  readonly lmtpMayRelay: boolean
   /** A key over 256 bytes is cut there, and so finds an entry that is a beginning of it. */
   readonly cutLongKeys: boolean
   /** Failed TLS requirements are permanent unless an entry says TEMP (TLS_PERM_ERR). */
@@ -115,6 +117,7 @@ export const posternFeatures: PolicyFeatures = {
   uucpPaths: 'follow',
   loopbackMayRelay: false,
   namedHostsMayRelay: false,
+  lmtpMayRelay: false,
   cutLongKeys: false,
   tlsFailuresArePermanent: false,
   checkCertificateAltNames: false,
@@ -177,7 +180,7 @@ export function compilePolicy(source: PolicySource): Policy {
     trustedMechanisms: new Set(source.trustedMechanisms.map(mechanism => mechanism.toUpperCase())),
     senderBinding: source.senderBinding,
     headerFromBinding: source.headerFromBinding ?? 'off',
-    logins: source.logins ?? { mx: 'any', submission: 'any', submissions: 'any' },
+    logins: source.logins ?? { mx: 'any', submission: 'any', submissions: 'any', lmtp: 'any' },
     features: source.features,
   }
 }

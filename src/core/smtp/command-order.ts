@@ -5,6 +5,7 @@
  * RCPT without MAIL is.
  */
 
+import type { ListenerName } from '../policy/decision.ts'
 import type { Verb } from './command.ts'
 import { replies, type Reply } from './reply.ts'
 
@@ -41,9 +42,12 @@ const WRONG_MOMENTS: Record<Verb, WrongMoments> = {
   RCPT:     { beforeHello: replies.helloFirst, withoutMail: replies.mailFirst },
   DATA:     { beforeHello: replies.helloFirst, withoutMail: replies.mailFirst },
   BDAT:     { beforeHello: replies.helloFirst, withoutMail: replies.mailFirst },
+  // RFC 1985 §5.
+  ETRN:     { beforeHello: replies.helloFirst,                                      afterMail: replies.etrnInTransaction },
   // RFC 5321 §4.1.4: these come at any time; EHLO and RSET end a transaction.
   EHLO: {},
   HELO: {},
+  LHLO: {},
   RSET: {},
   NOOP: {},
   VRFY: {},
@@ -55,7 +59,17 @@ const WRONG_MOMENTS: Record<Verb, WrongMoments> = {
  * RFC 2920 §3.1, RFC 3207 §4, RFC 4954 §4: commands whose reply decides what may come next. Bytes that
  * are here before that reply were not meant as the client's next words (S30).
  */
-export const LAST_OF_GROUP: ReadonlySet<Verb> = new Set<Verb>(['EHLO', 'STARTTLS', 'AUTH', 'XCLIENT', 'DATA'])
+export const LAST_OF_GROUP: ReadonlySet<Verb> = new Set<Verb>(['EHLO', 'LHLO', 'STARTTLS', 'AUTH', 'XCLIENT', 'DATA'])
 
 /** What a client whose handshake was refused gets that refusal for. */
-export const ABOUT_MAIL: ReadonlySet<Verb> = new Set<Verb>(['MAIL', 'RCPT', 'DATA', 'BDAT', 'VRFY'])
+export const ABOUT_MAIL: ReadonlySet<Verb> = new Set<Verb>(['MAIL', 'RCPT', 'DATA', 'BDAT', 'VRFY', 'ETRN'])
+
+/**
+ * RFC 2033 §4.1: LMTP says LHLO in place of EHLO and HELO. It answers for each recipient, of which
+ * chunks (RFC 3030) and ETRN know nothing, so that these are for SMTP.
+ */
+export function isOfOtherProtocol(verb: Verb, listener: ListenerName): boolean {
+  return listener === 'lmtp' ? ONLY_IN_SMTP.has(verb) : verb === 'LHLO'
+}
+
+const ONLY_IN_SMTP: ReadonlySet<Verb> = new Set<Verb>(['EHLO', 'HELO', 'BDAT', 'ETRN'])

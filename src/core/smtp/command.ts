@@ -8,12 +8,13 @@
 
 import { fail, ok, type Result } from '../result.ts'
 import type { Chunk } from './chunk-reader.ts'
+import { parseEtrn, type EtrnArgument } from './etrn.ts'
 import type { Line } from './line-reader.ts'
 import { parseMailParameters, parseRcptParameters, type MailParameters, type ParameterProblem, type RcptParameters } from './parameters.ts'
 import { parsePath, type Path, type PathProblem } from './path.ts'
 
 export type Command =
-  | { readonly verb: 'EHLO' | 'HELO'; readonly name: string }
+  | { readonly verb: 'EHLO' | 'HELO' | 'LHLO'; readonly name: string }
   | { readonly verb: 'MAIL'; readonly path: Path; readonly parameters: MailParameters }
   | { readonly verb: 'RCPT'; readonly path: Path; readonly parameters: RcptParameters }
   /** `initialResponse` as RFC 4954 §4 has it: base64, `=` for none of any length, null if it was not given. */
@@ -21,7 +22,9 @@ export type Command =
   | { readonly verb: 'BDAT'; readonly chunk: Chunk }
   /** Its form is its own (core/peers/xclient.ts). */
   | { readonly verb: 'XCLIENT'; readonly argument: string }
-  | { readonly verb: 'STARTTLS' | 'DATA' | 'RSET' | 'NOOP' | 'QUIT' | 'VRFY' | 'HELP' }
+  | { readonly verb: 'STARTTLS' | 'DATA' | 'RSET' | 'NOOP' | 'QUIT' | 'VRFY' }
+  | { readonly verb: 'HELP'; readonly topic: string }
+  | { readonly verb: 'ETRN'; readonly argument: EtrnArgument }
 
 export type Verb = Command['verb']
 
@@ -56,6 +59,7 @@ export function parseCommand(read: Exclude<Line, { kind: 'bareLineEnd' }>): Resu
   switch (verb) {
     case 'EHLO':
     case 'HELO':
+    case 'LHLO':
       return parseHello(verb, argument)
     case 'MAIL':
       return parseMail(argument)
@@ -70,8 +74,11 @@ export function parseCommand(read: Exclude<Line, { kind: 'bareLineEnd' }>): Resu
       // RFC 5321 §4.3.2, RFC 3207 §4: these take no argument.
       return argument === '' ? ok({ verb }) : badSyntax(verb)
     case 'NOOP':
-    case 'HELP':
       return ok({ verb })
+    case 'HELP':
+      return ok({ verb, topic: argument })
+    case 'ETRN':
+      return parseEtrnCommand(argument)
     case 'XCLIENT':
       return ok({ verb, argument })
     case 'VRFY':
@@ -86,7 +93,7 @@ export function parseCommand(read: Exclude<Line, { kind: 'bareLineEnd' }>): Resu
  * its name does not check out, and names with underscores or brackets come from honest machines. It
  * proves nothing, and trace.ts is careful with it.
  */
-function parseHello(verb: 'EHLO' | 'HELO', argument: string): Result<Command, CommandProblem> {
+function parseHello(verb: 'EHLO' | 'HELO' | 'LHLO', argument: string): Result<Command, CommandProblem> {
   if (!HELLO_NAME.test(argument)) return badSyntax(`${verb} hostname`)
   return ok({ verb, name: argument })
 }
@@ -119,6 +126,12 @@ function parseBdat(line: string): Result<Command, CommandProblem> {
   const [match, size, last] = BDAT.exec(line) ?? [null]
   if (match === null || line.length + 2 > LINE_LIMIT_OCTETS) return fail({ kind: 'badChunk' })
   return ok({ verb: 'BDAT', chunk: { sizeOctets: Number(size), isLast: last !== undefined } })
+}
+
+/** RFC 1985 §5. */
+function parseEtrnCommand(text: string): Result<Command, CommandProblem> {
+  const argument = parseEtrn(text)
+  return argument === null ? badSyntax('ETRN domain') : ok({ verb: 'ETRN', argument })
 }
 
 /** RFC 4954 §4: mechanism names are RFC 4422 §3.1's. The response is judged by the mechanism. */
@@ -184,5 +197,5 @@ const LINE_LIMITS: ReadonlyMap<string, number> = new Map([
 ])
 
 /** Commands of RFC 5321 and its forerunners that we know and do not do (§4.2.4, Appendix F). */
-const NOT_IMPLEMENTED: ReadonlySet<string> = new Set(['EXPN', 'SEND', 'SOML', 'SAML', 'TURN', 'ETRN'])
+const NOT_IMPLEMENTED: ReadonlySet<string> = new Set(['EXPN', 'SEND', 'SOML', 'SAML', 'TURN'])
 const HTTP_METHODS: ReadonlySet<string> = new Set(['GET', 'POST', 'PUT', 'HEAD', 'OPTIONS', 'CONNECT', 'DELETE', 'PATCH', 'TRACE', 'PRI'])

@@ -7,11 +7,12 @@
 
 import type { Question } from '../policy/decision.ts'
 import type { CredentialQuestion } from '../sasl/script.ts'
+import type { EtrnNode } from './etrn.ts'
 import { replies, type Reply } from './reply.ts'
 import type { SessionOutput, SessionSettings } from './session-events.ts'
 
 /** Who is to speak. Bytes are read only while it is the client's turn; the others answer once. */
-export type Turn = 'listener' | 'client' | 'policy' | 'credentials' | 'tls' | 'storage' | 'nobody'
+export type Turn = 'listener' | 'client' | 'policy' | 'credentials' | 'tls' | 'storage' | 'queue' | 'nobody'
 
 export class Dialogue {
   readonly #settings: SessionSettings
@@ -49,6 +50,12 @@ export class Dialogue {
     if (this.#errors >= this.#settings.limits.errors) this.hangUp(replies.tooManyErrors(this.#settings.hostname))
   }
 
+  /** The same reply so many times, once at least; it counts once. */
+  replyRepeatedly(reply: Reply, times: number): void {
+    for (let said = 1; said < times; said++) this.say({ kind: 'reply', reply })
+    this.reply(reply)
+  }
+
   /** As `reply`, for a refusal that is no sign of trouble. */
   replyUncounted(reply: Reply): void {
     this.say({ kind: 'reply', reply })
@@ -73,6 +80,11 @@ export class Dialogue {
   startTls(): void {
     this.say({ kind: 'startTls' })
     this.#turn = 'tls'
+  }
+
+  wakeQueue(node: EtrnNode): void {
+    this.say({ kind: 'wakeQueue', node })
+    this.#turn = 'queue'
   }
 
   commit(): void {

@@ -9,7 +9,7 @@ import { presumedAuthor } from '../message/completion.ts'
 import type { EnvelopeRecipient } from '../message/envelope.ts'
 import type { HeaderTreatment } from '../message/header-section.ts'
 import { transmissionType } from '../message/trace.ts'
-import type { Asker, Decision } from '../policy/decision.ts'
+import { isForSubmission, type Asker, type Decision } from '../policy/decision.ts'
 import { assert, unreachable } from '../result.ts'
 import { ChunkReader, type Chunk } from './chunk-reader.ts'
 import type { Command } from './command.ts'
@@ -39,7 +39,7 @@ type Stage =
   /** All of the message is here, and the policy has been asked about its authors. */
   | ({ readonly at: 'authors' } & OpenMessage)
   /** All of the message is here, and is being made durable. */
-  | { readonly at: 'storage' }
+  | { readonly at: 'storage'; readonly transaction: MailTransaction }
 
 /** `asker` is who sends it, as it was when the message began. */
 type OpenMessage = { readonly transaction: MailTransaction; readonly message: IncomingMessage; readonly asker: Asker }
@@ -99,8 +99,15 @@ export class MailExchange {
     const transaction = this.#transaction()
     if (!path.isAscii && !transaction.utf8) return this.#dialogue.reply(replies.smtpUtf8Needed)
     if (transaction.recipients >= this.#settings.limits.recipients) return this.#refuseForRoom(transaction)
-    this.#stage = { at: 'recipient', transaction, recipient: { forwardPath: path.address, ...parameters } }
-    this.#dialogue.ask({ kind: 'recipient', asker, reversePath: transaction.reversePath, forwardPath: path.address })
+    const forwardPath = this.#isOurPostmaster(path.address) ? 'postmaster' : path.address
+    this.#stage = { at: 'recipient', transaction, recipient: { forwardPath, ...parameters } }
+    this.#dialogue.ask({ kind: 'recipient', asker, reversePath: transaction.reversePath, forwardPath })
+  }
+
+  /** RFC 5321 §4.5.1: this host has a postmaster, though it has no mailboxes; he is where `<postmaster>` is. */
+  #isOurPostmaster(address: string): boolean {
+    const { postmasterDomain } = this.#settings
+    return postmasterDomain !== null && address.toLowerCase() === `postmaster@${postmasterDomain}`
   }
 
   /**
@@ -119,7 +126,7 @@ export class MailExchange {
     assert(stage.at === 'sender' || stage.at === 'recipient' || stage.at === 'authors', 'the policy was asked')
     const { transaction } = stage
     const refused = this.#refusal(transaction, decision)
-    if (stage.at === 'authors') return refused === null ? this.#commit() : this.#refuse(stage, refused)
+    if (stage.at === 'authors') return refused === null ? this.#commit(transaction) : this.#refuse(stage, refused)
     if (refused !== null) return this.#refusePath(refused)
     this.#stage = { at: 'transaction', transaction }
     if (stage.at === 'sender') this.#messages++
@@ -157,7 +164,7 @@ export class MailExchange {
       this.#stage = OUTSIDE
       return this.#dialogue.reply(replies.identityLost)
     }
-    if (transaction.recipients === 0) return this.#dialogue.reply(replies.noValidRecipients)
+    if (transaction.recipients === 0) return this.#dialogue.reply(this.#isLmtp ? replies.noRecipientsInLmtp : replies.noValidRecipients)
     if (transaction.isBinary) return this.#dialogue.reply(replies.binaryNeedsChunks)
     this.#stage = { at: 'message', transaction, message: this.#open(transaction, asker, extended), asker }
     this.#dialogue.reply(replies.startInput)
@@ -186,18 +193,18 @@ export class MailExchange {
     const { limits } = this.#settings
     const { utf8, fate, isBinary } = transaction
     const { identity, authentication } = asker
-    const protocol = transmissionType({ extended, utf8, inTls: identity.kind !== 'plaintext', authenticated: authentication !== null })
+    const protocol = transmissionType({ isLmtp: this.#isLmtp, extended, utf8, inTls: identity.kind !== 'plaintext', authenticated: authentication !== null })
     this.#dialogue.say({ kind: 'openMessage', envelope: transaction.envelope(), asker, protocol, delivery: fate })
     return new IncomingMessage(limits, this.#treatment(transaction, asker), chunks, isBinary)
   }
 
-  /** What becomes of the header. On mx, mail that passes whoever sends it has no authors to answer for. */
+  /** What becomes of the header. On mx and lmtp, mail that passes whoever sends it has no authors to answer for. */
   #treatment({ reversePath, relays }: MailTransaction, asker: Asker): HeaderTreatment {
     const { hostname, listener, completesHeader, asksAboutAuthors } = this.#settings
     return {
       hostname,
       submission: completesHeader ? { author: presumedAuthor(reversePath, asker) } : null,
-      readsAuthors: asksAboutAuthors && (listener !== 'mx' || relays),
+      readsAuthors: asksAboutAuthors && (isForSubmission(listener) || relays),
     }
   }
 
@@ -253,13 +260,13 @@ export class MailExchange {
       return this.#dialogue.reply(replies.chunkTaken(stage.chunks.chunk.sizeOctets))
     }
     const { authors } = message
-    if (authors === null) return this.#commit()
+    if (authors === null) return this.#commit(transaction)
     this.#stage = { at: 'authors', transaction, message, asker }
     this.#dialogue.ask({ kind: 'authors', asker, reversePath: transaction.reversePath, authors })
   }
 
-  #commit(): void {
-    this.#stage = { at: 'storage' }
+  #commit(transaction: MailTransaction): void {
+    this.#stage = { at: 'storage', transaction }
     this.#dialogue.commit()
   }
 
@@ -269,7 +276,7 @@ export class MailExchange {
     this.#dialogue.say({ kind: 'dropMessage' })
     // What comes next may have been smuggled in as part of the message (S1): none of it is read.
     if (stage.message.isSuspicious) return this.#dialogue.hangUp(refusal)
-    this.#dialogue.reply(refusal)
+    this.#answer(refusal, stage.transaction)
   }
 
   /**
@@ -278,8 +285,22 @@ export class MailExchange {
    */
   committed(reply: Reply): void {
     assert(this.#stage.at === 'storage', 'a message was to be stored')
+    const { transaction } = this.#stage
     this.#stage = OUTSIDE
-    this.#dialogue.reply(reply)
+    this.#answer(reply, transaction)
+  }
+
+  /**
+   * RFC 2033 §4.2: LMTP answers for each recipient that it has taken. The queue takes a message as a
+   * whole, so that the answers are alike.
+   */
+  #answer(reply: Reply, { recipients }: MailTransaction): void {
+    if (this.#isLmtp) this.#dialogue.replyRepeatedly(reply, recipients)
+    else this.#dialogue.reply(reply)
+  }
+
+  get #isLmtp(): boolean {
+    return this.#settings.listener === 'lmtp'
   }
 
   /** What was accepted for an identity that no longer counts goes no further. A message being stored is past that. */

@@ -6,29 +6,33 @@
  */
 
 import { XCLIENT_KEYWORD } from '../peers/xclient.ts'
+import type { ListenerName } from '../policy/decision.ts'
 
 export type Offer = {
+  readonly listener: ListenerName
   readonly messageBytes: number
   readonly startTls: boolean
   /** SASL mechanisms; none: AUTH is not listed. */
   readonly mechanisms: readonly string[]
   readonly xclient: boolean
+  readonly etrn: boolean
   /** Keywords that the access map takes away from this client. */
   readonly hidden: ReadonlySet<string>
 }
 
 /** The lines behind our name, each a keyword with its parameters. */
-export function offeredKeywords({ messageBytes, startTls, mechanisms, xclient, hidden }: Offer): readonly string[] {
+export function offeredKeywords({ listener, messageBytes, startTls, mechanisms, xclient, etrn, hidden }: Offer): readonly string[] {
+  const isLmtp = listener === 'lmtp'
   const lines = [
     'PIPELINING',
     `SIZE ${messageBytes}`,
     '8BITMIME',
-    'CHUNKING',
-    'BINARYMIME',
+    ...(isLmtp ? [] : ['CHUNKING', 'BINARYMIME']),
     'SMTPUTF8',
     ...(startTls ? ['STARTTLS'] : []),
     ...(mechanisms.length > 0 ? [`AUTH ${mechanisms.join(' ')}`] : []),
     ...(xclient ? [XCLIENT_KEYWORD] : []),
+    ...(etrn && !isLmtp ? ['ETRN'] : []),
     'ENHANCEDSTATUSCODES',
   ]
   return lines.filter(line => !hidden.has(line.split(' ')[0] ?? ''))

@@ -118,7 +118,7 @@ export function authenticationRefusal(problem: AuthenticationProblem): Reply {
 
 export const replies = {
   // The connection.
-  greeting: (hostname: string) => reply(220, null, `${hostname} ESMTP Postern`),
+  greeting: (hostname: string, protocol: 'ESMTP' | 'LMTP') => reply(220, null, `${hostname} ${protocol} Postern`),
   spokeBeforeGreeting: reply(554, '5.5.0', 'Wait for the greeting before you speak'),
   connectionRefused: reply(503, '5.5.1', 'No service for you here; only QUIT is left'),
   bye: (hostname: string) => reply(221, '2.0.0', `${hostname} Bye`),
@@ -141,17 +141,20 @@ export const replies = {
   badSyntax: (expected: string) => reply(501, '5.5.4', `Syntax: ${expected}`),
   pipelinedBehind: (verb: string) => reply(503, '5.5.0', `Wait for the reply to ${verb} before you go on`),
   helloFirst: reply(503, '5.5.1', 'Send EHLO first'),
+  lhloFirst: reply(503, '5.5.1', 'Send LHLO first'),
 
   // EHLO, HELO and the commands that change nothing.
   hello: (lines: readonly string[]): Reply => ({ code: 250, enhanced: null, lines }),
   reset: reply(250, '2.0.0', 'Reset'),
   noop: reply(250, '2.0.0', 'OK'),
   cannotVerify: reply(252, '2.5.0', 'Cannot verify the user, but will take the message and try to deliver it'),
-  help: {
+  help: (protocol: string, verbs: readonly string[]): Reply => ({
     code: 214,
     enhanced: '2.0.0',
-    lines: ['This is Postern. It knows EHLO HELO STARTTLS AUTH MAIL RCPT DATA BDAT', 'RSET NOOP VRFY HELP QUIT, as RFC 5321 and its extensions say.'],
-  },
+    lines: [`Commands: ${verbs.join(' ')}`, `HELP and a command tells its syntax. This is Postern, which speaks ${protocol}`, 'and relays for clients that show a certificate.'],
+  }),
+  helpAbout: (syntax: string) => reply(214, '2.0.0', `Syntax: ${syntax}`),
+  helpUnknown: reply(504, '5.5.4', 'There is no such command here'),
 
   // STARTTLS (RFC 3207 §4).
   readyForTls: reply(220, '2.0.0', 'Ready to start TLS'),
@@ -183,6 +186,14 @@ export const replies = {
   xclientInTransaction: reply(503, '5.5.1', 'XCLIENT is not possible within a mail transaction'),
   badXclient: (why: string) => reply(501, '5.5.4', `XCLIENT: ${why}`),
 
+  // ETRN (RFC 1985 §5).
+  etrnStarted: (messages: number, node: string) => reply(253, '2.0.0', `OK, ${messages} pending messages for node ${node} started`),
+  etrnNothing: (node: string) => reply(251, '2.0.0', `OK, no messages waiting for node ${node}`),
+  etrnFailed: (node: string) => reply(458, '4.3.0', `Unable to queue messages for node ${node}`),
+  etrnNotAllowed: (node: string) => reply(459, '4.7.1', `Node ${node} not allowed: your certificate does not cover it`),
+  etrnNoQueues: reply(458, '4.3.0', 'Queues have no names here; ask for a domain'),
+  etrnInTransaction: reply(503, '5.5.1', 'ETRN is not possible within a mail transaction'),
+
   // MAIL and RCPT (RFC 5321 §4.1.1.2-3).
   senderOk: reply(250, '2.1.0', 'Sender OK'),
   recipientOk: reply(250, '2.1.5', 'Recipient OK'),
@@ -200,6 +211,8 @@ export const replies = {
 
   // DATA (RFC 5321 §4.1.1.4).
   startInput: reply(354, null, 'Start mail input; end with <CRLF>.<CRLF>'),
+  // RFC 2033 §4.2 has a code of its own for it.
+  noRecipientsInLmtp: reply(503, '5.5.1', 'No valid recipients'),
   noValidRecipients: reply(554, '5.5.1', 'No valid recipients'),
 
   // BDAT (RFC 3030 §2-3).

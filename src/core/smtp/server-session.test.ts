@@ -16,6 +16,8 @@ const settings: SessionSettings = {
   greetDelaySeconds: 0,
   completesHeader: false,
   asksAboutAuthors: false,
+  postmasterDomain: null,
+  etrn: [],
   takesXclient: false,
   logins: { byCertificate: true, byPassword: [] },
   limits: {

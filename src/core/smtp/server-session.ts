@@ -16,9 +16,12 @@ import { parseXclient } from '../peers/xclient.ts'
 import { ALL_FEATURES, type ServerFeatures } from '../policy/session-terms.ts'
 import { assert, unreachable } from '../result.ts'
 import { AuthExchange } from './auth-exchange.ts'
-import { ABOUT_MAIL, LAST_OF_GROUP, outOfOrder } from './command-order.ts'
+import { ABOUT_MAIL, isOfOtherProtocol, LAST_OF_GROUP, outOfOrder } from './command-order.ts'
 import { LONGEST_LINE_OCTETS, parseCommand, type Command, type Verb } from './command.ts'
 import { Dialogue } from './dialogue.ts'
+import { grantsOf } from './etrn.ts'
+import { EtrnExchange } from './etrn-exchange.ts'
+import { helpReply } from './help.ts'
 import { LineReader, type Line } from './line-reader.ts'
 import { MailExchange } from './mail-exchange.ts'
 import { fateOf, QUEUED, worseFate } from './mail-transaction.ts'
@@ -44,6 +47,7 @@ export class ServerSession {
   readonly #dialogue: Dialogue
   readonly #mail: MailExchange
   readonly #auth: AuthExchange
+  readonly #etrn: EtrnExchange
   #phase: Phase = 'connection'
   #host: Asker['host'] = { address: '', name: null }
   #features = ALL_FEATURES
@@ -63,6 +67,7 @@ export class ServerSession {
     this.#dialogue = new Dialogue(settings)
     this.#mail = new MailExchange(settings, this.#dialogue)
     this.#auth = new AuthExchange(settings, this.#dialogue)
+    this.#etrn = new EtrnExchange(settings, this.#dialogue)
   }
 
   /** Takes a fact. Answers with what is to be done, in this order. */
@@ -109,6 +114,8 @@ export class ServerSession {
         return this.#auth.answered(input.answer)
       case 'stored':
         return this.#mail.committed(replies.queued(input.id))
+      case 'queueWoken':
+        return this.#etrn.woken(input.messages)
       case 'storageFailed':
         return this.#mail.committed(input.why === 'full' ? replies.storageFull : replies.storageFailed)
       case 'idle':
@@ -174,20 +181,20 @@ export class ServerSession {
 
   /** Why this is no moment for such a command, or null. */
   #notNow(verb: Verb): Reply | null {
+    if (isOfOtherProtocol(verb, this.#settings.listener)) return verb === 'BDAT' ? replies.notImplemented : replies.unknownCommand
     if (this.#handshakeRefusal !== null && ABOUT_MAIL.has(verb)) return this.#handshakeRefusal
-    return outOfOrder(verb, {
-      afterHello: this.#hello !== null,
-      inTransaction: this.#mail.isOpen,
-      inTls: this.#identity.kind !== 'plaintext',
-    })
+    const circumstances = { afterHello: this.#hello !== null, inTransaction: this.#mail.isOpen, inTls: this.#identity.kind !== 'plaintext' }
+    const wrong = outOfOrder(verb, circumstances)
+    return wrong === replies.helloFirst && this.#settings.listener === 'lmtp' ? replies.lhloFirst : wrong
   }
 
   #execute(command: Command): void {
     switch (command.verb) {
       case 'EHLO':
-        return this.#ehlo(command.name)
+      case 'LHLO':
+        return this.#sayHello(command.name, true)
       case 'HELO':
-        return this.#helo(command.name)
+        return this.#sayHello(command.name, false)
       case 'STARTTLS':
         return this.#startTls()
       case 'AUTH':
@@ -210,7 +217,9 @@ export class ServerSession {
       case 'VRFY':
         return this.#dialogue.reply(replies.cannotVerify)
       case 'HELP':
-        return this.#dialogue.reply(replies.help)
+        return this.#dialogue.reply(helpReply(command.topic, this.#settings.listener))
+      case 'ETRN':
+        return this.#etrn.ask(command.argument, this.#identity)
       case 'QUIT':
         return this.#dialogue.hangUp(replies.bye(this.#settings.hostname))
       default:
@@ -269,31 +278,24 @@ export class ServerSession {
     if (this.#unread.hasUnread) return this.#dialogue.hangUp(replies.spokeBeforeGreeting)
     this.#phase = 'commands'
     this.#greeted = true
-    this.#dialogue.reply(replies.greeting(this.#settings.hostname))
+    this.#dialogue.reply(replies.greeting(this.#settings.hostname, this.#settings.listener === 'lmtp' ? 'LMTP' : 'ESMTP'))
   }
 
-  /** RFC 5321 §4.1.1.1. What is listed works (§4.2.4), and works for this client. */
-  #ehlo(name: string): void {
-    this.#begin({ name, extended: true })
+  /** RFC 5321 §4.1.1.1. A later EHLO resets as RSET does (§4.1.4). */
+  #sayHello(name: string, extended: boolean): void {
+    const { hostname, listener, limits, etrn } = this.#settings
+    this.#hello = { name, extended }
+    this.#mail.reset()
     const offer = {
-      messageBytes: this.#settings.limits.messageBytes,
+      listener,
+      messageBytes: limits.messageBytes,
       startTls: this.#offersStartTls && this.#identity.kind === 'plaintext',
       mechanisms: this.#mechanisms,
       xclient: this.#mayIntroduce,
+      etrn: grantsOf(etrn, this.#identity).length > 0,
       hidden: this.#features.hiddenKeywords,
     }
-    this.#dialogue.reply(replies.hello([this.#settings.hostname, ...offeredKeywords(offer)]))
-  }
-
-  #helo(name: string): void {
-    this.#begin({ name, extended: false })
-    this.#dialogue.reply(replies.hello([this.#settings.hostname]))
-  }
-
-  /** RFC 5321 §4.1.4: a later EHLO resets as RSET does. */
-  #begin(hello: Hello): void {
-    this.#hello = hello
-    this.#mail.reset()
+    this.#dialogue.reply(replies.hello([hostname, ...(extended ? offeredKeywords(offer) : [])]))
   }
 
   /**

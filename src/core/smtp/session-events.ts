@@ -2,7 +2,7 @@
  * What can happen to the server's half of a session, and what it can ask for.
  *
  * Facts go in (past participles), intentions come out (verbs). At most one output of a `handle`
- * waits for an answer (`startTls`, `askPolicy`, `askCredentials`, `commitMessage`), and it comes last. While it waits,
+ * waits for an answer (`startTls`, `askPolicy`, `askCredentials`, `wakeQueue`, `commitMessage`), and it comes last. While it waits,
  * bytes are kept and not read; so pipelining is correct by construction.
  */
 
@@ -15,6 +15,7 @@ import type { CredentialAnswer, CredentialQuestion } from '../sasl/script.ts'
 import type { Envelope } from '../message/envelope.ts'
 import type { MessagePart } from '../message/header-section.ts'
 import type { TransmissionType } from '../message/trace.ts'
+import type { EtrnGrant, EtrnNode } from './etrn.ts'
 import type { Reply } from './reply.ts'
 
 /** What a session is told of its listener and its limits before it starts. */
@@ -27,6 +28,10 @@ export type SessionSettings = {
   readonly completesHeader: boolean
   /** The policy wants to know who has written a message that passes because of who sends it. */
   readonly asksAboutAuthors: boolean
+  /** `postmaster` there is plain `<postmaster>`; our own name, where no other mail is for it (RFC 5321 §4.5.1). */
+  readonly postmasterDomain: string | null
+  /** Who may ask for which waiting mail by ETRN. */
+  readonly etrn: readonly EtrnGrant[]
   /** This very client is listed as one that speaks for others. */
   readonly takesXclient: boolean
   /** How long to wait before the greeting, where the access map does not say. */
@@ -74,6 +79,8 @@ export type SessionInput =
   /** Whoever keeps the passwords has looked at what the client said. */
   | { readonly kind: 'credentialsJudged'; readonly answer: CredentialAnswer }
   | { readonly kind: 'stored'; readonly id: string }
+  /** How many messages were made due; null if that failed. */
+  | { readonly kind: 'queueWoken'; readonly messages: number | null }
   | { readonly kind: 'storageFailed'; readonly why: 'full' | 'failed' }
   /** The client has been silent for `timeoutSeconds()`. */
   | { readonly kind: 'idle' }
@@ -98,6 +105,8 @@ export type SessionOutput =
       readonly delivery: MessageFate
     }
   | MessagePart
+  /** Makes what waits for these recipients due now (RFC 1985). */
+  | { readonly kind: 'wakeQueue'; readonly node: EtrnNode }
   | { readonly kind: 'commitMessage' }
   | { readonly kind: 'dropMessage' }
   /** The end of the connection, and of the message that is open, if one is. */

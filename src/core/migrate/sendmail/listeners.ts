@@ -84,7 +84,7 @@ function listenerFor({ port, modifiers }: Daemon): ListenerName {
   return port === 587 || modifiers.includes('a') ? 'submission' : 'mx'
 }
 
-const USUAL_PORTS: { readonly [Name in ListenerName]: number } = { mx: 25, submission: 587, submissions: 465 }
+const USUAL_PORTS: { readonly [Name in ListenerName]?: number } = { mx: 25, submission: 587, submissions: 465 }
 
 /** A listener has one address: any, or the first of them. */
 function carryDaemons(draft: Draft, listener: ListenerName, first: Daemon, daemons: readonly Daemon[]): void {

@@ -1,0 +1,36 @@
+/** ETRN in a session: who may ask, and what is answered when the queue has been woken (RFC 1985 §5). */
+
+import type { ClientIdentity } from '../names/identity.ts'
+import { assert } from '../result.ts'
+import type { Dialogue } from './dialogue.ts'
+import { covers, formatNode, grantsOf, type EtrnArgument } from './etrn.ts'
+import { replies } from './reply.ts'
+import type { SessionSettings } from './session-events.ts'
+
+export class EtrnExchange {
+  readonly #settings: SessionSettings
+  readonly #dialogue: Dialogue
+  #node = ''
+  #asked = 0
+
+  constructor(settings: SessionSettings, dialogue: Dialogue) {
+    this.#settings = settings
+    this.#dialogue = dialogue
+  }
+
+  ask(argument: EtrnArgument, identity: ClientIdentity): void {
+    const { etrn, hostname, limits } = this.#settings
+    if (argument.kind === 'queue') return this.#dialogue.reply(replies.etrnNoQueues)
+    this.#node = formatNode(argument.node)
+    if (!covers(grantsOf(etrn, identity), argument.node)) return this.#dialogue.reply(replies.etrnNotAllowed(this.#node))
+    // Each time the whole queue is looked through.
+    if (++this.#asked > limits.messages) return this.#dialogue.hangUp(replies.tooManyMessages(hostname))
+    this.#dialogue.wakeQueue(argument.node)
+  }
+
+  woken(messages: number | null): void {
+    assert(this.#dialogue.turn === 'queue', 'the queue was to be woken')
+    if (messages === null) return this.#dialogue.reply(replies.etrnFailed(this.#node))
+    this.#dialogue.reply(messages === 0 ? replies.etrnNothing(this.#node) : replies.etrnStarted(messages, this.#node))
+  }
+}
