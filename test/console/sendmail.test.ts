@@ -218,3 +218,12 @@ async function conversation(args: readonly string[], file: string, lines: readon
   await once(child, 'close')
   return said
 }
+
+test('an author who is somebody else is let through, logged and explained', async () => {
+  await sent(['-f', 'scan@example.test', 'ann@example.net'], 'From: The boss <boss@example.test>\n\n', writeSettings('scanner.toml', { holder: 'scanner' }))
+  const line = postern.log().find(({ event }) => event === 'let-through')
+  assert.deepEqual([line?.['because'], line?.['authors'], line?.['holder']], ['authorNotAllowed', 'boss@example.test', 'scanner'])
+  const { stdout } = await postern.command(['explain', String(line?.['id'])])
+  assert.match(stdout, /May 127\.0\.0\.1 send a message written by <boss@example\.test> on the submission listener\?/)
+  assert.match(stdout, /would be refused \(authorNotAllowed\): the header names <boss@example\.test>, and machine scanner may use scan@example\.test/)
+})
