@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { ConnectionOptions } from 'node:tls'
 import { SmtpClient } from '../support/smtp-client.ts'
 import { writeMessage } from './messages.ts'
-import type { Random } from './random.ts'
+import type { Random } from '../support/random.ts'
 
 export type Promised = {
   /** Names of the messages that got a 250, in which the server took responsibility (RFC 5321 §6.1). */

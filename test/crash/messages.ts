@@ -4,7 +4,7 @@
  */
 
 import { createHash } from 'node:crypto'
-import type { Random } from './random.ts'
+import type { Random } from '../support/random.ts'
 
 /** Over the size up to which Postern keeps messages in its database (`queue.inline-size`). */
 const LARGE_LINES = 1500

@@ -14,7 +14,7 @@ import { familyOf, signal, waitFor } from '../support/processes.ts'
 import { startSink, type Sink, type SinkAnswer, type SinkStep } from '../support/sink.ts'
 import { startLoad } from './load.ts'
 import { readMessage } from './messages.ts'
-import { randomFrom, type Random } from './random.ts'
+import { randomFrom, type Random } from '../support/random.ts'
 
 export type CrashOptions = {
   readonly rounds: number

@@ -233,7 +233,7 @@ export class MailExchange {
     const { message } = stage
     const { read, store } = message.read(octets)
     for (const part of store) this.#dialogue.say(part)
-    if (message.isEndless) this.#dialogue.hangUp(message.refusal() ?? replies.messageTooBig(this.#settings.limits.messageBytes))
+    if (message.isEndless) this.#dialogue.hangUp(replies.messageTooBig(this.#settings.limits.messageBytes))
     else if (stage.at === 'chunk' ? stage.chunks.atChunkEnd : message.ended) this.#finish(stage)
     return read
   }
