@@ -20,6 +20,7 @@ import { parseSendmailWords, type SendmailCall } from '../core/sendmail/argument
 import { EXIT, exitStatusOf } from '../core/sendmail/exit-status.ts'
 import { compose, formatAuthor, LocalMessage } from '../core/sendmail/local-message.ts'
 import { TextInput } from '../core/sendmail/text-input.ts'
+import { NO_RCPT_PARAMETERS } from '../core/smtp/parameters.ts'
 import { parsePath, type Path } from '../core/smtp/path.ts'
 import { CollectedText } from '../io/collected-text.ts'
 import type { Body, ClientTls } from '../relay/ports.ts'
@@ -138,10 +139,14 @@ async function send({ connection }: RelayLink, reversePath: Path, recipients: re
   const { outcomes } = await connection.deliver(
     {
       reversePath: reversePath.address,
-      forwardPaths: recipients.map(({ address }) => address),
+      recipients: recipients.map(({ address }) => ({ forwardPath: address, ...NO_RCPT_PARAMETERS })),
       bodyType: '8BITMIME',
       utf8: [reversePath, ...recipients].some(({ isAscii }) => !isAscii),
       sizeBytes: body.sizeBytes,
+      returned: null,
+      envelopeId: null,
+      deliverBy: null,
+      priority: 0,
     },
     body,
   )

@@ -8,7 +8,7 @@
  */
 
 import { crc32 } from 'node:zlib'
-import type { Envelope, EnvelopeRecipient, Origin, QueuedMessage, Recipient } from '../core/message/envelope.ts'
+import type { DeliverBy, Envelope, EnvelopeRecipient, Hold, Origin, QueuedMessage, Recipient } from '../core/message/envelope.ts'
 import { assert, fail, ok } from '../core/result.ts'
 import type { Result } from '../core/result.ts'
 
@@ -75,6 +75,7 @@ type Checks<Value> = { readonly [Field in keyof Required<Value>]: Check }
 const text: Check = value => (typeof value === 'string' ? null : '')
 const flag: Check = value => (typeof value === 'boolean' ? null : '')
 const count: Check = value => (Number.isSafeInteger(value) && Number(value) >= 0 ? null : '')
+const whole: Check = value => (Number.isSafeInteger(value) ? null : '')
 const instant: Check = value => (count(value) === null && Number(value) < MOST_INSTANT ? null : '')
 const id: Check = value => (typeof value === 'string' && /^[A-Za-z0-9._-]{1,64}$/.test(value) ? null : '')
 const bodyName: Check = value => (typeof value === 'string' && isBodyName(value) ? null : '')
@@ -121,6 +122,9 @@ const envelopeRecipient = shape<EnvelopeRecipient>({
   originalRecipient: orNull(text),
 })
 
+const holdFor = shape<Extract<Hold, { kind: 'for' }>>({ kind: oneOf('for'), seconds: count })
+const holdUntil = shape<Extract<Hold, { kind: 'until' }>>({ kind: oneOf('until'), at: whole })
+
 const envelope = shape<Envelope>({
   reversePath: text,
   recipients: listOf(envelopeRecipient),
@@ -129,6 +133,9 @@ const envelope = shape<Envelope>({
   declaredSizeBytes: orNull(count),
   returned: orNull(oneOf('FULL', 'HDRS')),
   envelopeId: orNull(text),
+  deliverBy: orNull(shape<DeliverBy>({ seconds: whole, mode: oneOf('return', 'notify'), trace: flag })),
+  hold: orNull(value => (holdFor(value) === null ? null : holdUntil(value))),
+  priority: whole,
 })
 
 const origin = shape<Origin>({

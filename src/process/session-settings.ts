@@ -9,9 +9,9 @@ import type { ServerChannel } from '../relay/ports.ts'
 import type { WorkerLogins } from './worker-logins.ts'
 
 /** What a session must know of the connection that it is for. */
-type Accepted = { readonly listener: ListenerName; readonly channel: ServerChannel; readonly hasTls: boolean; readonly logins: WorkerLogins }
+type Accepted = { readonly listener: ListenerName; readonly channel: ServerChannel; readonly hasTls: boolean; readonly logins: WorkerLogins; readonly now: number }
 
-export function sessionSettings(config: Config, { listener, channel, hasTls, logins }: Accepted): SessionSettings {
+export function sessionSettings(config: Config, { listener, channel, hasTls, logins, now }: Accepted): SessionSettings {
   const { hostname, limits, listeners, submission, relay, etrn } = config
   return {
     listener,
@@ -22,6 +22,7 @@ export function sessionSettings(config: Config, { listener, channel, hasTls, log
     asksAboutAuthors: relay.headerFromBinding !== 'off',
     postmasterDomain: relay.domains.includes(hostname) ? null : hostname,
     etrn,
+    futureRelease: isForSubmission(listener) ? futureRelease(limits.futureReleaseSeconds, now) : null,
     // Behind a PROXY header there is a stranger, whoever has connected.
     takesXclient: channel.proxyAddress === null && isListed(channel.remoteAddress, listeners[listener].xclientFrom),
     logins: logins.offered(config, listener),
@@ -39,4 +40,8 @@ export function sessionSettings(config: Config, { listener, channel, hasTls, log
       messageSeconds: limits.messageTimeoutSeconds,
     },
   }
+}
+
+function futureRelease(mostSeconds: number | null, now: number): SessionSettings['futureRelease'] {
+  return mostSeconds === null ? null : { mostSeconds, latestAt: now + mostSeconds * 1000 }
 }

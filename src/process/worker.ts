@@ -250,7 +250,7 @@ export class Worker {
     // Within this host there is nobody to hide from, and a certificate would prove nothing more.
     const channel = new SocketChannel(socket, isLocal ? null : (this.#gates.get(name) ?? null), address, arrival.value.client)
     socket.resume()
-    const settings = sessionSettings(this.#current.config, { listener: name, channel, hasTls: !isLocal, logins: this.#logins })
+    const settings = sessionSettings(this.#current.config, { listener: name, channel, hasTls: !isLocal, logins: this.#logins, now: system.now() })
     await this.#receiver.serve(channel, settings, name === 'submissions')
   }
 

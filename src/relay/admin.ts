@@ -74,7 +74,7 @@ export type DecisionRecord = {
 export type TraceEvent = {
   readonly at: number
   readonly messageId: string
-  readonly event: 'accepted' | 'attempt' | 'delivered' | 'deferred' | 'failed' | 'bounced' | 'warned' | 'held' | 'released' | 'cancelled'
+  readonly event: 'accepted' | 'attempt' | 'delivered' | 'deferred' | 'failed' | 'bounced' | 'warned' | 'confirmed' | 'held' | 'released' | 'cancelled'
   readonly recipient: string | null
   readonly text: string
 }

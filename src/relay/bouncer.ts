@@ -1,20 +1,20 @@
 /**
- * Turns failed and late recipients into messages to the sender.
+ * Turns failed and late recipients, and those of whom no more will be heard, into messages to the sender.
  *
  * Never to the null reverse-path: what is sent there is a bounce already, and answering it would make
  * two servers talk to each other for ever (RFC 5321 §4.5.5, S21).
  */
 
-import type { Failure } from '../core/message/conclusion.ts'
+import type { Failure, Relay } from '../core/message/conclusion.ts'
 import { composeDsn, DSN_SIZES, headerSection } from '../core/message/dsn.ts'
 import type { QueuedMessage } from '../core/message/envelope.ts'
+import { scheduleFor, startsAt } from '../core/message/notification.ts'
 import type { DeliverySettings } from './delivery-settings.ts'
 import type { Body, Lease, NewMessage, Spool, System } from './ports.ts'
 
-export type Notice = {
-  readonly kind: 'failed' | 'delayed'
-  readonly about: readonly Failure[]
-}
+export type Notice =
+  | { readonly kind: 'failed' | 'delayed'; readonly about: readonly Failure[] }
+  | { readonly kind: 'relayed'; readonly about: readonly Relay[] }
 
 /** The message that tells the sender, ready for the spool; null if there is nobody to tell. */
 export async function composeNotice(
@@ -28,24 +28,30 @@ export async function composeNotice(
   const now = system.now()
   const id = system.newId()
   const dsn = composeDsn({
-    kind: notice.kind,
+    ...(notice.kind === 'relayed' ? { kind: notice.kind, recipients: notice.about } : { kind: notice.kind, recipients: notice.about }),
     id,
     boundary: `=_${system.newId()}`,
     hostname: settings.hostname,
     now,
-    givesUpAt: message.acceptedAt + settings.retry.lifetimeSeconds * 1000,
+    givesUpAt: startsAt(message) + scheduleFor(message, settings.retry).lifetimeSeconds * 1000,
     message,
-    recipients: notice.about,
-    original: await readOriginal(lease.body),
+    original: await readOriginal(lease.body, mostReturned(notice.kind, message)),
   })
   const draft = spool.draft()
   await draft.write(Buffer.from(dsn.text, 'utf8'))
   return { message: queuedNotice(id, now, draft.sizeBytes, message, dsn), draft }
 }
 
-/** A small message whole, of a large one its header section. */
-async function readOriginal(body: Body): Promise<{ readonly kind: 'whole' | 'header'; readonly bytes: Uint8Array } | null> {
-  const wanted = body.sizeBytes <= DSN_SIZES.wholeMessageBytes ? body.sizeBytes : DSN_SIZES.headerBytes
+/** RFC 3461 §4.3: RET is about failure only. Up to what size the message comes back whole. */
+function mostReturned(kind: Notice['kind'], { envelope }: QueuedMessage): number {
+  if (kind !== 'failed' || envelope.returned === 'HDRS') return 0
+  return envelope.returned === 'FULL' ? DSN_SIZES.wantedMessageBytes : DSN_SIZES.wholeMessageBytes
+}
+
+/** A message up to that size whole, of a larger one its header section. */
+async function readOriginal(body: Body, mostWhole: number): Promise<{ readonly kind: 'whole' | 'header'; readonly bytes: Uint8Array } | null> {
+  const isWhole = body.sizeBytes <= mostWhole
+  const wanted = isWhole ? body.sizeBytes : DSN_SIZES.headerBytes
   const chunks: Uint8Array[] = []
   let sizeBytes = 0
   try {
@@ -59,7 +65,7 @@ async function readOriginal(body: Body): Promise<{ readonly kind: 'whole' | 'hea
     return null
   }
   const bytes = Buffer.concat(chunks)
-  return body.sizeBytes <= DSN_SIZES.wholeMessageBytes ? { kind: 'whole', bytes } : { kind: 'header', bytes: headerSection(bytes) }
+  return isWhole ? { kind: 'whole', bytes } : { kind: 'header', bytes: headerSection(bytes) }
 }
 
 function queuedNotice(
@@ -81,6 +87,9 @@ function queuedNotice(
       declaredSizeBytes: null,
       returned: null,
       envelopeId: null,
+      deliverBy: null,
+      hold: null,
+      priority: about.envelope.priority,
     },
     origin: { sessionId: about.id, listener: 'bounce', address: '', hello: '', fingerprint: null, holder: null, passwordId: null },
     acceptedAt: now,

@@ -49,6 +49,11 @@ export class Connection {
     return this.#session !== null
   }
 
+  /** The server has not said that it takes no further message over this connection. */
+  get takesMore(): boolean {
+    return this.#session?.transactionsLeft !== 0
+  }
+
   /** Makes the connection ready for messages, or closes it. */
   async greet(plan: GreetingPlan): Promise<Result<ClientSession, AttemptProblem>> {
     const ready = await this.#run(greet(plan), null)

@@ -8,6 +8,7 @@
 import { assert, unreachable } from '../core/result.ts'
 import { formatCompletion, type Completion } from '../core/message/completion.ts'
 import type { Envelope, QueuedMessage } from '../core/message/envelope.ts'
+import { firstDueAt } from '../core/message/notification.ts'
 import { formatReceived } from '../core/message/trace.ts'
 import type { Account, ClientIdentity } from '../core/names/identity.ts'
 import type { Asker } from '../core/policy/decision.ts'
@@ -365,6 +366,7 @@ export class Conversation {
   #queued({ id, draft, envelope, asker, fate }: OpenMessage): QueuedMessage {
     const now = this.#host.system.now()
     const held = fate.kind === 'hold'
+    const dueAt = firstDueAt({ acceptedAt: now, envelope })
     return {
       id,
       envelope,
@@ -376,7 +378,7 @@ export class Conversation {
         address: forwardPath,
         state: held ? 'held' : 'waiting',
         attempts: 0,
-        dueAt: now,
+        dueAt,
         lastReply: null,
         warned: false,
       })),

@@ -5,7 +5,8 @@
  * the next one may do better; a 5yz greeting bounces only when no host is left (RFC 5321 §5.1).
  */
 
-import { fail, ok, type Result } from '../core/result.ts'
+import { assert, fail, ok, type Result } from '../core/result.ts'
+import { secondsLeft } from '../core/message/notification.ts'
 import { isPermanent, type AttemptProblem, type Outcome } from '../core/message/outcome.ts'
 import type { NextHop } from '../core/message/route.ts'
 import { accessAddress } from '../core/policy/client-address.ts'
@@ -28,18 +29,23 @@ export async function deliverOver(
   connection: Connection,
   lease: Lease,
   indices: readonly number[],
+  now: number,
 ): Promise<{ readonly outcomes: readonly Outcome[]; readonly wentAway: boolean }> {
-  const { envelope, recipients } = lease.message
-  return connection.deliver(
-    {
-      reversePath: envelope.reversePath,
-      forwardPaths: indices.map(index => recipients[index]?.address ?? ''),
-      bodyType: envelope.bodyType,
-      utf8: envelope.utf8,
-      sizeBytes: lease.body.sizeBytes,
-    },
-    lease.body,
-  )
+  const { envelope } = lease.message
+  const seconds = secondsLeft(lease.message, now)
+  const delivery = {
+    ...envelope,
+    recipients: indices.map(index => at(envelope.recipients, index)),
+    sizeBytes: lease.body.sizeBytes,
+    deliverBy: envelope.deliverBy === null || seconds === null ? null : { ...envelope.deliverBy, seconds },
+  }
+  return connection.deliver(delivery, lease.body)
+}
+
+function at<Item>(items: readonly Item[], index: number): Item {
+  const item = items[index]
+  assert(item !== undefined, 'a lease names recipients of its message')
+  return item
 }
 
 /** A connection to the next hop that is ready for a message, or why there is none. */

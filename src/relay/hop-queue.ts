@@ -13,12 +13,17 @@ import type { Connection } from './connection.ts'
 const FIRST_WINDOW = 5
 /** Once it refused one, a further one is tried only now and then. */
 const CAREFUL_STEP = 0.05
+const OVERTAKEN_EACH_LEVEL = 50
+
+type Waiting<Job> = { readonly job: Job; readonly place: number }
 
 export class HopQueue<Job> {
   readonly hop: NextHop
   /** Stands in the scheduler's line of next hops that could use a connection. */
   isListed = false
-  #jobs: Job[] = []
+  /** Sorted by place; almost always a job belongs at the end. */
+  #jobs: Waiting<Job>[] = []
+  #pushed = 0
   /** Jobs before this one are done: an array is a queue as long as nobody shifts it. */
   #head = 0
   #active = 0
@@ -31,8 +36,16 @@ export class HopQueue<Job> {
     this.hop = hop
   }
 
-  push(job: Job): void {
-    this.#jobs.push(job)
+  /**
+   * A job overtakes so many others for each level of its priority (RFC 6710 §5), and no more: who goes last
+   * goes in the end.
+   */
+  push(job: Job, priority: number): void {
+    const place = this.#pushed++ - priority * OVERTAKEN_EACH_LEVEL
+    let at = this.#jobs.length
+    while (at > this.#head && (this.#jobs[at - 1]?.place ?? place) > place) at--
+    if (at === this.#jobs.length) this.#jobs.push({ job, place })
+    else this.#jobs.splice(at, 0, { job, place })
   }
 
   /** Can start a job now, within `limit` connections. */
@@ -40,17 +53,17 @@ export class HopQueue<Job> {
     return this.#head < this.#jobs.length && this.#active < Math.min(limit, Math.floor(this.#window))
   }
 
-  /** Takes the oldest job; `finish` must follow. */
+  /** Takes the first job; `finish` must follow. */
   start(): Job | null {
-    const job = this.#jobs[this.#head]
-    if (job === undefined) return null
+    const first = this.#jobs[this.#head]
+    if (first === undefined) return null
     this.#head++
     if (this.#head > 1024 && this.#head * 2 > this.#jobs.length) {
       this.#jobs = this.#jobs.slice(this.#head)
       this.#head = 0
     }
     this.#active++
-    return job
+    return first.job
   }
 
   finish(): void {
@@ -59,13 +72,14 @@ export class HopQueue<Job> {
 
   /** Puts a job that was started, and could not be tried, back to the front. */
   putBack(job: Job): void {
-    if (this.#head > 0) this.#jobs[--this.#head] = job
-    else this.#jobs.unshift(job)
+    const first = { job, place: this.#jobs[this.#head]?.place ?? this.#pushed }
+    if (this.#head > 0) this.#jobs[--this.#head] = first
+    else this.#jobs.unshift(first)
   }
 
   /** Takes all jobs that nobody has started. */
   drain(): readonly Job[] {
-    const jobs = this.#jobs.slice(this.#head)
+    const jobs = this.#jobs.slice(this.#head).map(({ job }) => job)
     this.#jobs = []
     this.#head = 0
     return jobs

@@ -193,7 +193,7 @@ export class Scheduler {
     if (queue === undefined) this.#hops.set(key, (queue = new HopQueue(hop)))
     const suspension = queue.suspension(this.#options.system.now())
     if (suspension !== null) return this.#concludeAll(queue, job, { kind: 'suspended', because: suspension })
-    queue.push(job)
+    queue.push(job, job.work.lease.message.envelope.priority)
     this.#list(queue)
   }
 
@@ -250,7 +250,7 @@ export class Scheduler {
 
   async #deliver(queue: HopQueue<Job>, job: Job, connection: Connection): ReturnType<typeof deliverOver> {
     try {
-      const report = await deliverOver(connection, job.work.lease, job.indices)
+      const report = await deliverOver(connection, job.work.lease, job.indices, this.#options.system.now())
       if (this.#isWorthKeeping(queue, connection)) queue.putIdle(connection, this.#options.system.now())
       else this.#leave(connection)
       return report
@@ -263,7 +263,7 @@ export class Scheduler {
 
   #isWorthKeeping(queue: HopQueue<Job>, connection: Connection): boolean {
     const { messagesPerConnection, connections } = this.#settings.limits
-    return connection.isOpen && connection.transactions < messagesPerConnection && this.#connections.size <= connections && this.#isCurrent(queue)
+    return connection.isOpen && connection.takesMore && connection.transactions < messagesPerConnection && this.#connections.size <= connections && this.#isCurrent(queue)
   }
 
   /** Nobody looks after queues of former settings, and nothing begins after `stop`. */

@@ -9,6 +9,7 @@
 import { concludeAttempt, type Conclusion } from '../core/message/conclusion.ts'
 import type { Recipient } from '../core/message/envelope.ts'
 import { describeOutcome, oneLine, type AttemptProblem, type Outcome } from '../core/message/outcome.ts'
+import type { TraceEvent } from './admin.ts'
 import { composeNotice, type Notice } from './bouncer.ts'
 import type { DeliverySettings } from './delivery-settings.ts'
 import type { History, Lease, NewMessage, Spool, System, Timers } from './ports.ts'
@@ -84,23 +85,20 @@ export class Settler {
 
   async #write(lease: Lease, conclusion: Conclusion, settings: DeliverySettings): Promise<boolean> {
     const { spool, observer } = this.#host
-    const bounces: NewMessage[] = []
+    const notices: { readonly kind: Notice['kind']; readonly message: NewMessage }[] = []
     try {
-      if (conclusion.failed.length > 0) await this.#notify({ kind: 'failed', about: conclusion.failed }, lease, settings, bounces)
-      if (conclusion.delayed.length > 0) await this.#notify({ kind: 'delayed', about: conclusion.delayed }, lease, settings, bounces)
-      await spool.settle(lease.message.id, conclusion.changes, bounces)
+      for (const notice of noticesOf(conclusion)) {
+        const composed = await composeNotice(notice, lease, { ...this.#host, settings })
+        if (composed !== null) notices.push({ kind: notice.kind, message: composed })
+      }
+      await spool.settle(lease.message.id, conclusion.changes, notices.map(({ message }) => message))
     } catch (error) {
       observer.failed('settle', error)
-      for (const { draft } of bounces) await draft.drop()
+      for (const { message } of notices) await message.draft.drop()
       return false
     }
-    for (const bounce of bounces) this.#reportNotice(lease, bounce, bounce === bounces[0] && conclusion.failed.length > 0)
+    for (const { kind, message } of notices) this.#reportNotice(lease, message.message.id, kind)
     return true
-  }
-
-  async #notify(notice: Notice, lease: Lease, settings: DeliverySettings, bounces: NewMessage[]): Promise<void> {
-    const composed = await composeNotice(notice, lease, { ...this.#host, settings })
-    if (composed !== null) bounces.push(composed)
   }
 
   #isStillLeased(lease: Lease, conclusion: Conclusion): boolean {
@@ -123,13 +121,21 @@ export class Settler {
     }
   }
 
-  #reportNotice(lease: Lease, bounce: NewMessage, isFailure: boolean): void {
+  #reportNotice(lease: Lease, noticeId: string, kind: Notice['kind']): void {
     const { history, observer, system } = this.#host
     const messageId = lease.message.id
-    const noticeId = bounce.message.id
     const to = lease.message.envelope.reversePath
-    const event = isFailure ? 'bounced' : 'warned'
-    history.recordEvent({ at: system.now(), messageId, event, recipient: to, text: `the sender is told by message ${noticeId}` })
-    observer.notified({ messageId, noticeId, kind: isFailure ? 'failed' : 'delayed', to })
+    history.recordEvent({ at: system.now(), messageId, event: EVENTS[kind], recipient: to, text: `the sender is told by message ${noticeId}` })
+    observer.notified({ messageId, noticeId, kind, to })
   }
 }
+
+function noticesOf({ failed, delayed, relayed }: Conclusion): readonly Notice[] {
+  return [
+    ...(failed.length > 0 ? [{ kind: 'failed', about: failed } as const] : []),
+    ...(delayed.length > 0 ? [{ kind: 'delayed', about: delayed } as const] : []),
+    ...(relayed.length > 0 ? [{ kind: 'relayed', about: relayed } as const] : []),
+  ]
+}
+
+const EVENTS = { failed: 'bounced', delayed: 'warned', relayed: 'confirmed' } as const satisfies Record<Notice['kind'], TraceEvent['event']>

@@ -4,6 +4,7 @@
  */
 
 import assert from 'node:assert/strict'
+import { deliveryTo } from '../support/client-scripts.ts'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
 import type { BodyType } from '../../src/core/message/envelope.ts'
@@ -33,7 +34,7 @@ async function send(
   const ready = await connection.greet(PLAN)
   assert.ok(ready.ok)
   for (const message of messages) {
-    const delivery = { reversePath: 'a@b.test', forwardPaths: ['c@d.test'], bodyType, utf8: false, sizeBytes: message.length }
+    const delivery = deliveryTo(['c@d.test'], { reversePath: 'a@b.test', bodyType, sizeBytes: message.length })
     const { outcomes } = await connection.deliver(delivery, bodyOf(message, chunkSize))
     assert.equal(outcomes[0]?.kind, 'delivered', JSON.stringify(outcomes))
   }
@@ -121,7 +122,7 @@ test('an envelope arrives as it was meant, however it is cut', async () => {
       const { channel, stored } = channelToServer(() => cuts[at++ % cuts.length] ?? 1)
       const connection = new Connection(channel, NO_TLS, policyWith(''))
       await connection.greet(PLAN)
-      const delivery = { reversePath: '', forwardPaths, bodyType: '7BIT', utf8: false, sizeBytes: 3 } as const
+      const delivery = deliveryTo(forwardPaths, { reversePath: '', sizeBytes: 3 })
       await connection.deliver(delivery, bodyOf(Buffer.from('A: b\r\n\r\n'), 100))
       assert.deepEqual([stored[0]?.envelope.reversePath, stored[0]?.envelope.recipients.map(({ forwardPath }) => forwardPath)], ['', forwardPaths])
     }),

@@ -12,6 +12,7 @@ import { greet, type GreetingPlan } from '../../src/core/smtp/client-greeting.ts
 import { deliver, type ClientFact, type ClientSession, type ClientStep, type Delivery, type Script } from '../../src/core/smtp/client-session.ts'
 import { NO_EXTENSIONS, type Extensions } from '../../src/core/smtp/extensions.ts'
 import { ReplyParser } from '../../src/core/smtp/reply-parser.ts'
+import { envelopeTo } from './queued.ts'
 import { policyWith } from './policies.ts'
 
 export const peer = 'mx'
@@ -80,15 +81,19 @@ export function checkGreeting({ access = '', ...changes }: Partial<GreetingPlan>
 export const modern: Extensions = { ...NO_EXTENSIONS, pipelining: true, eightBitMime: true, smtpUtf8: true, size: true }
 
 export const clear: ClientSession = {
-  peer, extensions: modern, tls: null, server: { ...HOST, ...unprotected('NONE') }, accessLines: [], mustReset: false,
+  peer, extensions: modern, tls: null, server: { ...HOST, ...unprotected('NONE') }, accessLines: [], transactionsLeft: null, mustReset: false,
+}
+
+export function deliveryTo(forwardPaths: readonly string[], changes: Partial<Delivery> = {}): Delivery {
+  return { ...envelopeTo(forwardPaths), sizeBytes: 1, ...changes }
 }
 
 export function checkDelivery(
-  { access = '', ...changes }: Partial<Delivery> & { access?: string },
+  { access = '', ...changes }: Partial<Delivery> & { access?: string; forwardPaths?: readonly string[] },
   session: Partial<ClientSession>,
   source: string,
 ): ReturnType<typeof ended> {
-  const whole: Delivery = { reversePath: 'joe@a', forwardPaths: ['ann@b'], bodyType: '7BIT', utf8: false, sizeBytes: 99, ...changes }
+  const whole = deliveryTo(changes.forwardPaths ?? ['ann@b'], { reversePath: 'joe@a', sizeBytes: 99, ...changes })
   const { seen, answer } = play(deliver({ ...clear, ...session }, whole), source, policyWith(access))
   sameText([seen, ...answer.outcomes.map(outcome => `=> ${outcome.kind}: ${said(outcome)}`)].filter(text => text !== '').join('\n'), source)
   return ended(answer)

@@ -25,6 +25,9 @@ export function envelopeTo(forwardPaths: readonly string[], changes: Partial<Env
     declaredSizeBytes: null,
     returned: null,
     envelopeId: null,
+    deliverBy: null,
+    hold: null,
+    priority: 0,
     ...changes,
   }
 }

@@ -28,6 +28,7 @@
 
 import { isUtf8 } from 'node:buffer'
 import { formatCompletion } from '../../src/core/message/completion.ts'
+import type { Envelope, EnvelopeRecipient } from '../../src/core/message/envelope.ts'
 import type { Excess } from '../../src/core/limits/limits.ts'
 import type { ClientIdentity } from '../../src/core/names/identity.ts'
 import { decide } from '../../src/core/policy/decide.ts'
@@ -149,7 +150,8 @@ class Player {
     else if (second === 'may' && third === 'fetch') this.#settings = { ...this.#settings, etrn: [...this.#settings.etrn, { domain: rest[0] ?? '', holders: [first] }] }
     else if (first === 'listener') {
       const listener = second as SessionSettings['listener']
-      this.#settings = { ...this.#settings, listener, completesHeader: listener.startsWith('submission') }
+      const isSubmission = listener.startsWith('submission')
+      this.#settings = { ...this.#settings, listener, completesHeader: isSubmission, futureRelease: isSubmission ? FUTURE_RELEASE : null }
     }
     else throw new Error(`nothing is known of "* ${words}"`)
     return null
@@ -250,11 +252,29 @@ class Player {
     const done = { queue: 'stored', hold: 'held', discard: 'discarded' }[delivery.kind]
     const because = delivery.kind === 'hold' ? ` (${delivery.because})` : ''
     const kind = `${envelope.bodyType === '7BIT' ? '' : ` ${envelope.bodyType}`}${envelope.utf8 ? ' SMTPUTF8' : ''}`
-    const paths = envelope.recipients.map(({ forwardPath }) => `<${forwardPath}>`).join(' ')
-    this.written.push(`* ${done}${because} from <${envelope.reversePath}> to ${paths}${kind} ${inShort(Buffer.concat(this.#content))}`)
+    const paths = envelope.recipients.map(pathAndRequests).join(' ')
+    this.written.push(`* ${done}${because} from <${envelope.reversePath}>${requests(envelope)} to ${paths}${kind} ${inShort(Buffer.concat(this.#content))}`)
     return { kind: 'stored', id: `q${++this.#stored}` }
   }
 }
+
+/** What MAIL asked for beyond delivery, in the words of its parameters. */
+function requests({ returned, envelopeId, deliverBy, hold, priority }: Envelope): string {
+  return [
+    ...(returned === null ? [] : [` RET=${returned}`]),
+    ...(envelopeId === null ? [] : [` ENVID=${envelopeId}`]),
+    ...(deliverBy === null ? [] : [` BY=${deliverBy.seconds};${deliverBy.mode}${deliverBy.trace ? ',trace' : ''}`]),
+    ...(hold === null ? [] : [hold.kind === 'for' ? ` HOLDFOR=${hold.seconds}` : ` HOLDUNTIL=${new Date(hold.at).toISOString()}`]),
+    ...(priority === 0 ? [] : [` MT-PRIORITY=${priority}`]),
+  ].join('')
+}
+
+function pathAndRequests({ forwardPath, notify, originalRecipient }: EnvelopeRecipient): string {
+  const wanted = notify === null ? '' : ` NOTIFY=${notify.join(',') || 'NEVER'}`
+  return `<${forwardPath}>${wanted}${originalRecipient === null ? '' : ` ORCPT=${originalRecipient}`}`
+}
+
+const FUTURE_RELEASE = { mostSeconds: 86_400, latestAt: Date.UTC(2030, 0, 2) } as const
 
 const NOTHING_KNOWN: KnownFacts = { domainExists: new Map(), isMxFor: new Map() }
 

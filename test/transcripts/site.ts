@@ -15,6 +15,7 @@ export const siteSettings: SessionSettings = {
   etrn: [],
   takesXclient: false,
   logins: { byCertificate: true, byPassword: [] },
+  futureRelease: null,
   limits: {
     messageBytes: 20_000,
     recipients: 100,

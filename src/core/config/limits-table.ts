@@ -71,6 +71,10 @@ export const limits = table({
       'How long clients wait for the greeting on `mx`; whoever speaks before it is refused with 554. `GreetPause:` lines of the ' +
         'access map say so for single clients, in milliseconds, on every listener.',
     ),
+  'future-release': z
+    .union([z.literal('never'), duration('366d')], { error: 'write a duration such as "7d"; or "never"' })
+    .prefault('7d')
+    .describe('How far ahead a message may be submitted, to be delivered later (RFC 4865); on the submission listeners. `"never"` turns that off.'),
   exempt: listOf(peer, 'write a list of addresses and networks: ["192.0.2.7", "10.0.0.0/8"]')
     .prefault(['127.0.0.0/8', '::1'])
     .describe(
@@ -111,6 +115,7 @@ export const limits = table({
   handshakes: limits.handshakes,
   handshakeTimeoutSeconds: limits['handshake-timeout'],
   greetDelaySeconds: limits['greet-delay'] === 'off' ? 0 : limits['greet-delay'],
+  futureReleaseSeconds: limits['future-release'] === 'never' ? null : limits['future-release'],
   exempt: limits.exempt,
   address: limits.address,
   network: limits.network,

@@ -9,10 +9,12 @@ import type { AttemptProblem } from './outcome.ts'
 const reply = (...lines: string[]): AttemptProblem => ({
   kind: 'remoteReply', stage: 'rcpt', peer: 'mx.b[192.0.2.7]:25', reply: { code: 550, enhanced: '5.1.1', lines } })
 
-function request(changes: { [Key in keyof DsnRequest]?: DsnRequest[Key] }, reversePath = 'joe@a', utf8 = false): DsnRequest {
+type FailureRequest = Extract<DsnRequest, { kind: 'failed' | 'delayed' }>
+
+function request(changes: Partial<FailureRequest>, reversePath = 'joe@a', utf8 = false): FailureRequest {
   return {
     kind: 'failed', id: 'n1', boundary: '=_b', hostname: 'relay.test', now: Date.UTC(2026, 10, 24), givesUpAt: Date.UTC(2026, 10, 28),
-    recipients: [{ address: 'ann@b', why: reply('No such user'), expired: false }],
+    recipients: [{ address: 'ann@b', why: reply('No such user'), expired: false, originalRecipient: null }],
     original: { kind: 'whole', bytes: Buffer.from('Subject: hello\r\n\r\nHow are you?\r\n') },
     message: {
       id: 'm1', acceptedAt: Date.UTC(2026, 10, 23), sizeBytes: 1, heldBecause: null, recipients: [],
@@ -88,7 +90,7 @@ How are you?
 })
 
 test('a delay says until when it will be tried, and that nothing need be done', () => {
-  const failure: Failure = { address: 'ann@b', why: { kind: 'connectionFailed', peer: 'mx.b[192.0.2.7]:25', detail: 'connection refused' }, expired: false }
+  const failure: Failure = { address: 'ann@b', why: { kind: 'connectionFailed', peer: 'mx.b[192.0.2.7]:25', detail: 'connection refused' }, expired: false, originalRecipient: null }
   const { parts } = read(composeDsn(request({ kind: 'delayed', recipients: [failure] })).text)
   assert.match(parts[0]?.body ?? '', /has not been delivered yet[^]*need not do anything[^]*until Sat, 28 Nov 2026/)
   assert.match(parts[1]?.body ?? '', /Action: delayed\r\nStatus: 4\.4\.1\r\n[^]*Will-Retry-Until: Sat, 28 Nov 2026/)
@@ -96,7 +98,7 @@ test('a delay says until when it will be tried, and that nothing need be done', 
 
 test('a message that expired says so, and why it never got through (RFC 3463 §3.5)', () => {
   const why: AttemptProblem = { kind: 'suspended', because: { kind: 'connectionFailed', peer: 'mx.b[192.0.2.7]:25', detail: 'connection refused' } }
-  const { parts } = read(composeDsn(request({ recipients: [{ address: 'ann@b', why, expired: true }] })).text)
+  const { parts } = read(composeDsn(request({ recipients: [{ address: 'ann@b', why, expired: true, originalRecipient: null }] })).text)
   assert.match(parts[0]?.body ?? '', /tried for days; this was the last problem:\r\n +no connection to mx\.b/)
   assert.match(parts[1]?.body ?? '', /Action: failed\r\nStatus: 4\.4\.7\r\nRemote-MTA: dns; mx\.b\r\n/)
 })
@@ -112,7 +114,7 @@ test('of a large message only the header section comes back', () => {
 
 test('a report is ASCII, unless the message was internationalized (RFC 6533)', () => {
   const original = { kind: 'whole', bytes: Buffer.from('Subject: grüße\r\n\r\nhé\r\n') } as const
-  const plain = composeDsn(request({ original, recipients: [{ address: 'ann@b', why: reply('größer'), expired: false }] }))
+  const plain = composeDsn(request({ original, recipients: [{ address: 'ann@b', why: reply('größer'), expired: false, originalRecipient: null }] }))
   assert.match(plain.text, /^[\0-\x7f]*$/)
   assert.match(plain.text, /Content-Type: text\/rfc822-headers\r\n\r\nSubject: gr\?e\r\n/)
   const global = composeDsn(request({ original }, 'jürgen@a', true))
@@ -141,8 +143,8 @@ test('S10, S14: nothing from outside adds a field or a part to a report', () => 
       const original = { kind: 'header', bytes: Buffer.from(`X: ${said}`) } as const
       const harmless: AttemptProblem = { ...why, peer: 'mx', reply: { code: 550, enhanced: null, lines: ['x'] } }
       assert.deepEqual(
-        shape({ recipients: [{ address, why, expired: false }], original }, reversePath, utf8),
-        shape({ recipients: [{ address: 'x', why: harmless, expired: false }] }, 'x', utf8),
+        shape({ recipients: [{ address, why, expired: false, originalRecipient: null }], original }, reversePath, utf8),
+        shape({ recipients: [{ address: 'x', why: harmless, expired: false, originalRecipient: null }] }, 'x', utf8),
       )
     }),
     { numRuns: 500 },

@@ -10,15 +10,18 @@
  */
 
 import { unreachable } from '../result.ts'
-import type { Failure } from './conclusion.ts'
+import type { Failure, Relay } from './conclusion.ts'
 import type { QueuedMessage } from './envelope.ts'
+import { decodeXtext } from './xtext.ts'
 import { describeProblem, formatReply, oneLine, statusOf, type AttemptProblem } from './outcome.ts'
 
-/** Up to what size an original comes back whole, and how much of a header section is returned. */
-export const DSN_SIZES = { wholeMessageBytes: 10 * 1024, headerBytes: 32 * 1024 } as const
+/** Up to what size an original comes back whole, also if the sender wants it (RET=FULL), and how much of a header section is returned. */
+export const DSN_SIZES = { wholeMessageBytes: 10 * 1024, wantedMessageBytes: 1024 * 1024, headerBytes: 32 * 1024 } as const
 
-export type DsnRequest = {
-  readonly kind: 'failed' | 'delayed'
+export type DsnRequest = (
+  | { readonly kind: 'failed' | 'delayed'; readonly recipients: readonly Failure[] }
+  | { readonly kind: 'relayed'; readonly recipients: readonly Relay[] }
+) & {
   /** For Message-ID. */
   readonly id: string
   /** Not to be guessed, since it must not occur in the original. */
@@ -28,7 +31,6 @@ export type DsnRequest = {
   /** Until when a late message is tried. */
   readonly givesUpAt: number
   readonly message: QueuedMessage
-  readonly recipients: readonly Failure[]
   /** Null if it cannot be read any more. */
   readonly original: { readonly kind: 'whole' | 'header'; readonly bytes: Uint8Array } | null
 }
@@ -78,7 +80,7 @@ function headerLines({ kind, id, boundary, hostname, now, message }: DsnRequest)
   return [
     `From: Mail delivery at ${hostname} <MAILER-DAEMON@${hostname}>`,
     `To: <${oneLine(message.envelope.reversePath)}>`,
-    `Subject: ${kind === 'failed' ? 'Your message could not be delivered' : 'Your message is delayed'}`,
+    `Subject: ${SUBJECTS[kind]}`,
     `Date: ${formatDate(now)}`,
     `Message-ID: <${id}@${hostname}>`,
     'Auto-Submitted: auto-replied',
@@ -93,32 +95,75 @@ function transferEncoding(utf8: boolean): readonly string[] {
   return utf8 ? ['Content-Transfer-Encoding: 8bit'] : []
 }
 
+const SUBJECTS: Record<DsnRequest['kind'], string> = {
+  failed: 'Your message could not be delivered',
+  delayed: 'Your message is delayed',
+  relayed: 'Your message was passed on',
+}
+
 /** What happened and what to do, for a person who knows nothing of mail servers. */
-function wordLines({ kind, hostname, givesUpAt, message, recipients }: DsnRequest): readonly string[] {
+function wordLines(request: DsnRequest): readonly string[] {
+  const { hostname, message, recipients } = request
   const many = recipients.length > 1 ? 'recipients' : 'recipient'
-  const opening =
-    kind === 'failed'
-      ? [`The message that you sent on ${formatDate(message.acceptedAt)}`, `could not be delivered to the following ${many}:`]
-      : [`The message that you sent on ${formatDate(message.acceptedAt)}`, `has not been delivered yet to the following ${many}:`]
-  const closing =
-    kind === 'failed'
-      ? ['It will not be tried again. The technical details and your message, or its', 'header, are attached.']
-      : ['You need not do anything, and should not send it again: it will be tried', `until ${formatDate(givesUpAt)}.`, 'You will hear again only if that fails.']
   return [
     `This is the mail relay at ${hostname}.`,
     '',
-    ...opening,
+    `The message that you sent on ${formatDate(message.acceptedAt)}`,
+    `${HAPPENED[request.kind]} the following ${many}:`,
     '',
-    ...recipients.flatMap(failure => [`  <${oneLine(failure.address)}>`, ...explain(kind, failure).map(line => `    ${line}`), '']),
-    ...closing,
+    ...eachRecipient(request).flatMap(({ address, words }) => [`  <${oneLine(address)}>`, ...words.map(line => `    ${line}`), '']),
+    ...closing(request),
   ]
 }
 
-function explain(kind: 'failed' | 'delayed', { why, expired }: Failure): readonly string[] {
+const HAPPENED: Record<DsnRequest['kind'], string> = {
+  failed: 'could not be delivered to',
+  delayed: 'has not been delivered yet to',
+  relayed: 'was passed on to the server of',
+}
+
+function closing({ kind, givesUpAt }: DsnRequest): readonly string[] {
+  switch (kind) {
+    case 'failed':
+      return ['It will not be tried again. The technical details and your message, or its', 'header, are attached.']
+    case 'delayed':
+      return ['You need not do anything, and should not send it again: it will be tried', `until ${formatDate(givesUpAt)}.`, 'You will hear again only if that fails.']
+    case 'relayed':
+      return ['That server gives no word of success. You will hear again only if it fails.']
+  }
+}
+
+/** What there is to say of a recipient, in words and in fields. */
+type About = {
+  readonly address: string
+  readonly originalRecipient: string | null
+  readonly words: readonly string[]
+  readonly status: string
+  readonly remote: readonly string[]
+  readonly diagnostic: string
+}
+
+function eachRecipient(request: DsnRequest): readonly About[] {
+  if (request.kind === 'relayed') return request.recipients.map(aboutRelay)
+  return request.recipients.map(failure => ({
+    ...failure,
+    words: explain(request.kind, failure),
+    // RFC 3463 §3.5: X.4.7 is "delivery time expired".
+    status: failure.expired ? '4.4.7' : statusOf(failure.why),
+    remote: remoteServer(failure.why),
+    diagnostic: diagnostic(failure.why),
+  }))
+}
+
+function aboutRelay(relay: Relay): About {
+  const said = formatReply(relay.reply)
+  return { ...relay, words: [`The server ${oneLine(relay.by)} answered:`, said], status: relay.reply.enhanced ?? '2.0.0', remote: remoteMta(relay.by), diagnostic: `smtp; ${said}` }
+}
+
+function explain(kind: DsnRequest['kind'], { why, expired }: Failure): readonly string[] {
   const reason = reasonLines(why)
   if (kind === 'delayed') return reason
   if (expired) return ['It was tried for days; this was the last problem:', ...reason, 'Try again later, or reach the recipient in another way.']
-  if (why.kind === 'tlsRefused') return [...reason, 'It may go there only over a connection that is secured better. Ask your administrator.']
   return [...reason, advice(statusOf(why))]
 }
 
@@ -135,6 +180,7 @@ function reasonLines(why: AttemptProblem): readonly string[] {
     case 'tlsRefused':
     case 'noRoute':
     case 'unsupported':
+    case 'tooLate':
     case 'localTrouble':
       return [describeProblem(why)]
     default:
@@ -144,6 +190,7 @@ function reasonLines(why: AttemptProblem): readonly string[] {
 
 function advice(status: string): string {
   if (/^5\.1\.(?:10|[0-8])$/.test(status)) return 'Check the address for typing errors, or ask the recipient for a new one.'
+  if (status === '5.4.7') return 'It had to be there by a time that you, or your mail program, had set.'
   if (status.startsWith('5.2.')) return 'The mailbox takes no mail at present. Reach the recipient in another way.'
   if (/^5\.(?:3\.4|2\.3)$/.test(status)) return 'The message is too large for that server. Make it smaller, or send parts.'
   if (status.startsWith('5.6.')) return 'That server can not take messages of this form. Plain text may pass.'
@@ -152,19 +199,22 @@ function advice(status: string): string {
 }
 
 /** RFC 3464 §2.2, §2.3. */
-function statusLines({ kind, hostname, now, givesUpAt, message, recipients }: DsnRequest): readonly string[] {
-  const addressType = message.envelope.utf8 ? 'utf-8' : 'rfc822'
+function statusLines(request: DsnRequest): readonly string[] {
+  const { kind, hostname, now, givesUpAt, message } = request
+  const { utf8, envelopeId } = message.envelope
+  const addressType = utf8 ? 'utf-8' : 'rfc822'
   return [
+    ...(envelopeId === null ? [] : [`Original-Envelope-Id: ${oneLine(decodeXtext(envelopeId) ?? envelopeId)}`]),
     `Reporting-MTA: dns; ${hostname}`,
     `Arrival-Date: ${formatDate(message.acceptedAt)}`,
     '',
-    ...recipients.flatMap(({ address, why, expired }) => [
+    ...eachRecipient(request).flatMap(({ address, originalRecipient, status, remote, diagnostic }) => [
+      ...(originalRecipient === null ? [] : [`Original-Recipient: ${original(originalRecipient)}`]),
       `Final-Recipient: ${addressType}; ${oneLine(address)}`,
       `Action: ${kind}`,
-      // RFC 3463 §3.5: X.4.7 is "delivery time expired".
-      `Status: ${expired ? '4.4.7' : statusOf(why)}`,
-      ...remoteServer(why),
-      `Diagnostic-Code: ${diagnostic(why)}`,
+      `Status: ${status}`,
+      ...remote,
+      `Diagnostic-Code: ${diagnostic}`,
       `Last-Attempt-Date: ${formatDate(now)}`,
       ...(kind === 'delayed' ? [`Will-Retry-Until: ${formatDate(givesUpAt)}`] : []),
       '',
@@ -172,9 +222,20 @@ function statusLines({ kind, hostname, now, givesUpAt, message, recipients }: Ds
   ]
 }
 
+/** RFC 3464 §2.3.1: the type, and the address as it was before xtext. */
+function original(orcpt: string): string {
+  const [type = '', address = ''] = orcpt.split(/;(.*)/s)
+  return `${oneLine(type)}; ${oneLine(decodeXtext(address) ?? address)}`
+}
+
 function remoteServer(why: AttemptProblem): readonly string[] {
   const problem = why.kind === 'suspended' ? why.because : why
-  const name = 'peer' in problem ? oneLine(problem.peer.split('[')[0] ?? '') : ''
+  return remoteMta('peer' in problem ? problem.peer : '')
+}
+
+/** `mx.example.net[192.0.2.7]:25`, and perhaps more behind it, by its name. */
+function remoteMta(peer: string): readonly string[] {
+  const name = oneLine(peer.split('[')[0] ?? '')
   return name === '' ? [] : [`Remote-MTA: dns; ${name}`]
 }
 

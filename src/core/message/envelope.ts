@@ -22,7 +22,25 @@ export type Envelope = {
   readonly returned: 'FULL' | 'HDRS' | null
   /** ENVID= of MAIL, in xtext: what the sender calls this message; or null (RFC 3461 §4.4). */
   readonly envelopeId: string | null
+  /** BY= of MAIL (RFC 2852), or null. */
+  readonly deliverBy: DeliverBy | null
+  /** HOLDFOR= or HOLDUNTIL= of MAIL (RFC 4865): not to be delivered before; or null. */
+  readonly hold: Hold | null
+  /** MT-PRIORITY= of MAIL (RFC 6710 §4), from -9 to 9, as far as the client may have it; 0 is everybody's. */
+  readonly priority: number
 }
+
+/** Seconds from acceptance on; of a message that others have relayed late, less than none. */
+export type DeliverBy = {
+  readonly seconds: number
+  /** What becomes of it then: it is returned, or delivery goes on and the sender is told. */
+  readonly mode: 'return' | 'notify'
+  /** The sender wants to hear from every relay on the way. */
+  readonly trace: boolean
+}
+
+/** Seconds from acceptance on, or an instant. */
+export type Hold = { readonly kind: 'for'; readonly seconds: number } | { readonly kind: 'until'; readonly at: number }
 
 /** What RCPT named, and asked for. */
 export type EnvelopeRecipient = {

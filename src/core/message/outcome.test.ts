@@ -43,7 +43,7 @@ test('what is suspended keeps the reason of the failure that caused it', () => {
 })
 
 test('a delivered outcome names the server that took the message', () => {
-  assert.equal(describeOutcome({ kind: 'delivered', by: peer, reply: reply(250, '2.0.0', 'Queued as 7') }), `250 2.0.0 Queued as 7 (${peer})`)
+  assert.equal(describeOutcome({ kind: 'delivered', by: peer, reply: reply(250, '2.0.0', 'Queued as 7'), knows: { dsn: false, deliverBy: false } }), `250 2.0.0 Queued as 7 (${peer})`)
 })
 
 test('S10: nothing that a remote server says makes a second line or an endless one', () => {

@@ -15,11 +15,14 @@ import type { PolicyReply } from '../policy/decision.ts'
 /** Exactly one of three, because exactly three things can happen next. */
 export type Outcome = (
   /** `by` is the server that took responsibility (RFC 5321 §6.1). */
-  | { readonly kind: 'delivered'; readonly by: string; readonly reply: Reply }
+  | { readonly kind: 'delivered'; readonly by: string; readonly reply: Reply; readonly knows: Known }
   | { readonly kind: 'deferred'; readonly why: AttemptProblem }
   | { readonly kind: 'refused'; readonly why: AttemptProblem }
 ) &
   AccessLines
+
+/** Of which extensions, that have to do with what a sender hears, the server that has the message now knows. */
+type Known = { readonly dsn: boolean; readonly deliverBy: boolean }
 
 /** The lines of the access map that had a say, for the administrator: `access:3 TLS_Srv:mx.example.net VERIFY`. */
 type AccessLines = { readonly accessLines?: readonly string[] }
@@ -39,7 +42,9 @@ export type AttemptProblem =
   | ({ readonly kind: 'tlsRefused'; readonly peer: string; readonly reply: PolicyReply; readonly detail: string | null } & AccessLines)
   | { readonly kind: 'noRoute'; readonly cause: NoRoute; readonly domain: string; readonly detail: string }
   /** The message needs an extension that the server lacks, or is larger than it takes. */
-  | { readonly kind: 'unsupported'; readonly feature: '8BITMIME' | 'BINARYMIME' | 'SMTPUTF8' | 'SIZE'; readonly peer: string }
+  | { readonly kind: 'unsupported'; readonly feature: '8BITMIME' | 'BINARYMIME' | 'SMTPUTF8' | 'SIZE' | 'DELIVERBY'; readonly peer: string }
+  /** The sender gave it so much time (RFC 2852). */
+  | { readonly kind: 'tooLate'; readonly detail: string }
   /** Nobody else's fault: the message could not be read back from our own spool, or a bug. */
   | { readonly kind: 'localTrouble'; readonly detail: string }
   /** Nothing was tried: the next hop failed a moment ago, for this reason. */
@@ -79,6 +84,7 @@ export function isPermanent(problem: AttemptProblem): boolean {
     case 'noRoute':
       return problem.cause !== 'dnsFailed' && problem.cause !== 'noAddress'
     case 'unsupported':
+    case 'tooLate':
       return true
     case 'tlsRefused':
       return problem.reply.code >= 500 // PERM
@@ -130,6 +136,8 @@ export function describeProblem(problem: AttemptProblem): string {
       return oneLine(`no route to ${problem.domain}: ${problem.detail}`)
     case 'unsupported':
       return oneLine(`${problem.peer} ${UNSUPPORTED_WORDS[problem.feature]}`)
+    case 'tooLate':
+      return oneLine(`too late: ${problem.detail}`)
     case 'localTrouble':
       return oneLine(`trouble of our own: ${problem.detail}`)
     case 'suspended':
@@ -165,6 +173,8 @@ export function statusOf(problem: AttemptProblem): string {
       return NO_ROUTE_STATUS[problem.cause]
     case 'unsupported':
       return UNSUPPORTED_STATUS[problem.feature]
+    case 'tooLate':
+      return '5.4.7' // RFC 2852 §4.2.2
     case 'localTrouble':
       return '4.3.0'
     case 'suspended':
@@ -212,10 +222,11 @@ const UNSUPPORTED_WORDS = {
   BINARYMIME: 'takes no binary messages (it does not offer BINARYMIME and CHUNKING)',
   SMTPUTF8: 'takes no internationalized messages (it does not offer SMTPUTF8)',
   SIZE: 'takes no messages of this size',
+  DELIVERBY: 'gives no word on time (it does not offer DELIVERBY), and the message is to be returned when it is late',
 } as const
 
 /** RFC 5248 and RFC 6531 §3.7.4: conversion required, non-ASCII addresses, message too big. */
-const UNSUPPORTED_STATUS = { '8BITMIME': '5.6.3', BINARYMIME: '5.6.3', SMTPUTF8: '5.6.7', SIZE: '5.3.4' } as const
+const UNSUPPORTED_STATUS = { '8BITMIME': '5.6.3', BINARYMIME: '5.6.3', SMTPUTF8: '5.6.7', SIZE: '5.3.4', DELIVERBY: '5.3.3' } as const
 
 /** RFC 5248: no encryption, cryptographic failure, system incorrectly configured. */
 const TLS_STATUS: Record<TlsFailure, string> = { notOffered: '4.7.4', handshake: '4.7.4', unverified: '4.7.5', injected: '4.7.4', settings: '4.3.5' }

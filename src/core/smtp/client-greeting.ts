@@ -61,7 +61,7 @@ export function* greet(plan: GreetingPlan): Script<Result<ClientSession, Attempt
     if (!hello.ok) return hello
   }
   const { inWords, proof, accessLines } = security.value
-  return ok({ peer: plan.peer, extensions: hello.value, tls: inWords, server: { ...plan.server, ...proof }, accessLines, mustReset: false })
+  return ok({ peer: plan.peer, extensions: hello.value, tls: inWords, server: { ...plan.server, ...proof }, accessLines, transactionsLeft: hello.value.mostTransactions, mustReset: false })
 }
 
 /** EHLO, or HELO for servers that do not know it (RFC 5321 §3.2). */

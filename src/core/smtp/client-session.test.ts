@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { checkDelivery, checkGreeting, clear, type ended, modern } from '../../../test/support/client-scripts.ts'
+import { checkDelivery, checkGreeting, clear, type ended, modern, deliveryTo } from '../../../test/support/client-scripts.ts'
 import { deliver } from './client-session.ts'
 import { NO_EXTENSIONS } from './extensions.ts'
 
@@ -277,7 +277,7 @@ test('internationalized messages bounce where SMTPUTF8 is missing (RFC 6531 §3.
 
 test('a large group is cut where windows could fill (RFC 2920 §3.1)', () => {
   const forwardPaths = Array.from({ length: 250 }, (_, i) => `r${i}@b`)
-  const script = deliver(clear, { reversePath: '', forwardPaths, bodyType: '7BIT', utf8: false, sizeBytes: 1 })
+  const script = deliver(clear, deliveryTo(forwardPaths))
   const writes: number[] = []
   let step = script.next()
   while (!step.done) {
@@ -289,5 +289,5 @@ test('a large group is cut where windows could fill (RFC 2920 §3.1)', () => {
 })
 
 test('S10: a path that could end its line never leaves', () => {
-  assert.throws(() => checkDelivery({ reversePath: 'a@b>\r\nRCPT TO:<x@y' }, {}, ''), /broken invariant: a path/)
+  assert.throws(() => checkDelivery({ reversePath: 'a@b>\r\nRCPT TO:<x@y' }, {}, ''), /broken invariant: what goes into a command/)
 })

@@ -12,10 +12,11 @@
 
 import { assert, fail, ok, type Result } from '../result.ts'
 import { outcomeOf, withAccessLines, type AttemptProblem, type Outcome, type Stage } from '../message/outcome.ts'
-import type { BodyType } from '../message/envelope.ts'
+import type { DeliverBy, Envelope, EnvelopeRecipient } from '../message/envelope.ts'
 import { formatAccessLine } from '../policy/access-map.ts'
 import type { HopAnswer, HopQuestion, TlsProof } from '../policy/next-hop-tls.ts'
 import type { TlsPeer } from '../policy/tls-requirements.ts'
+import { envelopeCommands } from './client-envelope.ts'
 import type { BodyTraits } from './eight-bit.ts'
 import type { Extensions } from './extensions.ts'
 import type { Reply } from './reply.ts'
@@ -65,16 +66,18 @@ export type ClientSession = {
   readonly server: TlsPeer
   /** Lines of the access map that had a say in it. */
   readonly accessLines: readonly string[]
+  /** How many more transactions the server takes over this connection (RFC 9422 §4.1); null if it has not said. */
+  readonly transactionsLeft: number | null
   /** The last transaction did not run to its end: RSET comes before the next. */
   readonly mustReset: boolean
 }
 
-export type Delivery = {
-  readonly reversePath: string
-  readonly forwardPaths: readonly string[]
-  readonly bodyType: BodyType
-  readonly utf8: boolean
+/** What of an envelope goes out, to some of its recipients. */
+export type Delivery = Pick<Envelope, 'reversePath' | 'bodyType' | 'utf8' | 'returned' | 'envelopeId' | 'priority'> & {
+  readonly recipients: readonly EnvelopeRecipient[]
   readonly sizeBytes: number
+  /** With the seconds that are left by now (RFC 2852 §4). */
+  readonly deliverBy: DeliverBy | null
 }
 
 export type DeliveryReport = {
@@ -88,11 +91,11 @@ export type DeliveryReport = {
 
 /** One message, to those of its recipients who may be named to this server. */
 export function* deliver(session: ClientSession, delivery: Delivery): Script<DeliveryReport> {
-  const recipients = yield* judgeRecipients(session, delivery.forwardPaths)
-  const allowed = delivery.forwardPaths.filter((_, index) => recipients[index]?.refusal === null)
-  const report = allowed.length === 0 ? ended([], session) : yield* transact(session, { ...delivery, forwardPaths: allowed })
+  const judged = yield* judgeRecipients(session, delivery.recipients)
+  const allowed = delivery.recipients.filter((_, index) => judged[index]?.refusal === null)
+  const report = yield* transactInParts(session, { ...delivery, recipients: allowed })
   const rest = report.outcomes.values()
-  const outcomes = recipients.map(({ refusal, accessLines }) => {
+  const outcomes = judged.map(({ refusal, accessLines }) => {
     const outcome = refusal ?? rest.next().value
     assert(outcome !== undefined, 'every recipient has an outcome')
     return withAccessLines(outcome, accessLines)
@@ -103,9 +106,9 @@ export function* deliver(session: ClientSession, delivery: Delivery): Script<Del
 type JudgedRecipient = { readonly refusal: Outcome | null; readonly accessLines: readonly string[] }
 
 /** TLS_Rcpt: who is named only where more has been proved is not named to others. */
-function* judgeRecipients({ peer, server, accessLines }: ClientSession, forwardPaths: readonly string[]): Script<readonly JudgedRecipient[]> {
+function* judgeRecipients({ peer, server, accessLines }: ClientSession, recipients: readonly EnvelopeRecipient[]): Script<readonly JudgedRecipient[]> {
   const judged: JudgedRecipient[] = []
-  for (const forwardPath of forwardPaths) {
+  for (const { forwardPath } of recipients) {
     const { refusal, line } = yield* ask({ kind: 'recipient', server, forwardPath })
     judged.push({
       refusal: refusal === null ? null : outcomeOf({ kind: 'tlsRefused', peer, reply: refusal, detail: null, accessLines: [] }),
@@ -115,10 +118,26 @@ function* judgeRecipients({ peer, server, accessLines }: ClientSession, forwardP
   return judged
 }
 
+/** RFC 9422 §4.2: to no more recipients at a time than the server says, and in no more transactions. */
+function* transactInParts(session: ClientSession, delivery: Delivery): Script<DeliveryReport> {
+  const { recipients } = delivery
+  const most = session.extensions.mostRecipients ?? recipients.length
+  let report: DeliveryReport = ended([], session)
+  for (let at = 0; at < recipients.length; at += most) {
+    if (report.session === null || report.session.transactionsLeft === 0) {
+      const why: AttemptProblem = { kind: 'connectionLost', stage: 'mail', peer: session.peer, detail: 'it takes no more over this connection' }
+      return { ...report, outcomes: [...report.outcomes, ...recipients.slice(at).map(() => outcomeOf(why))] }
+    }
+    const part: DeliveryReport = yield* transact(report.session, { ...delivery, recipients: recipients.slice(at, at + most) })
+    report = { ...part, outcomes: [...report.outcomes, ...part.outcomes], wentAway: part.wentAway && at === 0 }
+  }
+  return report
+}
+
 /** One mail transaction. */
 function* transact(session: ClientSession, delivery: Delivery): Script<DeliveryReport> {
   const obstacle = yield* findObstacle(session, delivery)
-  if (obstacle !== null) return ended(delivery.forwardPaths.map(() => outcomeOf(obstacle)), session)
+  if (obstacle !== null) return ended(delivery.recipients.map(() => outcomeOf(obstacle)), session)
 
   const said = yield* sendEnvelope(session, delivery)
   if (said.kind === 'over') return said.report
@@ -136,7 +155,8 @@ function* transact(session: ClientSession, delivery: Delivery): Script<DeliveryR
   const taken = yield* expect('end of data', session.peer, isPositive)
   if (!taken.ok) return finish(outcomeOf(taken.problem), after(session, taken.problem))
   const by = session.tls === null ? session.peer : `${session.peer}, ${session.tls}`
-  return finish({ kind: 'delivered', by, reply: taken.value }, { ...session, mustReset: false })
+  const { dsn, deliverBy } = session.extensions
+  return finish({ kind: 'delivered', by, reply: taken.value, knows: { dsn, deliverBy: deliverBy !== null } }, { ...spent(session), mustReset: false })
 }
 
 /** RFC 5321 §4.1.1.10: a connection is not closed without saying so. */
@@ -154,6 +174,8 @@ function bodyForm({ chunking, binaryMime }: Extensions, { bodyType, sizeBytes }:
 /** What makes an attempt useless before it begins. */
 function* findObstacle(session: ClientSession, delivery: Delivery): Script<AttemptProblem | null> {
   const { extensions, peer } = session
+  const late = lateness(session, delivery)
+  if (late !== null) return late
   // RFC 1870 §6.1: no need to have it said by the server.
   if (extensions.sizeLimitBytes !== null && delivery.sizeBytes > extensions.sizeLimitBytes)
     return { kind: 'unsupported', feature: 'SIZE', peer }
@@ -162,7 +184,7 @@ function* findObstacle(session: ClientSession, delivery: Delivery): Script<Attem
   const missesUtf8 = delivery.utf8 && !extensions.smtpUtf8
   if (!missesBinary && !missesEightBit && !missesUtf8) return null
 
-  const paths = [delivery.reversePath, ...delivery.forwardPaths]
+  const paths = [delivery.reversePath, ...delivery.recipients.map(({ forwardPath }) => forwardPath)]
   if (missesUtf8 && paths.some(path => NON_ASCII.test(path))) return { kind: 'unsupported', feature: 'SMTPUTF8', peer }
   const fact = yield { kind: 'inspectBody' }
   if (fact.kind === 'bodyUnreadable') return { kind: 'localTrouble', detail: fact.detail }
@@ -175,6 +197,21 @@ function* findObstacle(session: ClientSession, delivery: Delivery): Script<Attem
   return null
 }
 
+/** RFC 2852 §4: what is to come back when its time is over goes only to those who will see to that. */
+function lateness({ extensions, peer }: ClientSession, { deliverBy }: Delivery): AttemptProblem | null {
+  if (deliverBy?.mode !== 'return') return null
+  if (deliverBy.seconds <= 0) return { kind: 'tooLate', detail: 'the time that the sender gave it is over' }
+  if (extensions.deliverBy === null) return { kind: 'unsupported', feature: 'DELIVERBY', peer }
+  const { leastSeconds } = extensions.deliverBy
+  return deliverBy.seconds < leastSeconds ? { kind: 'tooLate', detail: `${peer} needs ${leastSeconds} seconds at the least` } : null
+}
+
+/** The session after MAIL was taken. */
+function spent(session: ClientSession): ClientSession {
+  const { transactionsLeft } = session
+  return { ...session, transactionsLeft: transactionsLeft === null ? null : Math.max(0, transactionsLeft - 1) }
+}
+
 /** How far an envelope came. */
 type EnvelopeReport =
   /** The server waits for the message, for the recipients that have no outcome yet. */
@@ -183,8 +220,8 @@ type EnvelopeReport =
 
 /** RSET, MAIL, RCPT and DATA where the message is not sent by BDAT, in groups where the server allows it (RFC 2920 §3.1). */
 function* sendEnvelope(session: ClientSession, delivery: Delivery): Script<EnvelopeReport> {
-  const commands = envelopeCommands(session, delivery)
-  const outcomes: (Outcome | null)[] = delivery.forwardPaths.map(() => null)
+  const commands = envelopeCommands(session, delivery, bodyForm(session.extensions, delivery))
+  const outcomes: (Outcome | null)[] = delivery.recipients.map(() => null)
   const groupSize = session.extensions.pipelining ? GROUP_LIMIT : 1
   let refusal: AttemptProblem | null = null
   let mailAnswered = false
@@ -207,7 +244,7 @@ function* sendEnvelope(session: ClientSession, delivery: Delivery): Script<Envel
     }
   }
   if (refusal === null && !noneLeft(outcomes)) return { kind: 'waiting', outcomes }
-  return { kind: 'over', report: ended(settled(outcomes, refusal), { ...session, mustReset: true }) }
+  return { kind: 'over', report: ended(settled(outcomes, refusal), { ...(refusal === null ? spent(session) : session), mustReset: true }) }
 }
 
 /** The reply to DATA: the server waits for the message, or does not. */
@@ -227,29 +264,6 @@ function* dataAnswered(
   const end = yield* expect('end of data', session.peer, isPositive)
   const next = end.ok ? { ...session, mustReset: true } : after(session, end.problem)
   return { kind: 'over', report: ended(settled(outcomes, null), next) }
-}
-
-type EnvelopeCommand = { readonly stage: 'reset' | 'mail' | 'rcpt' | 'data'; readonly index: number; readonly text: string }
-
-function envelopeCommands(session: ClientSession, delivery: Delivery): readonly EnvelopeCommand[] {
-  const { extensions } = session
-  const form = bodyForm(extensions, delivery)
-  const eightBit = extensions.eightBitMime && delivery.bodyType !== '7BIT' ? ' BODY=8BITMIME' : ''
-  const body = form === 'binary chunk' ? ' BODY=BINARYMIME' : eightBit
-  const utf8 = extensions.smtpUtf8 && delivery.utf8 ? ' SMTPUTF8' : ''
-  const size = extensions.size ? ` SIZE=${delivery.sizeBytes}` : ''
-  return [
-    ...(session.mustReset ? [{ stage: 'reset', index: -1, text: 'RSET\r\n' } as const] : []),
-    { stage: 'mail', index: -1, text: `MAIL FROM:<${safe(delivery.reversePath)}>${size}${body}${utf8}\r\n` },
-    ...delivery.forwardPaths.map((path, index) => ({ stage: 'rcpt', index, text: `RCPT TO:<${safe(path)}>\r\n` }) as const),
-    ...(form === 'dotted' ? [{ stage: 'data', index: -1, text: 'DATA\r\n' } as const] : []),
-  ]
-}
-
-/** A path goes into a command line: whoever let a line end into one is wrong, and is stopped here (S10). */
-function safe(path: string): string {
-  assert(!CONTROL.test(path), 'a path holds no control characters')
-  return path
 }
 
 export function* ask(question: HopQuestion): Script<HopAnswer> {
@@ -316,7 +330,6 @@ const LARGE_BYTES = 64 * 1024
 const GROUP_LIMIT = 100
 
 const NON_ASCII = /[^\0-\x7f]/
-const CONTROL = /\p{Cc}/u
 
 /** RFC 5321 §4.5.3.2. A block of the message has its own, with whoever sends it. */
 const TIMEOUT_SECONDS: Record<Stage, number> = {

@@ -15,6 +15,15 @@ export type Extensions = {
   readonly smtpUtf8: boolean
   /** RFC 3207 */
   readonly startTls: boolean
+  /** RFC 3461 */
+  readonly dsn: boolean
+  /** RFC 2852: the least time that it takes a message with, in seconds; null: it does not know BY. */
+  readonly deliverBy: { readonly leastSeconds: number } | null
+  /** RFC 6710 */
+  readonly mtPriority: boolean
+  /** RFC 9422: recipients of one transaction, and transactions of one connection; null if it does not say. */
+  readonly mostRecipients: number | null
+  readonly mostTransactions: number | null
   /** RFC 1870: SIZE is offered. */
   readonly size: boolean
   /** The largest message it takes; null if it does not say. */
@@ -29,6 +38,11 @@ export const NO_EXTENSIONS: Extensions = {
   binaryMime: false,
   smtpUtf8: false,
   startTls: false,
+  dsn: false,
+  deliverBy: null,
+  mtPriority: false,
+  mostRecipients: null,
+  mostTransactions: null,
   size: false,
   sizeLimitBytes: null,
 }
@@ -39,6 +53,7 @@ export function parseExtensions(hello: Reply): Extensions {
     const [keyword = '', parameter = ''] = line.trim().split(/[ =]+/)
     offered.set(keyword.toUpperCase(), parameter)
   }
+  const limits = parseLimits(hello.lines.find(line => /^LIMITS /i.test(line)) ?? '')
   return {
     pipelining: offered.has('PIPELINING'),
     eightBitMime: offered.has('8BITMIME'),
@@ -47,6 +62,11 @@ export function parseExtensions(hello: Reply): Extensions {
     binaryMime: offered.has('BINARYMIME') && offered.has('CHUNKING'),
     smtpUtf8: offered.has('SMTPUTF8'),
     startTls: offered.has('STARTTLS'),
+    dsn: offered.has('DSN'),
+    deliverBy: offered.has('DELIVERBY') ? { leastSeconds: parseLimit(offered.get('DELIVERBY') ?? '') ?? 0 } : null,
+    mtPriority: offered.has('MT-PRIORITY'),
+    mostRecipients: limits.get('RCPTMAX') ?? null,
+    mostTransactions: limits.get('MAILMAX') ?? null,
     size: offered.has('SIZE'),
     sizeLimitBytes: parseLimit(offered.get('SIZE') ?? ''),
   }
@@ -55,4 +75,13 @@ export function parseExtensions(hello: Reply): Extensions {
 /** RFC 1870 §4: no number and 0 both mean that no limit is announced. */
 function parseLimit(parameter: string): number | null {
   return /^[0-9]{1,15}$/.test(parameter) && Number(parameter) > 0 ? Number(parameter) : null
+}
+
+/** RFC 9422 §3: names of limits and their values; those that cannot be read do not count. */
+function parseLimits(line: string): ReadonlyMap<string, number> {
+  const limits = new Map<string, number>()
+  for (const [, name = '', value = ''] of line.matchAll(/ ([A-Za-z0-9-]+)=([0-9]{1,6})(?= |$)/g)) {
+    if (Number(value) > 0) limits.set(name.toUpperCase(), Number(value))
+  }
+  return limits
 }

@@ -16,6 +16,7 @@ import type { Command } from './command.ts'
 import type { Dialogue } from './dialogue.ts'
 import { IncomingMessage, mostOctets } from './incoming-message.ts'
 import type { LineReader } from './line-reader.ts'
+import { acceptTerms } from './mail-terms.ts'
 import { MailTransaction } from './mail-transaction.ts'
 import { policyRefusal, replies, type Reply } from './reply.ts'
 import type { MessageFate, SessionSettings } from './session-events.ts'
@@ -86,10 +87,10 @@ export class MailExchange {
   mail({ path, parameters }: Extract<Command, { verb: 'MAIL' }>, asker: Asker, fate: MessageFate): void {
     const { hostname, limits } = this.#settings
     if (this.#messages >= limits.messages) return this.#dialogue.hangUp(replies.tooManyMessages(hostname))
-    // RFC 1870 §6.1: no need to send what will not be taken.
-    if ((parameters.sizeBytes ?? 0) > limits.messageBytes) return this.#dialogue.reply(replies.messageTooBig(limits.messageBytes))
+    const terms = acceptTerms(parameters, asker, this.#settings)
+    if (!terms.ok) return this.#dialogue.reply(terms.problem)
     if (!path.isAscii && !parameters.utf8) return this.#dialogue.reply(replies.smtpUtf8Needed)
-    this.#stage = { at: 'sender', transaction: new MailTransaction(path.address, parameters, fate) }
+    this.#stage = { at: 'sender', transaction: new MailTransaction(path.address, terms.value, fate, terms.value.priority !== parameters.priority) }
     this.#dialogue.ask({ kind: 'sender', asker, reversePath: path.address })
   }
 
@@ -131,7 +132,7 @@ export class MailExchange {
     this.#stage = { at: 'transaction', transaction }
     if (stage.at === 'sender') this.#messages++
     else transaction.add(stage.recipient)
-    this.#dialogue.reply(stage.at === 'sender' ? replies.senderOk : replies.recipientOk)
+    this.#dialogue.reply(stage.at === 'sender' ? senderTaken(transaction) : replies.recipientOk)
   }
 
   /** Says no to a path for now, or ends the session if that is what is too much. */
@@ -331,3 +332,8 @@ export class MailExchange {
 }
 
 const NOTHING = Buffer.alloc(0)
+
+/** RFC 6710 §4.2: a client whose priority was changed is told the one it has. */
+function senderTaken({ hasOtherPriority, priority }: MailTransaction): Reply {
+  return hasOtherPriority ? replies.otherPriority(priority) : replies.senderOk
+}

@@ -9,6 +9,8 @@ import type { MessageFate } from './session-events.ts'
 
 export class MailTransaction {
   readonly reversePath: string
+  /** Not the priority that was asked for. */
+  readonly hasOtherPriority: boolean
   readonly #parameters: MailParameters
   readonly #recipients: EnvelopeRecipient[] = []
   #fate: MessageFate
@@ -16,7 +18,8 @@ export class MailTransaction {
   #identityLost = false
   #refusedForRoom = 0
 
-  constructor(reversePath: string, parameters: MailParameters, fate: MessageFate) {
+  constructor(reversePath: string, parameters: MailParameters, fate: MessageFate, hasOtherPriority = false) {
+    this.hasOtherPriority = hasOtherPriority
     this.reversePath = reversePath
     this.#parameters = parameters
     this.#fate = fate
@@ -29,6 +32,10 @@ export class MailTransaction {
   /** What becomes of the message, by all that has been decided about it so far. */
   get fate(): MessageFate {
     return this.#fate
+  }
+
+  get priority(): number {
+    return this.#parameters.priority
   }
 
   get utf8(): boolean {
@@ -69,15 +76,12 @@ export class MailTransaction {
   }
 
   envelope(): Envelope {
-    const { sizeBytes, bodyType, utf8, returned, envelopeId } = this.#parameters
+    const { sizeBytes, ...asked } = this.#parameters
     return {
       reversePath: this.reversePath,
       recipients: this.#recipients,
-      bodyType,
-      utf8,
       declaredSizeBytes: sizeBytes,
-      returned,
-      envelopeId,
+      ...asked,
     }
   }
 }

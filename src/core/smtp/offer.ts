@@ -7,10 +7,12 @@
 
 import { XCLIENT_KEYWORD } from '../peers/xclient.ts'
 import type { ListenerName } from '../policy/decision.ts'
+import type { SessionLimits, SessionSettings } from './session-events.ts'
 
 export type Offer = {
   readonly listener: ListenerName
-  readonly messageBytes: number
+  readonly limits: Pick<SessionLimits, 'messageBytes' | 'recipients' | 'messages'>
+  readonly futureRelease: SessionSettings['futureRelease']
   readonly startTls: boolean
   /** SASL mechanisms; none: AUTH is not listed. */
   readonly mechanisms: readonly string[]
@@ -21,11 +23,11 @@ export type Offer = {
 }
 
 /** The lines behind our name, each a keyword with its parameters. */
-export function offeredKeywords({ listener, messageBytes, startTls, mechanisms, xclient, etrn, hidden }: Offer): readonly string[] {
+export function offeredKeywords({ listener, limits, futureRelease, startTls, mechanisms, xclient, etrn, hidden }: Offer): readonly string[] {
   const isLmtp = listener === 'lmtp'
   const lines = [
     'PIPELINING',
-    `SIZE ${messageBytes}`,
+    `SIZE ${limits.messageBytes}`,
     '8BITMIME',
     ...(isLmtp ? [] : ['CHUNKING', 'BINARYMIME']),
     'SMTPUTF8',
@@ -33,6 +35,13 @@ export function offeredKeywords({ listener, messageBytes, startTls, mechanisms, 
     ...(mechanisms.length > 0 ? [`AUTH ${mechanisms.join(' ')}`] : []),
     ...(xclient ? [XCLIENT_KEYWORD] : []),
     ...(etrn && !isLmtp ? ['ETRN'] : []),
+    'DSN',
+    'DELIVERBY',
+    'MT-PRIORITY',
+    // RFC 4865 §3: the longest time, and the latest instant.
+    ...(futureRelease === null ? [] : [`FUTURERELEASE ${futureRelease.mostSeconds} ${new Date(futureRelease.latestAt).toISOString()}`]),
+    // RFC 9422 §4.
+    `LIMITS MAILMAX=${limits.messages} RCPTMAX=${limits.recipients}`,
     'ENHANCEDSTATUSCODES',
   ]
   return lines.filter(line => !hidden.has(line.split(' ')[0] ?? ''))

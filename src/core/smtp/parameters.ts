@@ -5,7 +5,7 @@
  * is refused with 555, because the client meant something by it.
  */
 
-import type { BodyType, EnvelopeRecipient, NotifyOn } from '../message/envelope.ts'
+import type { BodyType, DeliverBy, EnvelopeRecipient, Hold, NotifyOn } from '../message/envelope.ts'
 import { decodeXtext } from '../message/xtext.ts'
 import { fail, ok, type Result } from '../result.ts'
 
@@ -20,6 +20,12 @@ export type MailParameters = {
   readonly returned: 'FULL' | 'HDRS' | null
   /** ENVID (RFC 3461 §4.4), in xtext as it came, or null. */
   readonly envelopeId: string | null
+  /** BY (RFC 2852 §4). */
+  readonly deliverBy: DeliverBy | null
+  /** HOLDFOR and HOLDUNTIL (RFC 4865 §4). */
+  readonly hold: Hold | null
+  /** MT-PRIORITY (RFC 6710 §4.2). */
+  readonly priority: number
 }
 
 export type RcptParameters = Omit<EnvelopeRecipient, 'forwardPath'>
@@ -28,11 +34,21 @@ export type ParameterProblem =
   | { readonly kind: 'unknownParameter'; readonly keyword: string }
   | { readonly kind: 'badParameter'; readonly detail: string }
 
-export const NO_MAIL_PARAMETERS: MailParameters = { sizeBytes: null, bodyType: '7BIT', utf8: false, returned: null, envelopeId: null }
+export const NO_MAIL_PARAMETERS: MailParameters = {
+  sizeBytes: null,
+  bodyType: '7BIT',
+  utf8: false,
+  returned: null,
+  envelopeId: null,
+  deliverBy: null,
+  hold: null,
+  priority: 0,
+}
 export const NO_RCPT_PARAMETERS: RcptParameters = { notify: null, originalRecipient: null }
 
 /** What follows the reverse-path, without the blank in between. */
 export function parseMailParameters(text: string): Result<MailParameters, ParameterProblem> {
+  if (/(?:^| )HOLDFOR=.* HOLDUNTIL=|(?:^| )HOLDUNTIL=.* HOLDFOR=/i.test(text)) return bad('HOLDFOR and HOLDUNTIL exclude each other')
   return parseParameters(text, MAIL_PARAMETERS, NO_MAIL_PARAMETERS)
 }
 
@@ -72,6 +88,10 @@ const MAIL_PARAMETERS: ReadonlyMap<string, Parser<MailParameters>> = new Map<str
   ['AUTH', value => (value !== null && XTEXT.test(value) ? {} : 'AUTH is <> or a mailbox in xtext')],
   ['RET', parseRet],
   ['ENVID', value => (isXtextOf(value, ENVID_LIMIT) ? { envelopeId: value } : `ENVID is xtext of ${ENVID_LIMIT} characters at the most`)],
+  ['BY', parseBy],
+  ['HOLDFOR', value => (/^[0-9]{1,9}$/.test(value ?? '') ? { hold: { kind: 'for', seconds: Number(value) } } : 'HOLDFOR is a number of seconds')],
+  ['HOLDUNTIL', parseHoldUntil],
+  ['MT-PRIORITY', value => (/^(?:[0-9]|-[1-9])$/.test(value ?? '') ? { priority: Number(value) } : 'MT-PRIORITY is a number from -9 to 9')],
 ])
 
 const RCPT_PARAMETERS: ReadonlyMap<string, Parser<RcptParameters>> = new Map<string, Parser<RcptParameters>>([
@@ -88,6 +108,21 @@ function parseBody(value: string | null): Partial<MailParameters> | string {
 function parseRet(value: string | null): Partial<MailParameters> | string {
   const returned = value?.toUpperCase()
   return returned === 'FULL' || returned === 'HDRS' ? { returned } : 'RET is FULL or HDRS'
+}
+
+/** RFC 2852 §4: `by-time;by-mode`. What is to be returned when its time is over must have some. */
+function parseBy(value: string | null): Partial<MailParameters> | string {
+  const [, time, mode = '', trace] = BY.exec(value ?? '') ?? []
+  if (time === undefined) return 'BY is seconds;R or seconds;N, with a T behind it if every relay is to report'
+  const seconds = Number(time)
+  if (mode.toUpperCase() === 'R' && seconds <= 0) return 'BY with R is a positive number of seconds'
+  return { deliverBy: { seconds, mode: mode.toUpperCase() === 'R' ? 'return' : 'notify', trace: trace !== '' } }
+}
+
+/** RFC 4865 §4: an instant as RFC 3339 writes it. */
+function parseHoldUntil(value: string | null): Partial<MailParameters> | string {
+  const at = INSTANT.test(value ?? '') ? Date.parse((value ?? '').toUpperCase()) : Number.NaN
+  return Number.isNaN(at) ? 'HOLDUNTIL is an instant such as 2027-01-31T08:00:00Z' : { hold: { kind: 'until', at } }
 }
 
 /** RFC 3461 §4.1. A condition that is named twice is meant once. */
@@ -135,6 +170,10 @@ const NOTIFY_CONDITIONS = ['SUCCESS', 'FAILURE', 'DELAY'] as const satisfies rea
 const ENVID_LIMIT = 100
 /** RFC 3461 §4.2. */
 const ORCPT_LIMIT = 500
+
+/** RFC 2852 §4: at most nine digits. */
+const BY = /^([+-]?[0-9]{1,9});([RN])(T?)$/i
+const INSTANT = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:Z|\+[0-9]{2}:[0-9]{2}|-[0-9]{2}:[0-9]{2})$/i
 
 /** RFC 5321 §4.1.2: esmtp-param. */
 const PARAMETER = /^([A-Za-z0-9][A-Za-z0-9-]*)(?:=([!-<>-~]+))?$/

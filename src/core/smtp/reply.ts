@@ -196,6 +196,8 @@ export const replies = {
 
   // MAIL and RCPT (RFC 5321 §4.1.1.2-3).
   senderOk: reply(250, '2.1.0', 'Sender OK'),
+  /** RFC 6710 §4.2. */
+  otherPriority: (priority: number) => reply(250, '2.3.6', `Sender OK; ${priority} is the priority of this message`),
   recipientOk: reply(250, '2.1.5', 'Recipient OK'),
   nestedMail: reply(503, '5.5.1', 'A mail transaction is open already; RSET ends it'),
   mailFirst: reply(503, '5.5.1', 'Send MAIL first'),
@@ -204,6 +206,7 @@ export const replies = {
   smtpUtf8Needed: reply(553, '5.6.7', 'An address that is not ASCII needs SMTPUTF8'),
   badParameter: (why: string) => reply(501, '5.5.4', why),
   unknownParameter: (keyword: string) => reply(555, '5.5.4', `Parameter not recognized: ${keyword}`),
+  holdTooLong: (mostSeconds: number) => reply(501, '5.5.4', `Messages are held for ${mostSeconds} seconds at the most`),
   messageTooBig: (limitBytes: number) => reply(552, '5.3.4', `Messages are limited to ${limitBytes} octets`),
   tooManyRecipients: reply(452, '4.5.3', 'Too many recipients; send to the rest in another message'),
   identityLost: reply(550, '5.7.1', 'Your certificate or password no longer counts'),

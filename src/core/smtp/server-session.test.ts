@@ -20,6 +20,7 @@ const settings: SessionSettings = {
   etrn: [],
   takesXclient: false,
   logins: { byCertificate: true, byPassword: [] },
+  futureRelease: null,
   limits: {
     messageBytes: 1000,
     recipients: 10,

@@ -288,7 +288,8 @@ export class ServerSession {
     this.#mail.reset()
     const offer = {
       listener,
-      messageBytes: limits.messageBytes,
+      limits,
+      futureRelease: this.#settings.futureRelease,
       startTls: this.#offersStartTls && this.#identity.kind === 'plaintext',
       mechanisms: this.#mechanisms,
       xclient: this.#mayIntroduce,

@@ -38,6 +38,8 @@ export type SessionSettings = {
   readonly greetDelaySeconds: number
   /** How clients may log in. */
   readonly logins: LoginSettings
+  /** How far ahead a message may be submitted (RFC 4865), and so the latest instant of this session; null: it may not. */
+  readonly futureRelease: { readonly mostSeconds: number; readonly latestAt: number } | null
   readonly limits: SessionLimits
 }
 
