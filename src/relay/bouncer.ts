@@ -8,6 +8,7 @@
 import type { Failure, Relay } from '../core/message/conclusion.ts'
 import { composeDsn, DSN_SIZES, headerSection } from '../core/message/dsn.ts'
 import type { QueuedMessage } from '../core/message/envelope.ts'
+import { newMessage } from '../core/message/new-message.ts'
 import { scheduleFor, startsAt } from '../core/message/notification.ts'
 import type { DeliverySettings } from './delivery-settings.ts'
 import type { Body, Lease, NewMessage, Spool, System } from './ports.ts'
@@ -76,7 +77,7 @@ function queuedNotice(
   dsn: { readonly utf8: boolean; readonly eightBit: boolean },
 ): QueuedMessage {
   const address = about.envelope.reversePath
-  return {
+  return newMessage({
     id,
     envelope: {
       reversePath: '',
@@ -95,6 +96,5 @@ function queuedNotice(
     acceptedAt: now,
     sizeBytes,
     heldBecause: null,
-    recipients: [{ address, state: 'waiting', attempts: 0, dueAt: now, lastReply: null, warned: false }],
-  }
+  })
 }

@@ -8,7 +8,7 @@
 import { assert, unreachable } from '../core/result.ts'
 import { formatCompletion, type Completion } from '../core/message/completion.ts'
 import type { Envelope, QueuedMessage } from '../core/message/envelope.ts'
-import { firstDueAt } from '../core/message/notification.ts'
+import { newMessage } from '../core/message/new-message.ts'
 import { formatReceived } from '../core/message/trace.ts'
 import type { Account, ClientIdentity } from '../core/names/identity.ts'
 import type { Asker } from '../core/policy/decision.ts'
@@ -364,25 +364,14 @@ export class Conversation {
   }
 
   #queued({ id, draft, envelope, asker, fate }: OpenMessage): QueuedMessage {
-    const now = this.#host.system.now()
-    const held = fate.kind === 'hold'
-    const dueAt = firstDueAt({ acceptedAt: now, envelope })
-    return {
+    return newMessage({
       id,
       envelope,
       origin: originOf(this.id, asker),
-      acceptedAt: now,
+      acceptedAt: this.#host.system.now(),
       sizeBytes: draft.sizeBytes,
       heldBecause: fate.kind === 'hold' ? fate.because : null,
-      recipients: envelope.recipients.map(({ forwardPath }) => ({
-        address: forwardPath,
-        state: held ? 'held' : 'waiting',
-        attempts: 0,
-        dueAt,
-        lastReply: null,
-        warned: false,
-      })),
-    }
+    })
   }
 
   async #dropMessage(): Promise<null> {

@@ -1,0 +1,14 @@
+/** A message at the moment it comes into the queue: nothing has been tried yet. */
+
+import type { QueuedMessage } from './envelope.ts'
+import { firstDueAt } from './notification.ts'
+
+/** `heldBecause` holds all of its recipients, until an administrator releases them. */
+export function newMessage(message: Omit<QueuedMessage, 'recipients'>): QueuedMessage {
+  const dueAt = firstDueAt(message)
+  const state = message.heldBecause === null ? 'waiting' : 'held'
+  return {
+    ...message,
+    recipients: message.envelope.recipients.map(({ forwardPath }) => ({ address: forwardPath, state, attempts: 0, dueAt, lastReply: null, warned: false })),
+  }
+}
