@@ -2,8 +2,8 @@
 # Installs the mail programs that test/interop runs, on Debian or Ubuntu, as root, asking nothing.
 #
 # Postfix and the clients come from their packages as usual. Debian allows one mail server at a
-# time, so Sendmail and Exim are only unpacked, into the cache folder: they run from there with
-# configurations of their own. No service is started. Running this twice does no harm.
+# time, so Sendmail and Exim are only unpacked, into the cache folder, and so is HAProxy: they run
+# from there with configurations of their own. No service is started. Running this twice does no harm.
 #
 #   bash test/interop/install.sh [CACHE]     default: $POSTERN_INTEROP_CACHE, else a folder in $TMPDIR
 set -euo pipefail
@@ -25,11 +25,12 @@ main() {
     default-jdk-headless libmail-java gnutls-bin libnss3-tools testssl.sh
   unpack sendmail usr/libexec/sendmail/sendmail sendmail-base sendmail-bin sendmail-cf
   unpack exim usr/sbin/exim4 exim4-base exim4-daemon-light
+  unpack haproxy usr/sbin/haproxy haproxy
   # Exim does not start without the account that Debian built it for.
   id Debian-exim >/dev/null 2>&1 || useradd --system --no-create-home --shell /usr/sbin/nologin Debian-exim
 }
 
-# unpack NAME PROGRAM PACKAGE…: a mail server to run from the cache. Its libraries are installed.
+# unpack NAME PROGRAM PACKAGE…: a server to run from the cache. Its libraries are installed.
 unpack() {
   local name=$1 program=$2 libraries packages
   shift 2

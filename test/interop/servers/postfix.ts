@@ -86,6 +86,7 @@ trace    unix - - n -    0   bounce
 proxymap unix - - n -    -   proxymap
 smtp     unix - - n -    -   smtp
 relay    unix - - n -    -   smtp
+lmtp     unix - - n -    -   lmtp
 error    unix - - n -    -   error
 retry    unix - - n -    -   error
 anvil    unix - - n -    1   anvil
