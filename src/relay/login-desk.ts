@@ -76,7 +76,7 @@ export class LoginDesk {
     const { backOff, isExempt, observer, system, timers } = this.#parts
     if (isExempt(address)) return null
     const network = networkBlock(address)
-    const delay = backOff.delayMilliseconds(this.#nameOf(attempt.login), network, system.now())
+    const delay = backOff.delayMilliseconds(foldedLogin(attempt.login), network, system.now())
     if (delay > 0) await new Promise<void>(resolve => timers.after(delay, resolve))
     if (!backOff.isShut(network, system.now())) return null
     observer.loginFailed(sessionId, address, attempt, 'tooManyFailures')
@@ -87,7 +87,7 @@ export class LoginDesk {
     const { crypto, register, observer } = this.#parts
     let hash: Uint8Array
     try {
-      hash = await hashPassword(crypto, site, this.#nameOf(attempt.login), preparedPassword(password))
+      hash = await hashPassword(crypto, site, register.find(attempt.login)?.holder.name ?? attempt.login, preparedPassword(password))
     } catch (error) {
       if (!(error instanceof TooBusy)) throw error
       observer.loginFailed(client.sessionId, client.address, attempt, 'tooBusy')
@@ -150,15 +150,12 @@ export class LoginDesk {
 
   #fail(attempt: LoginAttempt, client: LoginClient, why: LoginFailure): CredentialAnswer {
     const { backOff, system, observer } = this.#parts
-    backOff.failed(this.#nameOf(attempt.login), networkBlock(client.address), system.now())
+    // By the name that was typed: one count for two names would say that they are one account's.
+    backOff.failed(foldedLogin(attempt.login), networkBlock(client.address), system.now())
     observer.loginFailed(client.sessionId, client.address, attempt, why)
     return { kind: 'failed', problem: 'refused' }
   }
 
-  /** One name for an account, whichever of its names was typed; for others what was typed. */
-  #nameOf(login: string): string {
-    return foldedLogin(this.#parts.register.find(login)?.holder.name ?? login)
-  }
 }
 
 /** RFC 5802 §5.1 asks for enough randomness that no exchange is like another. */

@@ -7,6 +7,7 @@ import assert from 'node:assert/strict'
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import type { CertificateFiles } from '../support/certificates.ts'
 import { startPostern, type Postern } from '../support/postern.ts'
 import { waitFor } from '../support/processes.ts'
 import { authLogin, authPlain, authScram, tlsExporter } from '../support/sasl-client.ts'
@@ -159,6 +160,45 @@ test('a failed login is one line of the log, with the reason that the client is 
   const lines = postern.log().filter(line => line['login'] === 'nobody-we-know')
   assert.deepEqual(lines.map(({ why, mechanism, client: address }) => [why, mechanism, address]), [['unknownUser', 'PLAIN', '127.0.0.1']])
 })
+
+test('a listener that wants both takes a certificate and a password of the same person, and nothing less', async () => {
+  const both = await startPostern({ settings: { queue: { workers: 1 }, listeners: { submissions: { authentication: 'both' }, submission: { authentication: 'password' } } } })
+  try {
+    const certificates: CertificateFiles[] = []
+    const passwords: string[] = []
+    for (const name of ['ann', 'bob']) {
+      certificates.push(await both.issue(name, '--email', `${name}@example.test`))
+      passwords.push(((await both.json(['user', 'passwd', name, '--device', 'phone'])) as Set).password)
+    }
+    const [ann, bob] = certificates
+    const mailAs = async (listener: 'submission' | 'submissions', certificate: CertificateFiles | undefined, user: string | null): Promise<string> => {
+      const tls = { ca: readFileSync(both.authority), checkServerIdentity: () => undefined, ...(certificate === undefined ? {} : pem(certificate)) }
+      const client = await SmtpClient.connect(both.ports[listener], listener === 'submissions' ? tls : undefined)
+      await client.greet()
+      if (listener === 'submission') {
+        await client.startTls(tls)
+        await client.command('EHLO laptop.example.test')
+      }
+      if (user !== null) assert.equal((await authPlain(client, user, passwords[user === 'ann' ? 0 : 1] ?? '')).code, 235)
+      const { code, text } = await client.command('MAIL FROM:<ann@example.test>')
+      await client.quit()
+      return `${code} ${text.replace(/ \(id .*/, '')}`
+    }
+    const needsBoth = '530 5.7.0 Authentication required: certificate and password are both needed'
+    assert.equal(await mailAs('submissions', ann, null), needsBoth)
+    assert.equal(await mailAs('submissions', undefined, 'ann'), needsBoth)
+    assert.equal(await mailAs('submissions', bob, 'ann'), needsBoth)
+    assert.equal(await mailAs('submissions', ann, 'ann'), '250 2.1.0 Sender OK')
+    assert.equal(await mailAs('submission', ann, null), '530 5.7.0 Authentication required: log in with your password')
+    assert.equal(await mailAs('submission', undefined, 'ann'), '250 2.1.0 Sender OK')
+  } finally {
+    await both.dispose()
+  }
+})
+
+function pem({ certificate, key }: CertificateFiles): { readonly cert: Buffer; readonly key: Buffer } {
+  return { cert: readFileSync(certificate), key: readFileSync(key) }
+}
 
 async function heldMailOf(sender: string): Promise<string | null> {
   const queue = (await postern.json(['queue', 'list'])) as readonly Queued[]

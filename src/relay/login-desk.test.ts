@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import { createHash, createHmac } from 'node:crypto'
+import { test } from 'node:test'
+import type { PasswordRecord, SiteRecord } from '../core/accounts/password-file.ts'
+import { LoginBackOff } from '../core/limits/login-backoff.ts'
+import type { CredentialAnswer, LoginFailure } from '../core/sasl/script.ts'
+import { AccountRegister, type Accounts } from './account-register.ts'
+import { LoginDesk } from './login-desk.ts'
+import { hashPassword } from './password-keys.ts'
+import { TooBusy, type PasswordCrypto } from './ports.ts'
+
+const PASSWORD = 'correct horse battery'
+const site: SiteRecord = { record: 'site', secret: Buffer.alloc(32, 1).toString('base64'), argon2id: { memory: 8, passes: 1, parallelism: 1 }, scramIterations: 4096 }
+
+test('the right password of a person logs in, from where it may', async () => {
+  const desk = await open()
+  assert.equal((await desk.try('joe', PASSWORD)).kind, 'loggedIn')
+  assert.equal((await desk.try('JOE@example.org', PASSWORD)).kind, 'loggedIn')
+  assert.equal((await desk.try('joe', PASSWORD, '203.0.113.1')).kind, 'failed')
+  assert.deepEqual(desk.failures, ['wrongNetwork'])
+})
+
+test('S16: a name that nobody has costs the same work as one that somebody has', async () => {
+  const desk = await open()
+  await desk.try('joe', 'wrong')
+  const work = desk.hashed()
+  await desk.try('ghost', 'wrong')
+  assert.equal(desk.hashed() - work, work)
+  assert.deepEqual(desk.failures, ['wrongPassword', 'unknownUser'])
+})
+
+test('S16: a password that is taken away while it is looked at does not count', async () => {
+  const desk = await open({ whileHashing: register => register.replace({ site, holders: [] }) })
+  assert.equal((await desk.try('joe', PASSWORD)).kind, 'failed')
+})
+
+test('S16: failures make the next attempt wait before anybody looks, by the name as it was typed', async () => {
+  const desk = await open()
+  await desk.try('joe', 'wrong')
+  await desk.try('joe', PASSWORD, '192.0.3.1')
+  await desk.try('joe@example.org', PASSWORD, '192.0.4.1')
+  assert.deepEqual(desk.waits, [250])
+})
+
+test('S18: with too many to look at nobody is logged in, and it is no failure of theirs', async () => {
+  const desk = await open({ busy: true })
+  assert.deepEqual(await desk.try('joe', PASSWORD), { kind: 'failed', problem: 'unavailable' })
+  assert.deepEqual(desk.failures, ['tooBusy'])
+  await desk.try('joe', PASSWORD)
+  assert.deepEqual(desk.waits, [])
+})
+
+test('an address that two share is nobody\'s to log in with; a name comes before an address', () => {
+  const named = (name: string, ...senders: readonly string[]): Accounts['holders'][number] => ({ holder: { name, kind: 'machine', senders }, certificate: '', passwords: [] })
+  const register = new AccountRegister({ site, holders: [named('copier', 'office@example.org'), named('joe', 'office@example.org', 'joe@example.org')] }, read)
+  assert.equal(register.find('office@example.org'), null)
+  assert.equal(register.find('joe@example.org')?.holder.name, 'joe')
+})
+
+type Options = { readonly busy?: boolean; readonly whileHashing?: (register: AccountRegister) => void }
+
+async function open({ busy = false, whileHashing = () => {} }: Options = {}) {
+  let hashed = 0
+  const failures: LoginFailure[] = []
+  const waits: number[] = []
+  const crypto: PasswordCrypto = {
+    argon2id: (password, salt) => {
+      hashed++
+      return Promise.resolve(createHmac('sha256', salt).update(password).digest())
+    },
+    pbkdf2: () => assert.fail('no SCRAM here'),
+    hmac: (_, key, message) => createHmac('sha256', key).update(message).digest(),
+    digest: (_, octets) => createHash('sha256').update(octets).digest(),
+    isSame: (a, b) => Buffer.compare(a, b) === 0,
+    random: octets => Buffer.alloc(octets, 1),
+    toBase64: octets => Buffer.from(octets).toString('base64'),
+    fromBase64: text => Buffer.from(text, 'base64'),
+  }
+  const password: PasswordRecord = {
+    record: 'password', id: 'abcdefgh', holder: 'joe', device: 'phone', createdAt: 0, networks: ['192.0.0.0/16'],
+    argon2id: crypto.toBase64(await hashPassword(crypto, site, 'joe', PASSWORD)), scram: [],
+  }
+  const holder = { name: 'joe', kind: 'person', senders: ['joe@example.org'] } as const
+  const register = new AccountRegister({ site, holders: [{ holder, certificate: '', passwords: [password] }] }, read)
+  hashed = 0
+  const desk = new LoginDesk({
+    crypto: {
+      ...crypto,
+      argon2id: (...asked) => {
+        whileHashing(register)
+        return busy ? Promise.reject(new TooBusy()) : crypto.argon2id(...asked)
+      },
+    },
+    register,
+    backOff: new LoginBackOff({ amount: 30, seconds: 600 }, 100),
+    isExempt: () => false,
+    observer: { loggedIn: () => {}, loginFailed: (_session, _address, _attempt, why) => void failures.push(why) },
+    system: { now: () => 0, newId: () => 'x', random: () => 0 },
+    timers: {
+      after: (milliseconds, callback) => {
+        waits.push(milliseconds)
+        callback()
+        return () => {}
+      },
+    },
+  })
+  return {
+    failures,
+    waits,
+    hashed: () => hashed,
+    try: (login: string, secret: string, address = '192.0.2.7'): Promise<CredentialAnswer> =>
+      desk.answer({ kind: 'checkPassword', attempt: { mechanism: 'PLAIN', login, wanted: '' }, password: secret }, { sessionId: 's', address, bindingOf: () => null }),
+  }
+}
+
+/** No certificate is looked at here. */
+function read(): ReturnType<ConstructorParameters<typeof AccountRegister>[1]> {
+  return {
+    subject: '', issuer: '', cnSubject: '', cnIssuer: '', fingerprint: '', keyFingerprint: '', serial: '', notBefore: 0, notAfter: 0, addresses: [], dnsNames: [], uris: [],
+  }
+}
