@@ -19,6 +19,8 @@ export type SinkOptions = {
   readonly tls?: SinkTls
   /** Offers CHUNKING, and BINARYMIME if that is what it says (RFC 3030). */
   readonly chunking?: 'text' | 'binary'
+  /** Extensions that it does not offer. */
+  readonly without?: readonly string[]
   /** `false` for runs of so many messages that only `answer` looks at them. */
   readonly keep?: boolean
   /** A reply without CRLF, `null` for the usual one, or `'hang up'`. A promise that resolves late is a slow server. */
@@ -163,7 +165,7 @@ class SinkSession {
   #extensions(): string {
     const startTls = this.#options.tls !== undefined && this.#tls === null ? ['STARTTLS'] : []
     const chunking = { text: ['CHUNKING'], binary: ['CHUNKING', 'BINARYMIME'], none: [] }[this.#options.chunking ?? 'none']
-    const lines = [this.#hostname, 'PIPELINING', 'SIZE 104857600', '8BITMIME', 'SMTPUTF8', ...chunking, ...startTls, 'ENHANCEDSTATUSCODES']
+    const lines = [this.#hostname, 'PIPELINING', 'SIZE 104857600', '8BITMIME', 'SMTPUTF8', ...chunking, ...startTls, 'ENHANCEDSTATUSCODES'].filter(line => !(this.#options.without ?? []).includes(line))
     return lines.map((line, at) => `250${at === lines.length - 1 ? ' ' : '-'}${line}`).join('\r\n')
   }
 
