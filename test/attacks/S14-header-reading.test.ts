@@ -102,7 +102,8 @@ test('S14: an author that is read as joe is nobody else to a simple reader', () 
   check(
     property(array(inFrom, { maxLength: 10 }), parts => {
       const text = parts.join('')
-      const { from, fault } = authorsOf(splitFields(Buffer.from(`From: ${text}\r\n`)), null)
+      const section = Buffer.from(`From: ${text}\r\n`)
+      const { from, fault } = authorsOf(section, splitFields(section), null)
       if (fault !== null || !from.every(address => address === 'joe@example.org')) return
       const bare = text.replaceAll('\r\n', '').replaceAll(/"(?:[^"\\]|\\.)*"/g, ' "" ').replaceAll(/\((?:[^()\\]|\\.)*\)/g, ' ')
       if (/[()]/.test(bare)) return

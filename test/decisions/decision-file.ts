@@ -20,7 +20,7 @@ import { authorsOf } from '../../src/core/message/authors.ts'
 import { splitFields } from '../../src/core/message/fields.ts'
 import { parseAccessMap } from '../../src/core/policy/access-map.ts'
 import { decide } from '../../src/core/policy/decide.ts'
-import type { Asker, ClientName, KnownFacts, ListenerName, Question } from '../../src/core/policy/decision.ts'
+import type { Asker, Authors, ClientName, KnownFacts, ListenerName, Question } from '../../src/core/policy/decision.ts'
 import { explainDecision } from '../../src/core/policy/explain.ts'
 import type { LoginRule } from '../../src/core/policy/login.ts'
 import { compilePolicy, posternFeatures } from '../../src/core/policy/policy.ts'
@@ -78,9 +78,14 @@ function answer(policy: Policy, line: string): readonly string[] {
 
 function questionOf(asker: Asker, event: string | undefined, reversePath: string, forwardPath: string | undefined): Question {
   if (event === 'connects') return { kind: 'connection', asker }
-  if (event?.startsWith('writes ') === true) return { kind: 'authors', asker, reversePath, authors: authorsOf(splitFields(Buffer.from(JSON.parse(event.slice('writes '.length)))), null) }
+  if (event?.startsWith('writes ') === true) return { kind: 'authors', asker, reversePath, authors: authorsIn(JSON.parse(event.slice('writes '.length))) }
   if (event !== undefined) return { kind: 'handshake', asker }
   return forwardPath === undefined ? { kind: 'sender', asker, reversePath } : { kind: 'recipient', asker, reversePath, forwardPath }
+}
+
+function authorsIn(header: string): Authors {
+  const section = Buffer.from(header)
+  return authorsOf(section, splitFields(section), null)
 }
 
 function clientName(text: string): ClientName {

@@ -11,9 +11,9 @@ import { parseAddressList } from './address-list.ts'
 import { fieldText, type HeaderField } from './fields.ts'
 
 /** `completedFrom` is the From that the message gets from us, if it has none. */
-export function authorsOf(fields: readonly HeaderField[], completedFrom: string | null): Authors {
-  const from = readAll(fields, 'from')
-  const sender = readAll(fields, 'sender')
+export function authorsOf(section: Buffer, fields: readonly HeaderField[], completedFrom: string | null): Authors {
+  const from = readAll(section, fields, 'from')
+  const sender = readAll(section, fields, 'sender')
   const named = { from: from.addresses, sender: sender.addresses }
   if (from.count === 0 && completedFrom !== null) return { ...named, from: [completedFrom], fault: sender.fault }
   return { ...named, fault: from.fault ?? sender.fault ?? faultOfAll(from, sender) }
@@ -21,13 +21,13 @@ export function authorsOf(fields: readonly HeaderField[], completedFrom: string 
 
 type Names = { readonly count: number; readonly addresses: readonly string[]; readonly fault: string | null }
 
-function readAll(fields: readonly HeaderField[], name: 'from' | 'sender'): Names {
+function readAll(section: Buffer, fields: readonly HeaderField[], name: 'from' | 'sender'): Names {
   const found = fields.filter(field => field.name === name)
   const fieldName = name === 'from' ? 'From' : 'Sender'
   const addresses: string[] = []
   let fault: string | null = found.length > 1 ? `it has more than one ${fieldName} field` : null
   for (const field of found) {
-    const list = parseAddressList(fieldText(field))
+    const list = parseAddressList(fieldText(section, field))
     if (list.ok) addresses.push(...list.value.slice(0, MOST_ADDRESSES).map(written))
     if (list.ok && list.value.length > MOST_ADDRESSES) fault ??= `its ${fieldName} field names more than ${MOST_ADDRESSES} addresses`
     if (!list.ok) fault ??= `its ${fieldName} field ${list.problem}`

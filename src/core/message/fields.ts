@@ -1,48 +1,52 @@
 /**
  * The fields of a header section (RFC 5322 §2.2), as they stand in its octets.
  *
- * Meant for a section that HeaderScanner has found to hold fields and nothing else.
+ * Meant for a section that HeaderScanner has found to hold fields and nothing else. Every submitted
+ * message comes through here, so a field is only where it stands; what it says is read when asked.
  */
 
 export type HeaderField = {
   /** In lower case, without the blanks that may stand before the colon (RFC 5322 §4.5.8). */
   readonly name: string
-  /** All of it, from its name to the CRLF of its last line. */
-  readonly octets: Buffer
-  /** Where in `octets` the text behind the colon begins. */
+  /** Where its name begins, the text behind the colon begins, and the CRLF of its last line has ended. */
+  readonly start: number
   readonly textAt: number
+  readonly end: number
 }
 
 export function splitFields(section: Buffer): readonly HeaderField[] {
+  const text = section.toString('latin1')
   const fields: HeaderField[] = []
-  let start = 0
-  while (start < section.length) {
-    const end = endOfField(section, start)
-    const octets = section.subarray(start, end)
-    const colon = octets.indexOf(COLON)
-    fields.push({ name: octets.toString('latin1', 0, colon).trimEnd().toLowerCase(), octets, textAt: colon + 1 })
+  for (let start = 0; start < text.length; ) {
+    const end = endOfField(text, start)
+    const colon = text.indexOf(':', start)
+    fields.push({ name: text.slice(start, colon).trimEnd().toLowerCase(), start, textAt: colon + 1, end })
     start = end
   }
   return fields
 }
 
 /** What a field says, unfolded (RFC 5322 §2.2.3). Octets that are no UTF-8 come out as U+FFFD. */
-export function fieldText({ octets, textAt }: HeaderField): string {
-  return octets.toString('utf8', textAt).replaceAll('\r\n', '')
+export function fieldText(section: Buffer, { textAt, end }: HeaderField): string {
+  return section.toString('utf8', textAt, end).replaceAll('\r\n', '')
+}
+
+/** These fields, as they stand in their section. */
+export function joinFields(section: Buffer, fields: readonly HeaderField[]): Buffer {
+  return Buffer.concat(fields.map(({ start, end }) => section.subarray(start, end)))
 }
 
 /** A line that begins with a blank continues the one before. */
-function endOfField(section: Buffer, start: number): number {
+function endOfField(text: string, start: number): number {
   let at = start
   for (;;) {
-    const lineEnd = section.indexOf(LF, at)
-    if (lineEnd === -1) return section.length
+    const lineEnd = text.indexOf('\n', at)
+    if (lineEnd === -1) return text.length
     at = lineEnd + 1
-    if (section[at] !== SPACE && section[at] !== TAB) return at
+    const next = text.charCodeAt(at)
+    if (next !== SPACE && next !== TAB) return at
   }
 }
 
 const TAB = 9
-const LF = 10
 const SPACE = 32
-const COLON = 58

@@ -17,7 +17,7 @@ import type { Authors } from '../policy/decision.ts'
 import { claimsToBeOurs } from './authentication-results.ts'
 import { authorsOf } from './authors.ts'
 import { completionFor, type Completion } from './completion.ts'
-import { fieldText, splitFields, type HeaderField } from './fields.ts'
+import { fieldText, joinFields, splitFields, type HeaderField } from './fields.ts'
 import { HeaderScanner } from './header.ts'
 
 export type HeaderTreatment = {
@@ -105,7 +105,7 @@ export class HeaderSection {
     if (isLeftAlone && !readsAuthors) return body(octets)
     const fields = splitFields(section)
     const completion = submission === null ? null : completionFor(new Set(fields.map(({ name }) => name)), submission.author)
-    if (readsAuthors) this.#authors = authorsOf(fields, completion?.from ?? null)
+    if (readsAuthors) this.#authors = authorsOf(section, fields, completion?.from ?? null)
     if (isLeftAlone) return body(octets)
     return [
       // Below our Received field and above all else, so that what the author wrote stays in one piece.
@@ -117,14 +117,14 @@ export class HeaderSection {
   }
 
   #withoutForeign(section: Buffer, fields: readonly HeaderField[]): Buffer {
-    const kept = fields.filter(field => !this.#isOut(field))
-    return kept.length === fields.length ? section : Buffer.concat(kept.map(({ octets }) => octets))
+    const kept = fields.filter(field => !this.#isOut(section, field))
+    return kept.length === fields.length ? section : joinFields(section, kept)
   }
 
-  #isOut(field: HeaderField): boolean {
+  #isOut(section: Buffer, field: HeaderField): boolean {
     const { hostname, submission } = this.#treatment
     if (field.name === 'return-path') return submission !== null
-    return field.name === 'authentication-results' && claimsToBeOurs(fieldText(field), hostname)
+    return field.name === 'authentication-results' && claimsToBeOurs(fieldText(section, field), hostname)
   }
 }
 

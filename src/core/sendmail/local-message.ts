@@ -7,7 +7,7 @@
 
 import { parseAddressList } from '../message/address-list.ts'
 import { completionFor, formatCompletion } from '../message/completion.ts'
-import { fieldText, splitFields, type HeaderField } from '../message/fields.ts'
+import { fieldText, joinFields, splitFields, type HeaderField } from '../message/fields.ts'
 import { HeaderScanner } from '../message/header.ts'
 import { formatAddress } from '../names/address.ts'
 import { fail, ok, type Result } from '../result.ts'
@@ -74,21 +74,21 @@ export type CompositionFacts = {
 /** The problem is a sentence. */
 export function compose(section: Buffer, facts: CompositionFacts): Result<Composition, string> {
   const fields = splitFields(section)
-  const found = facts.readsRecipients ? recipientsOf(fields) : ok([])
+  const found = facts.readsRecipients ? recipientsOf(section, fields) : ok([])
   if (!found.ok) return found
   const completion = completionFor(new Set(fields.map(({ name }) => name)), facts.from)
   const added = completion === null ? '' : formatCompletion(completion, facts)
   const kept = fields.filter(({ name }) => name !== 'return-path' && !(facts.readsRecipients && BLIND.has(name)))
-  return ok({ header: Buffer.concat([Buffer.from(added), ...kept.map(({ octets }) => octets)]), recipients: found.value })
+  return ok({ header: Buffer.concat([Buffer.from(added), joinFields(section, kept)]), recipients: found.value })
 }
 
 /** RFC 5322 §3.6.6: a message that is sent on goes to those of its Resent fields, and to nobody else. */
-function recipientsOf(fields: readonly HeaderField[]): Result<readonly string[], string> {
+function recipientsOf(section: Buffer, fields: readonly HeaderField[]): Result<readonly string[], string> {
   const isResent = fields.some(({ name }) => RESENT.has(name))
   const named: string[] = []
   for (const field of fields) {
     if (!(isResent ? RESENT : ADDRESSED).has(field.name)) continue
-    const list = parseAddressList(fieldText(field))
+    const list = parseAddressList(fieldText(section, field))
     if (!list.ok) return fail(`the ${field.name} field of the message ${list.problem}`)
     named.push(...list.value.map(formatAddress))
   }
