@@ -35,7 +35,7 @@ import { decide } from '../../src/core/policy/decide.ts'
 import type { ClientHost, KnownFacts, Question } from '../../src/core/policy/decision.ts'
 import { sessionTerms } from '../../src/core/policy/session-terms.ts'
 import { formatNode } from '../../src/core/smtp/etrn.ts'
-import { formatReply } from '../../src/core/smtp/reply.ts'
+import { formatReply, type Reply } from '../../src/core/smtp/reply.ts'
 import { ServerSession } from '../../src/core/smtp/server-session.ts'
 import type { SessionInput, SessionLimits, SessionOutput, SessionSettings } from '../../src/core/smtp/session-events.ts'
 import { PASSWORD_MECHANISMS } from '../../src/core/sasl/mechanisms.ts'
@@ -53,8 +53,15 @@ export function mustArriveWhole(source: string): boolean {
   return /^\* in one piece$/m.test(source)
 }
 
-export function play(source: string, cut: Cut = whole): string {
-  const player = new Player(cut)
+/** Sees what the client sends, as it was cut, and what it gets for it. */
+export type Observer = {
+  /** `isMessage`: it is text of a message. */
+  heard(octets: Buffer, isMessage: boolean): void
+  said(reply: Reply): void
+}
+
+export function play(source: string, cut: Cut = whole, observer: Observer | null = null): string {
+  const player = new Player(cut, observer)
   for (const step of parseTranscript(source)) {
     if (step.kind === 'client') player.send(step.lines, step.octets)
     else if (step.kind === 'note') player.written.push(step.line)
@@ -66,6 +73,7 @@ export function play(source: string, cut: Cut = whole): string {
 class Player {
   readonly written: string[] = []
   readonly #cut: Cut
+  readonly #observer: Observer | null
   #settings: SessionSettings = siteSettings
   #session: ServerSession | null = null
   #host: ClientHost = { address: '', name: null }
@@ -78,13 +86,17 @@ class Player {
   #opened: Extract<SessionOutput, { kind: 'openMessage' }> | null = null
   #content: Uint8Array[] = []
 
-  constructor(cut: Cut) {
+  constructor(cut: Cut, observer: Observer | null) {
     this.#cut = cut
+    this.#observer = observer
   }
 
   send(lines: readonly string[], octets: Buffer): void {
     this.written.push(...lines)
-    for (const bytes of this.#cut(octets)) this.#give({ kind: 'bytes', bytes })
+    for (const bytes of this.#cut(octets)) {
+      this.#observer?.heard(bytes, this.#session?.isReceivingMessage ?? false)
+      this.#give({ kind: 'bytes', bytes })
+    }
   }
 
   /** One `*` line. Those that the session makes happen are written when it does. */
@@ -178,6 +190,7 @@ class Player {
   #perform(output: SessionOutput): SessionInput | null {
     switch (output.kind) {
       case 'reply':
+        this.#observer?.said(output.reply)
         this.written.push(...formatReply(output.reply).trimEnd().split('\r\n').map(text => `S: ${text}`.trimEnd()))
         return null
       case 'speakFor':
