@@ -43,7 +43,7 @@ export class HopQueue<Job> {
   push(job: Job, priority: number): void {
     const place = this.#pushed++ - priority * OVERTAKEN_EACH_LEVEL
     let at = this.#jobs.length
-    while (at > this.#head && (this.#jobs[at - 1]?.place ?? place) > place) at--
+    while (at > this.#head && (this.#jobs[at - 1]?.place ?? -Infinity) >= place) at--
     if (at === this.#jobs.length) this.#jobs.push({ job, place })
     else this.#jobs.splice(at, 0, { job, place })
   }

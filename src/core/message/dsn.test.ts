@@ -150,3 +150,20 @@ test('S10, S14: nothing from outside adds a field or a part to a report', () => 
     { numRuns: 500 },
   )
 })
+
+test('a report names the message and the recipient as the sender did (RFC 3464 §2.2.1, §2.3.1)', () => {
+  const { message } = request({})
+  const envelope = { ...message.envelope, envelopeId: 'QQ+2B1+3D2' }
+  const recipients = [{ address: 'ann@b', originalRecipient: 'rfc822;Ann+2Bx@c', why: reply('no'), expired: false }]
+  const { parts } = read(composeDsn(request({ message: { ...message, envelope }, recipients })).text)
+  assert.match(parts[1]?.body ?? '', /^Original-Envelope-Id: QQ\+1=2\r\nReporting-MTA: [^]*\r\n\r\nOriginal-Recipient: rfc822; Ann\+x@c\r\nFinal-Recipient: rfc822; ann@b\r\n/)
+})
+
+test('who waits for success is told to whom the message was passed on (RFC 3461 §5.2.2)', () => {
+  const { recipients: _, ...rest } = request({})
+  const relayed = { address: 'ann@b', originalRecipient: null, by: 'mx.b[192.0.2.7]:25, TLSv1.3', reply: { code: 250, enhanced: null, lines: ['ok'] } }
+  const { header, parts } = read(composeDsn({ ...rest, kind: 'relayed', recipients: [relayed] }).text)
+  assert.match(header, /Subject: Your message was passed on/)
+  assert.match(parts[0]?.body ?? '', /was passed on to the server of the following recipient:[^]*<ann@b>[^]*250 ok[^]*no word of success/)
+  assert.match(parts[1]?.body ?? '', /Final-Recipient: rfc822; ann@b\r\nAction: relayed\r\nStatus: 2\.0\.0\r\nRemote-MTA: dns; mx\.b\r\nDiagnostic-Code: smtp; 250 ok/)
+})
