@@ -61,7 +61,10 @@ type ClientFirst = {
   readonly nonce: string
 }
 
-/** RFC 5802 §7: client-first-message. An extension that must be understood (`m=`) is not. */
+/**
+ * RFC 5802 §7: client-first-message. An extension that must be understood (`m=`) is not. Deviates: an
+ * empty `a=` is taken for none, as GNU SASL sends it.
+ */
 function parseClientFirst(message: string): ClientFirst | null {
   const [, header = '', flag = '', binding, authzid = '', bare = '', name = '', nonce = ''] = CLIENT_FIRST.exec(message) ?? []
   const login = saslName(name)
@@ -95,5 +98,5 @@ function saslName(text: string): string | null {
   return /=(?!2C|3D)/.test(text) ? null : text.replaceAll('=2C', ',').replaceAll('=3D', '=')
 }
 
-const CLIENT_FIRST = /^((?:([yn])|p=([A-Za-z0-9.-]{1,64})),(?:a=([^,\0]+))?,)(n=([^,\0]+),r=([!-+\--~]{1,256})(?:,[A-Za-ln-z]=[^,\0]+)*)$/
+const CLIENT_FIRST = /^((?:([yn])|p=([A-Za-z0-9.-]{1,64})),(?:a=([^,\0]*))?,)(n=([^,\0]+),r=([!-+\--~]{1,256})(?:,[A-Za-ln-z]=[^,\0]+)*)$/
 const CLIENT_FINAL = /^(c=([A-Za-z0-9+/=]+),r=([!-+\--~]+)(?:,[A-Za-ln-z]=[^,\0]+)*),p=([A-Za-z0-9+/]+={0,2})$/

@@ -108,13 +108,13 @@ export function* ask(question: CredentialQuestion): Generator<SaslStep, Credenti
   return fact.answer
 }
 
-/** The end of every exchange with a password. */
-export function conclude({ mechanism, wanted }: LoginAttempt, answer: CredentialAnswer): Result<Authentication, AuthenticationProblem> {
+/** The end of every exchange with a password. Acting under one of its own names is acting as itself. */
+export function conclude({ mechanism }: LoginAttempt, answer: CredentialAnswer): Result<Authentication, AuthenticationProblem> {
   if (answer.kind === 'failed') return fail(answer.problem)
   assert(answer.kind === 'loggedIn', 'a proof is judged')
   const { account } = answer
   const { name } = account.holder
-  return ok({ mechanism, authenticationId: name, authorizationId: wanted === '' ? name : wanted, securityLayerBits: 0, account })
+  return ok({ mechanism, authenticationId: name, authorizationId: name, securityLayerBits: 0, account })
 }
 
 /** Text of a response: UTF-8, and no control character but NUL, which only PLAIN knows. Null if it is not (S16). */

@@ -23,7 +23,13 @@ try:
         server.starttls(context=context)
     with server:
         server.ehlo()
-        if wanted["login"] != "certificate":
+        if wanted["login"] == "password":
+            server.user, server.password = wanted["user"], wanted["password"]
+            if wanted["mechanism"] == "":
+                server.login(wanted["user"], wanted["password"])
+            else:
+                server.auth(wanted["mechanism"], getattr(server, "auth_" + wanted["mechanism"].lower()))
+        elif wanted["login"] != "certificate":
             identity = base64.b64encode(wanted["from"].encode()).decode()
             code, text = server.docmd("AUTH", "EXTERNAL " + (identity if wanted["login"] == "external" else "="))
             if code != 235:
