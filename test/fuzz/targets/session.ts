@@ -32,7 +32,7 @@ export const target: FuzzTarget = {
   name: 'session',
   seeds: conversations(),
   words: [
-    END_OF_FLIGHT, 'EHLO a.example\r\n', 'MAIL FROM:<ann@example.com>', 'RCPT TO:<joe@example.org>\r\n', 'DATA\r\n', 'RSET\r\n', 'QUIT\r\n', 'NOOP\r\n', 'STARTTLS\r\n',
+    END_OF_FLIGHT, 'EHLO a.example\r\n', 'LHLO a.example\r\n', 'MAIL FROM:<ann@example.com>', 'RCPT TO:<joe@example.org>\r\n', 'DATA\r\n', 'RSET\r\n', 'QUIT\r\n', 'NOOP\r\n', 'STARTTLS\r\n',
     'BDAT 5\r\n', 'BDAT 7 LAST\r\n', 'BDAT 0 LAST\r\n', 'BDAT 99999 LAST\r\n', ' BODY=BINARYMIME', ' BODY=8BITMIME', ' SMTPUTF8', ' SIZE=1', 'AUTH EXTERNAL =\r\n', 'AUTH PLAIN AHVzZXIAcGVuY2ls\r\n', 'AUTH SCRAM-SHA-256 ', 'refused', 'held', 'fails',
     'Subject: a\r\n', 'Received: b\r\n', 'From: c@example.org\r\n', '\r\n\r\n', 'XCLIENT NAME=a.example\r\n',
   ],
@@ -41,10 +41,11 @@ export const target: FuzzTarget = {
     const events = flights.map(() => eventBetween(random))
     const identity = random.chance(0.2) ? callerNamed('joe').identity : ({ kind: 'plaintext' } as const)
     const connected = { kind: 'connected', address: '192.0.2.7', identity } as const
-    const log = new Listener(connected).hear(flights.map(flight => [flight]), events)
+    const settings = random.chance(0.1) ? { ...SETTINGS, listener: 'lmtp' as const } : SETTINGS
+    const log = new Listener(settings, connected).hear(flights.map(flight => [flight]), events)
     // Bytes behind these are refused if they are there in time (S3, S30); nothing else depends on when they come.
     if (log.some(line => /^S: 50[13] \S+ (?:Wait for the reply to|Nothing may follow)/.test(line))) return
-    const inPieces = new Listener(connected).hear(flights.map(flight => cutAnywhere(flight, random)), events)
+    const inPieces = new Listener(settings, connected).hear(flights.map(flight => cutAnywhere(flight, random)), events)
     assert.deepEqual(inPieces, log)
   },
 }
@@ -57,7 +58,7 @@ function eventBetween(random: Random): SessionInput | null {
 
 /** Everything around the session: a policy that goes by words in addresses, a store that takes everything. */
 class Listener {
-  readonly #session = new ServerSession(SETTINGS)
+  readonly #session: ServerSession
   readonly #log: string[] = []
   readonly #connected: SessionInput
   #isBinary = false
@@ -65,7 +66,8 @@ class Listener {
   #isOpen = false
   #isOver = false
 
-  constructor(connected: SessionInput) {
+  constructor(settings: SessionSettings, connected: SessionInput) {
+    this.#session = new ServerSession(settings)
     this.#connected = connected
   }
 
