@@ -56,7 +56,7 @@ test('S14: no field says in our name what an authentication found', () => {
   check(
     property(message, submitted, (text, submission) => {
       const claims = (simplyRead(treated(text, submission)) ?? []).filter(field => /^authentication-results[ \t]*:/i.test(field))
-      for (const claim of claims) assert.doesNotMatch(claim, /^[^:]*:[ \t]*(?:\([^()]*\)[ \t]*)*"?mx\.example\.org\b/i)
+      for (const claim of claims) assert.doesNotMatch(claim, /^[^:]*:[ \t]*(?:\([^()]*\)[ \t]*)*"?mx\.example\.org(?![\w.-])/i)
     }),
     { numRuns: 5000 },
   )

@@ -17,6 +17,8 @@ test('a field is ours by the name at its beginning, however that is written', ()
     ' "mx.ex\\ample.org"; none',
     ' mx (x) . example (y) .org; none',
     ' mx . example . org 1; none',
+    ' mx.example.org/1; none',
+    ' mx.example.org=x; none',
     '\t mx.example.org smtp.mailfrom=x',
   ])
     check(text, true)
@@ -28,6 +30,7 @@ test('others may say what they like', () => {
     ' example.org; none',
     ' mx.example.org.example.com; none',
     ' smx.example.org; none',
+    ' mx.example.orgü; none',
     ' mx.example.com (mx.example.org); none',
     ' mx.example.com; spf=pass smtp.mailfrom=mx.example.org',
     ' "mx.example.org "; none',
@@ -36,5 +39,5 @@ test('others may say what they like', () => {
 })
 
 test('what cannot be read might be ours to whoever reads it', () => {
-  for (const text of ['', ' ', ' (mx.example.com; none', ' "mx.example.com; none', ' mx.example.com [x', ' mx.example.com\0; none']) check(text, true)
+  for (const text of ['', ' ', ' (mx.example.com; none', ' "mx.example.com; none', ' mx.example.com [x', ' mx.example.com\0; none', ' mx.example.com\ufffd; none']) check(text, true)
 })

@@ -14,7 +14,7 @@ import { tokenize, type Token } from './structured-field.ts'
  */
 export function claimsToBeOurs(text: string, hostname: string): boolean {
   const tokens = tokenize(text)
-  if (!tokens.ok) return true
+  if (!tokens.ok || NO_UTF8.test(text)) return true
   const own = canonicalDomain(hostname)
   const [first, ...more] = tokens.value
   if (first === undefined) return true
@@ -26,6 +26,9 @@ export function claimsToBeOurs(text: string, hostname: string): boolean {
   return canonicalDomain(together.replace(/[0-9]+$/, '')) === own
 }
 
+/** In a token of RFC 2045 §5.1 the name would end before these. */
 function isName(token: Token, own: string): boolean {
-  return token.kind !== 'special' && canonicalDomain(token.text) === own
+  return token.kind !== 'special' && canonicalDomain(token.text.replace(/[/=?].*$/su, '')) === own
 }
+
+const NO_UTF8 = /�/
