@@ -8,6 +8,7 @@
 
 import { domainOf } from '../names/address.ts'
 import type { Asker } from '../policy/decision.ts'
+import { identityByPassword } from '../policy/login.ts'
 import { parsePath, type Path } from '../smtp/path.ts'
 import { formatDate } from './trace.ts'
 
@@ -41,8 +42,9 @@ export function formatCompletion(completion: Completion, stamp: { readonly at: n
  * Who a message without From is from: whoever its envelope names, else, under the null reverse-path,
  * the first address of the identity that sends it.
  */
-export function presumedAuthor(reversePath: string, { identity }: Asker): string | null {
+export function presumedAuthor(reversePath: string, asker: Asker): string | null {
   if (reversePath !== '') return wholeAddress(reversePath)?.address ?? null
+  const identity = identityByPassword(asker) ?? asker.identity
   if (identity.kind !== 'verified') return null
   const own = identity.holder === null ? identity.certificate.addresses : identity.holder.senders
   return own.map(wholeAddress).find(path => path?.isAscii)?.address ?? null

@@ -9,6 +9,7 @@
 import type { Authors } from './decision.ts'
 import { ACCEPT, because, noteSetting, warn } from './finding.ts'
 import type { Finding } from './finding.ts'
+import { hasPassword } from './login.ts'
 import type { Inquiry } from './lookups.ts'
 import { authorNotAllowed, authorsUnclear } from './refusals.ts'
 import { isAmong, senderLimit } from './sender.ts'
@@ -23,7 +24,7 @@ export function checkAuthors(inquiry: Inquiry, authors: Authors): Finding {
   const [rule, text, reply] =
     foreign === undefined
       ? (['authorsUnclear', `the header leaves open who wrote the message: ${authors.fault}`, authorsUnclear] as const)
-      : (['authorNotAllowed', `the header names <${foreign}>, and ${limit.words}`, authorNotAllowed] as const)
+      : (['authorNotAllowed', `the header names <${foreign}>, and ${limit.words}`, authorNotAllowed(hasPassword(inquiry))] as const)
   if (headerFromBinding === 'enforce') return because(inquiry, rule, text, { kind: 'refuse', reply })
   return warn(inquiry, rule, text, ACCEPT)
 }

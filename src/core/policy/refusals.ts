@@ -34,7 +34,9 @@ export function senderNotAllowed(byPassword: boolean): PolicyReply {
   return { code: 550, enhanced: '5.7.1', text: `Sender address not allowed for this ${byPassword ? 'login' : 'certificate'}` }
 }
 
-export const authorNotAllowed: PolicyReply = { code: 550, enhanced: '5.7.1', text: 'From address not allowed for this certificate' }
+export function authorNotAllowed(byPassword: boolean): PolicyReply {
+  return { code: 550, enhanced: '5.7.1', text: `From address not allowed for this ${byPassword ? 'login' : 'certificate'}` }
+}
 
 export const authorsUnclear: PolicyReply = { code: 550, enhanced: '5.7.1', text: 'The header must say in one way who the message is from' }
 
