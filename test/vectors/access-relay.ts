@@ -11,7 +11,7 @@ import type { ClientIdentity } from '../../src/core/names/identity.ts'
 import { parseAccessMap } from '../../src/core/policy/access-map.ts'
 import { accessAddress } from '../../src/core/policy/client-address.ts'
 import { decide } from '../../src/core/policy/decide.ts'
-import type { Asker, Authentication, ClientName, Decision, KnownFacts, Missing, PolicyReply, Question } from '../../src/core/policy/decision.ts'
+import type { Asker, Authentication, ClientName, Decision, KnownFacts, Missing, PolicyReply, Question, Verdict } from '../../src/core/policy/decision.ts'
 import { normaliseSender } from '../../src/core/policy/normalise-recipient.ts'
 import { compilePolicy } from '../../src/core/policy/policy.ts'
 import type { Policy } from '../../src/core/policy/policy.ts'
@@ -76,9 +76,14 @@ export function playRelaySession(session: RelaySession): RelayAnswer {
   return new Session(session).play()
 }
 
+/** What the policy says of the client alone, before its greeting. */
+export function judgeClient(session: RelaySession): Verdict {
+  return new Session(session).judgeClient()
+}
+
 const HOSTNAME = 'mx.home.example'
 
-const MAILBOXES = new Set(
+export const MAILBOXES = new Set(
   'alice bob carol postmaster mailer-daemon abuse info spamtrap user joe friend hater detail first.last root'.split(' ').concat('a b'),
 )
 
@@ -127,6 +132,11 @@ class Session {
     const recipient = this.#ask({ kind: 'recipient', asker: this.#asker, reversePath, forwardPath }) ?? this.#mailbox(forwardPath)
     if (recipient !== null) return refused('rcpt', recipient)
     return { action: this.#discard ? 'discard' : this.#quarantine ? 'quarantine' : 'accept', step: 'rcpt', code: 250, enhanced: '2.1.5' }
+  }
+
+  judgeClient(): Verdict {
+    const refusal = this.#ask({ kind: 'connection', asker: this.#asker })
+    return refusal !== null ? 'refuse' : this.#discard ? 'discard' : this.#quarantine ? 'quarantine' : 'accept'
   }
 
   /** A refusal of the handshake is remembered for MAIL; one of STARTTLS is given there and then. */

@@ -14,11 +14,13 @@ import type { Finding } from './finding.ts'
 import { byTagOnly, canAnswer, hasEntries, lookUpAddress, lookUpDomain, lookUpMailbox } from './lookups.ts'
 import type { Inquiry } from './lookups.ts'
 import { hasPassword, identityThatCounts } from './login.ts'
+import { normaliseSender } from './normalise-recipient.ts'
 import { isInOwnDomain, isInRelayDomain, isInRelayNetwork, isLocalDomain } from './our-domains.ts'
 import { clientNameUnresolved, relayingDenied } from './refusals.ts'
 
-export function relayByClient(inquiry: Inquiry, reversePath: string): Finding {
-  return relayByAddress(inquiry) ?? relayBySender(inquiry, reversePath) ?? relayByName(inquiry)
+/** `remembered`: what keeps us from knowing for now whether we take mail for the recipient's domain, if anything does. */
+export function relayByClient(inquiry: Inquiry, reversePath: string, remembered: Finding | null): Finding {
+  return relayByAddress(inquiry) ?? relayBySender(inquiry, reversePath) ?? relayByName(inquiry, remembered)
 }
 
 /** Rows 16 to 19. */
@@ -49,8 +51,11 @@ function relayBySender(inquiry: Inquiry, reversePath: string): Finding | null {
   const { relayLocalFrom, relayMailFrom, relayHostsOnly } = policy.features
   if (!relayLocalFrom && relayMailFrom === 'off') return null
   const parsed = parseAddress(reversePath)
-  if (!parsed.ok || parsed.value.domain === null) return null
-  const { domain } = parsed.value
+  if (!parsed.ok) return null
+  // A detour through us makes nobody local.
+  const sender = normaliseSender(policy, parsed.value)
+  const { domain } = sender
+  if (domain === null) return null
   if (relayLocalFrom && isLocalDomain(policy, domain)) {
     noteSetting(inquiry, 'relayLocalFrom', 'true')
     return because(inquiry, 'localSender', 'the sender says it is local', RELAY)
@@ -59,15 +64,18 @@ function relayBySender(inquiry: Inquiry, reversePath: string): Finding | null {
   noteSetting(inquiry, 'relayMailFrom', relayMailFrom)
   const search = byTagOnly(inquiry)
   const entry =
-    lookUpMailbox(search, 'From', parsed.value) ??
+    lookUpMailbox(search, 'From', sender) ??
     (relayMailFrom === 'domain' ? lookUpDomain(search, 'From', domain, { exact: relayHostsOnly }) : null)
   return entry !== null && isWord(entry.value, 'RELAY') ? because(inquiry, 'senderRelays', 'the entry lets this sender relay', RELAY) : null
 }
 
-/** Rows 22 to 27. A name counts only if DNS leads from it back to the address. */
-function relayByName(inquiry: Inquiry): Finding {
+/**
+ * Rows 22 to 27. A name counts only if DNS leads from it back to the address; a client without one is
+ * refused for good, whatever is known of the recipient's domain.
+ */
+function relayByName(inquiry: Inquiry, remembered: Finding | null): Finding {
   const { policy, asker } = inquiry
-  if (!nameMatters(inquiry)) return denied(inquiry, null)
+  if (!nameMatters(inquiry)) return remembered ?? denied(inquiry, null)
   const found = asker.host.name
   if (found === null) return CLIENT_NAME_MISSING
   if (found.resolve === 'TEMP') {
@@ -88,7 +96,7 @@ function relayByName(inquiry: Inquiry): Finding {
   }
   const entry = connectByName(inquiry) ? lookUpDomain(inquiry, 'Connect', name, { exact: policy.features.relayHostsOnly }) : null
   if (entry !== null && isWord(entry.value, 'RELAY')) return because(inquiry, 'connectRelays', 'the entry lets this host relay', RELAY)
-  return denied(inquiry, policy.features.relayMessage)
+  return remembered ?? denied(inquiry, policy.features.relayMessage)
 }
 
 /** False if no name whatever could make a difference, so that none has to be looked up. */

@@ -72,6 +72,9 @@ export function objection(inquiry: Inquiry, entry: AccessEntry, about: Subject):
     case 'hater':
       return because(inquiry, `${about}Rejected`, `${entry.value} means nothing here, and so refuses`, { kind: 'refuse', reply: unknownValue })
     case 'skip':
+      // An entry for one address or user, which has ended the search. Others do not get this far.
+      if (about === 'recipient' && inquiry.policy.features.skip) return null
+      return because(inquiry, `${about}Rejected`, `${entry.value} is no keyword here, and so refuses`, { kind: 'refuse', reply: unknownValue })
     case 'unknown':
       return because(inquiry, `${about}Rejected`, `${entry.value} is no keyword, and so refuses`, { kind: 'refuse', reply: unknownValue })
   }

@@ -165,12 +165,12 @@ export function lookUpUserAsTyped(search: Search, tag: Tag, localPart: string): 
 
 function lookUpLocalPart(search: Search, tag: Tag, localPart: string, domain: string): AccessEntry | null {
   const whole = lookUpBoth(search, tag, `${localPart}@${domain}`)
-  if (whole !== null) return unlessSkip(search, whole)
+  if (whole !== null) return unlessUserSkip(search, whole)
   const plus = localPart.indexOf('+')
   if (plus <= 0) return null
   const user = localPart.slice(0, plus)
   const entry = lookUpBoth(search, tag, `${user}+*@${domain}`) ?? lookUpBoth(search, tag, `${user}@${domain}`)
-  return entry === null ? null : unlessSkip(search, entry)
+  return entry === null ? null : unlessUserSkip(search, entry)
 }
 
 /** The tagged key, then the untagged one for the tags that fall back on it. */
@@ -185,6 +185,11 @@ function lookUpBoth(search: Search, tag: Tag, key: string): AccessEntry | null {
 /** SKIP ends a search with nothing found, if the site has asked for that word. */
 function unlessSkip(search: Search, entry: AccessEntry): AccessEntry | null {
   return search.policy.features.skip && isWord(entry.value, 'SKIP') ? null : entry
+}
+
+/** sendmail's rule sets F and U do not know the word and hand it on. */
+function unlessUserSkip(search: Search, entry: AccessEntry): AccessEntry | null {
+  return search.policy.features.skipUsers ? unlessSkip(search, entry) : entry
 }
 
 function findKey(policy: Policy, written: string): AccessEntry | null {

@@ -11,7 +11,7 @@ import type { Address } from '../names/address.ts'
 import { canonicalDomain } from '../names/address.ts'
 import { isWord } from './access-value.ts'
 import type { AccessEntry } from './decision.ts'
-import { canAnswer, lookUpDomain, lookUpMailbox, lookUpUserAsTyped } from './lookups.ts'
+import { canAnswer, lookUpDomain, lookUpExact, lookUpMailbox, lookUpUserAsTyped } from './lookups.ts'
 import type { Inquiry } from './lookups.ts'
 import { isInOwnDomain, isInRelayDomain, isLocalDomain, isLocalhost } from './our-domains.ts'
 import type { Policy, PolicyFeatures } from './policy.ts'
@@ -85,6 +85,8 @@ function relayEntryFor(inquiry: Inquiry, localPart: string | null, domain: strin
   const { relayToFullAddress, relayHostsOnly } = inquiry.policy.features
   const byDomain = (): AccessEntry | null => lookUpDomain(inquiry, 'To', domain, { exact: relayHostsOnly })
   if (!relayToFullAddress || localPart === null) return byDomain()
+  // With relay_hosts_only a whole address is looked up as it stands: no detail, no untagged entry, no `user@`.
+  if (relayHostsOnly) return lookUpExact(inquiry, 'To', `${localPart}@${domain}`) ?? byDomain()
   return lookUpMailbox(inquiry, 'To', { localPart, domain }) ?? byDomain() ?? lookUpUserAsTyped(inquiry, 'To', localPart)
 }
 

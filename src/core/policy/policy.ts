@@ -53,6 +53,8 @@ export type PolicyFeatures = {
   readonly friendsByTo: boolean
   /** SKIP ends a search; else it is a text like any other, and refuses. */
   readonly skip: boolean
+  /** It does so for entries of one address or user as well, where it is a text to sendmail. */
+  readonly skipUsers: boolean
   readonly lookupDotDomain: boolean
   readonly relayToFullAddress: boolean
   readonly relayHostsOnly: boolean
@@ -103,6 +105,7 @@ export const posternFeatures: PolicyFeatures = {
   delayChecks: 'off',
   friendsByTo: false,
   skip: true,
+  skipUsers: true,
   lookupDotDomain: false,
   relayToFullAddress: false,
   relayHostsOnly: false,
@@ -137,6 +140,7 @@ export const sendmailFeatures: PolicyFeatures = {
   blocklistRecipients: false,
   friendsByTo: true,
   skip: false,
+  skipUsers: false,
   loopbackMayRelay: true,
   namedHostsMayRelay: true,
   cutLongKeys: true,
@@ -150,6 +154,7 @@ export const sendmailReading = {
   posternKeys: sendmailFeatures.posternKeys,
   cutLongKeys: sendmailFeatures.cutLongKeys,
   friendsByTo: sendmailFeatures.friendsByTo,
+  skipUsers: sendmailFeatures.skipUsers,
 } satisfies Partial<PolicyFeatures>
 
 export type Policy = {

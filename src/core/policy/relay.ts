@@ -49,11 +49,11 @@ function relay(inquiry: Inquiry, standing: Standing, reversePath: string, addres
   if (permission !== null && limit === null) return because(inquiry, permission.rule, permission.text, RELAY_FINALLY)
   const recipient = relayByRecipient(inquiry, address)
   if (recipient.kind === 'missing' || recipient.kind === 'accept') return recipient
-  const client = relayByClient(inquiry, reversePath)
+  const client = relayByClient(inquiry, reversePath, recipient.kind === 'refuse' ? recipient : null)
   if (client.kind === 'missing' || client.kind === 'accept') return client
   // Somebody who may relay, but not as this sender: better told that than "denied".
   if (limit !== null) return refuseSender(inquiry, limit)
-  return recipient.kind === 'refuse' ? recipient : client
+  return client
 }
 
 type IdentityPermission = { readonly rule: string; readonly text: string; readonly boundToSenders: boolean }
