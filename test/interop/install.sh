@@ -20,7 +20,7 @@ main() {
   retry apt_get update
   forbid_services
   retry apt_get install --yes --no-upgrade --no-install-recommends \
-    curl gsasl m4 msmtp mutt openssl postfix procps python3 s-nail swaks \
+    curl gsasl iproute2 m4 msmtp mutt openssl postfix procps python3 s-nail swaks \
     libio-socket-ssl-perl libnet-ssleay-perl \
     default-jdk-headless libmail-java gnutls-bin libnss3-tools testssl.sh
   unpack sendmail usr/libexec/sendmail/sendmail sendmail-base sendmail-bin sendmail-cf
