@@ -20,7 +20,6 @@ import { parseSendmailWords, type SendmailCall } from '../core/sendmail/argument
 import { EXIT, exitStatusOf } from '../core/sendmail/exit-status.ts'
 import { compose, formatAuthor, LocalMessage } from '../core/sendmail/local-message.ts'
 import { TextInput } from '../core/sendmail/text-input.ts'
-import { NO_RCPT_PARAMETERS } from '../core/smtp/parameters.ts'
 import { parsePath, type Path } from '../core/smtp/path.ts'
 import { CollectedText } from '../io/collected-text.ts'
 import type { Body, ClientTls } from '../relay/ports.ts'
@@ -80,7 +79,7 @@ async function run(call: SendmailCall, dispatch: (words: readonly string[]) => P
     if (!composed.ok) throw new Ending(EXIT.dataError, composed.problem)
     const recipients = distinct([...named, ...composed.value.recipients.map(address => envelope.path(address))])
     if (recipients.length === 0) throw new Ending(EXIT.usage, 'the message names no recipients')
-    return await send(await connect(settings, tls), reversePath, recipients, text.body(composed.value.header))
+    return await send(await connect(settings, tls), { call, reversePath, recipients, body: text.body(composed.value.header) })
   } finally {
     text.close()
   }
@@ -135,16 +134,19 @@ async function connect(settings: SendmailSettings, tls: ClientTls): Promise<Rela
   throw new Ending(EXIT.temporaryFailure, `the message was not sent: ${describeProblem(link.problem)}`)
 }
 
-async function send({ connection }: RelayLink, reversePath: Path, recipients: readonly Path[], body: Body): Promise<number> {
+type Submission = { readonly call: SendmailCall; readonly reversePath: Path; readonly recipients: readonly Path[]; readonly body: Body }
+
+async function send({ connection }: RelayLink, { call, reversePath, recipients, body }: Submission): Promise<number> {
+  const { notify, returned, envelopeId } = call
   const { outcomes } = await connection.deliver(
     {
       reversePath: reversePath.address,
-      recipients: recipients.map(({ address }) => ({ forwardPath: address, ...NO_RCPT_PARAMETERS })),
+      recipients: recipients.map(({ address }) => ({ forwardPath: address, notify, originalRecipient: null })),
       bodyType: '8BITMIME',
       utf8: [reversePath, ...recipients].some(({ isAscii }) => !isAscii),
       sizeBytes: body.sizeBytes,
-      returned: null,
-      envelopeId: null,
+      returned,
+      envelopeId,
       deliverBy: null,
       priority: 0,
     },

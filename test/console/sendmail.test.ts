@@ -227,3 +227,11 @@ test('an author who is somebody else is let through, logged and explained', asyn
   assert.match(stdout, /May 127\.0\.0\.1 send a message written by <boss@example\.test> on the submission listener\?/)
   assert.match(stdout, /would be refused \(authorNotAllowed\): the header names <boss@example\.test>, and machine scanner may use scan@example\.test/)
 })
+
+test('-N, -R and -V ask for reports (RFC 3461)', async () => {
+  await sent(['-N', 'success', '-R', 'hdrs', '-V', 'job 7', '-f', 'reports@example.org', 'dora@example.net'], 'Subject: reported\n\nsecret text\n')
+  const report = await sink.messageWith('Original-Envelope-Id')
+  assert.deepEqual([report.reversePath, report.forwardPaths], ['', ['reports@example.org']])
+  assert.match(report.text, /\r\nOriginal-Envelope-Id: job 7\r\n[^]*Final-Recipient: rfc822; dora@example\.net\r\nAction: relayed\r\n[^]*Subject: reported\r\n/)
+  assert.doesNotMatch(report.text, /secret text/)
+})

@@ -16,11 +16,14 @@ variable POSTERN_SENDMAIL names, or sendmail.toml in the folder after --dir, or 
 | \`-i\`, \`-oi\` | A line with only a dot does not end the message. |
 | \`-f ADDRESS\`, \`-r ADDRESS\` | The sender of the envelope; \`""\` or \`"<>"\` for the null sender. Left out: the user's name at this host. |
 | \`-F NAME\` | The name in a From that the message lacks. |
+| \`-N CONDITIONS\` | What to be told of: \`never\`, or some of \`success,failure,delay\` (RFC 3461). |
+| \`-R full\`, \`-R hdrs\` | How much of the message such a report brings back. |
+| \`-V ID\` | What the report calls the message. |
 | \`-bm\` | Send a message (what it does anyway). |
 | \`-bs\` | Speak SMTP on standard input and output. |
 | \`-bp\` | As \`postern mailq\`. |
 | \`-q…\` | Nothing: the relay has the queue. |
-| \`-A -B -C -D -e -E -G -h -L -m -n -N -O -o -p -R -s -U -v -V -X\` | Read, and without effect. |
+| \`-A -B -C -D -e -E -G -h -L -m -n -O -o -p -s -U -v -X\` | Read, and without effect. |
 
 Exit codes are those of sysexits.h: 0 when the relay has taken the message for all recipients; 75 when it is worth
 trying again, also when the relay is down; 64 for wrong usage, 65 for a message that cannot be sent as it is, 67 for

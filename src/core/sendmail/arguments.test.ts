@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseSendmailWords, type SendmailCall } from './arguments.ts'
 
-const NOTHING: SendmailCall = { mode: 'submit', readsRecipients: false, ignoresDots: false, sender: null, fullName: null, recipients: [], directory: null }
+const NOTHING: SendmailCall = { mode: 'submit', readsRecipients: false, ignoresDots: false, sender: null, fullName: null, notify: null, returned: null, envelopeId: null, recipients: [], directory: null }
 
 function check(line: string, expected: Partial<SendmailCall>): void {
   assert.deepEqual(parseSendmailWords(line.split(' ')), { ok: true, value: { ...NOTHING, ...expected } }, line)
@@ -21,7 +21,9 @@ test('options as programs write them', () => {
   check('-bp', { mode: 'listQueue' })
   check('-q', { mode: 'runQueue' })
   check('-q30m -odq', { mode: 'runQueue' })
-  check('-B 8BITMIME -N never -R hdrs -V id -L tag -O QueueDirectory=/x -X /log -C /cf -h 3 -p ESMTP -Ac -d0.1 ann', { recipients: ['ann'] })
+  check('-B 8BITMIME -L tag -O QueueDirectory=/x -X /log -C /cf -h 3 -p ESMTP -Ac -d0.1 ann', { recipients: ['ann'] })
+  check('-N never -R hdrs -V a+b ann', { notify: [], returned: 'HDRS', envelopeId: 'a+2Bb', recipients: ['ann'] })
+  check('-Ndelay,Success -Rfull', { notify: ['SUCCESS', 'DELAY'], returned: 'FULL' })
   check('-OIgnoreDots=yes ann', { ignoresDots: true, recipients: ['ann'] })
   check('ann -i bob', { ignoresDots: true, recipients: ['ann', 'bob'] })
   check('--dir D -t', { directory: 'D', readsRecipients: true })
@@ -30,5 +32,5 @@ test('options as programs write them', () => {
 })
 
 test('what means another program, or nothing, is wrong usage', () => {
-  for (const line of ['-bd', '-bi', '-bt', '-b', '-f', '-ti -F', '-z', '-tz', '--help', '--dir']) assert.equal(parseSendmailWords(line.split(' ')).ok, false, line)
+  for (const line of ['-bd', '-bi', '-bt', '-b', '-f', '-ti -F', '-z', '-tz', '-N always', '-N never,delay', '-N delay,delay,', '-R all', '-V x\n', `-V ${'x'.repeat(101)}`, '--help', '--dir']) assert.equal(parseSendmailWords(line.split(' ')).ok, false, line)
 })

@@ -6,6 +6,8 @@
  * what would mean another program than this one (`-bd`) is wrong usage, and says so.
  */
 
+import type { NotifyOn } from '../message/envelope.ts'
+import { encodeXtext } from '../message/xtext.ts'
 import { fail, ok, type Result } from '../result.ts'
 
 export type SendmailCall = {
@@ -18,6 +20,12 @@ export type SendmailCall = {
   readonly sender: string | null
   /** -F */
   readonly fullName: string | null
+  /** -N: what to report of each recipient (RFC 3461 §4.1); [] for nothing, null for the usual. */
+  readonly notify: readonly NotifyOn[] | null
+  /** -R: how much of the message a report brings back. */
+  readonly returned: 'FULL' | 'HDRS' | null
+  /** -V: what the sender calls this message, in xtext. */
+  readonly envelopeId: string | null
   readonly recipients: readonly string[]
   /** --dir: where sendmail.toml is. */
   readonly directory: string | null
@@ -29,6 +37,9 @@ const NOTHING: SendmailCall = {
   ignoresDots: false,
   sender: null,
   fullName: null,
+  notify: null,
+  returned: null,
+  envelopeId: null,
   recipients: [],
   directory: null,
 }
@@ -77,7 +88,8 @@ function readLetters(before: SendmailCall, word: string, next: string | undefine
     if (WITH_VALUE.has(letter)) {
       const value = rest === '' ? next : rest
       if (value === undefined) return fail(`-${letter} needs a value`)
-      return ok({ call: withValue(call, letter, value), tookNext: rest === '' })
+      const read = withValue(call, letter, value)
+      return read.ok ? ok({ call: read.value, tookNext: rest === '' }) : read
     }
     if (letter === 't') call = { ...call, readsRecipients: true }
     else if (letter === 'i') call = { ...call, ignoresDots: true }
@@ -95,17 +107,45 @@ function readWithRest(call: SendmailCall, letter: string, rest: string): Result<
   return mode === undefined ? fail(`-b${rest} is for another program than this: mail is received and delivered by "postern run"`) : ok({ ...call, mode })
 }
 
-function withValue(call: SendmailCall, letter: string, value: string): SendmailCall {
-  if (letter === 'f' || letter === 'r') return { ...call, sender: value }
-  if (letter === 'F') return { ...call, fullName: value }
-  if (letter === 'O' && /^ignoredots(?:=t|=y|$)/i.test(value)) return { ...call, ignoresDots: true }
-  return call
+function withValue(call: SendmailCall, letter: string, value: string): Result<SendmailCall, string> {
+  switch (letter) {
+    case 'f':
+    case 'r':
+      return ok({ ...call, sender: value })
+    case 'F':
+      return ok({ ...call, fullName: value })
+    case 'N':
+      return withNotify(call, value.toUpperCase())
+    case 'R': {
+      const returned = value.toUpperCase()
+      return returned === 'FULL' || returned === 'HDRS' ? ok({ ...call, returned }) : fail('-R is full or hdrs')
+    }
+    case 'V': {
+      const envelopeId = CONTROL.test(value) ? '' : encodeXtext(value)
+      // RFC 3461 §4.4: at most 100 characters.
+      return envelopeId === '' || envelopeId.length > 100 ? fail('-V is an identifier of at most 100 characters') : ok({ ...call, envelopeId })
+    }
+    case 'O':
+      return ok(/^ignoredots(?:=t|=y|$)/i.test(value) ? { ...call, ignoresDots: true } : call)
+    default:
+      return ok(call)
+  }
 }
+
+function withNotify(call: SendmailCall, value: string): Result<SendmailCall, string> {
+  if (value === 'NEVER') return ok({ ...call, notify: [] })
+  const conditions = new Set(value.split(','))
+  const notify = CONDITIONS.filter(condition => conditions.has(condition))
+  return notify.length === conditions.size ? ok({ ...call, notify }) : fail('-N is never, or some of success, failure and delay with commas between')
+}
+
+const CONDITIONS = ['SUCCESS', 'FAILURE', 'DELAY'] as const satisfies readonly NotifyOn[]
+const CONTROL = /\p{Cc}/u
 
 const MODES: Readonly<Record<string, SendmailCall['mode']>> = { m: 'submit', s: 'smtp', p: 'listQueue' }
 /** -A and -e: which configuration, how to report errors. -d: what to print for those who debug. */
 const WITH_OWN_REST: ReadonlySet<string> = new Set('boqAed')
-/** -N, -R and -V ask for delivery reports; the others name files, logs, hops and labels of sendmail's own. */
+/** Those that are not in `withValue` name files, logs, hops and labels of sendmail's own. */
 const WITH_VALUE: ReadonlySet<string> = new Set('frFBCDhLNOpRVX')
 /** Verbosity, aliases, "from a gateway", "first submission" and the like. */
 const WITHOUT_EFFECT: ReadonlySet<string> = new Set('vnmsGUE')
