@@ -66,6 +66,10 @@ export class SocketChannel implements ServerChannel {
     })
   }
 
+  async standBack(): Promise<void> {
+    await immediate()
+  }
+
   wake(): void {
     if (this.#reader === null) this.#woken = true
     else this.#answer('woken')

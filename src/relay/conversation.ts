@@ -171,7 +171,8 @@ export class Conversation {
     const early = greeting === 'over' ? null : await this.#channel.early(this.#greetPause())
     if (early !== null) await this.#handle({ kind: 'bytes', bytes: early })
     let outcome = greeting
-    while (outcome !== 'over') {
+    for (let turn = 1; outcome !== 'over'; turn++) {
+      if (turn % TURNS_IN_A_ROW === 0) await this.#channel.standBack()
       const input: SessionInput | null = outcome ?? (await this.#nextInput())
       if (input === null) return
       outcome = await this.#handle(input)
@@ -188,7 +189,7 @@ export class Conversation {
       assert(answer === null, 'an output that waits for an answer comes last')
       this.#observer.happened(this.id, input, output)
       if (output.kind === 'close') return 'over'
-      if (output.kind === 'reply' && isError(output.reply, input)) this.#noteError()
+      if (output.kind === 'reply' && isError(output.reply)) this.#noteError()
       const done = this.#perform(output)
       const result = done instanceof Promise ? await done : done
       if (result === 'over') return 'over'
@@ -381,6 +382,9 @@ export class Conversation {
     return null
   }
 }
+
+/** After so many turns others have theirs: a client that sends a thousand commands at once waits itself (S18). */
+const TURNS_IN_A_ROW = 32
 
 /** How long a client that has been silent too long may take to hear that. */
 const GOODBYE_MILLISECONDS = 10_000

@@ -27,6 +27,9 @@ export class Journal implements ReceiverObserver, LoginObserver {
   /** The question that each session waits to have answered. */
   readonly #asked = new Map<string, Question>()
 
+  /** The limit that each session has exceeded last. */
+  readonly #limits = new Map<string, string>()
+
   constructor(log: Log, history: History, system: System, meter: Meter) {
     this.#log = log
     this.#history = history
@@ -50,6 +53,9 @@ export class Journal implements ReceiverObserver, LoginObserver {
 
   overLimit(session: string, address: string, { limit, what, of }: Excess): void {
     this.#meter.count('postern_over_limit_total', { what, of })
+    // Once for each limit and session: whoever floods us does not flood the log.
+    if (this.#limits.get(session) === limit) return
+    this.#limits.set(session, limit)
     this.#log.warn({ event: 'over-limit', session, client: address, limit })
   }
 
@@ -140,6 +146,7 @@ export class Journal implements ReceiverObserver, LoginObserver {
 
   closed(session: string): void {
     this.#asked.delete(session)
+    this.#limits.delete(session)
   }
 }
 

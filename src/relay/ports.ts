@@ -63,6 +63,8 @@ export type ServerChannel = Omit<Channel, 'read' | 'write'> & {
   read(): Promise<Uint8Array | null | 'woken'> | Uint8Array
   /** As `Channel.write`; no promise where there is room for more. */
   write(bytes: Uint8Array | string): Promise<void> | void
+  /** Resolves when other connections have had their turn. */
+  standBack(): Promise<void>
   /** Makes the current `read`, or else the next one, answer 'woken'. */
   wake(): void
   /**

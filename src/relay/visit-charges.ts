@@ -8,7 +8,6 @@
 import type { Excess } from '../core/limits/limits.ts'
 import type { Question } from '../core/policy/decision.ts'
 import type { Reply } from '../core/smtp/reply.ts'
-import type { SessionInput } from '../core/smtp/session-events.ts'
 import type { Visit } from './limiter.ts'
 
 /** Charges what the policy has just accepted, or says which limit it exceeds. */
@@ -27,7 +26,11 @@ export function excessOf(visit: Visit, question: Question, now: number): Excess 
   }
 }
 
-/** A refusal that counts against a client: not one for a limit, which is no fault, and not a farewell. */
-export function isError({ code }: Reply, input: SessionInput): boolean {
-  return code >= 400 && code !== 421 && code !== 452 && input.kind !== 'overLimit'
+/**
+ * A refusal that counts against a client. What a limit puts off counts, too: whoever goes on all the
+ * same is turned away at the door before long, where it costs us less. A farewell does not, nor that a
+ * message has no room for more recipients, which RFC 5321 §4.5.3.1.10 lets every client run into.
+ */
+export function isError({ code }: Reply): boolean {
+  return code >= 400 && code !== 421 && code !== 452
 }

@@ -116,6 +116,7 @@ async function converse(said: readonly string[], beforeEach = (_deadline: number
   const channel: ServerChannel = {
     remoteAddress: '192.0.2.7', remotePort: 1, proxyAddress: null,
     early: () => Promise.resolve(null),
+    standBack: () => Promise.resolve(),
     read: () => {
       beforeEach(conversation.deadline)
       now += 1000

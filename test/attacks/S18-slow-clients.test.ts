@@ -44,6 +44,7 @@ function start({ reads }: { readonly reads: boolean }) {
     remotePort: 1,
     proxyAddress: null,
     early: () => Promise.resolve(null),
+    standBack: () => Promise.resolve(),
     read: () => new Promise(resolve => (wake = () => resolve('woken'))),
     wake: () => wake(),
     write: bytes => {

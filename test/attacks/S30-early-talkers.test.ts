@@ -36,6 +36,7 @@ test('S30: a conversation hands over what came before the banner, and says no mo
     remotePort: 1,
     proxyAddress: null,
     early: () => Promise.resolve(Buffer.from('EHLO bot.example.com\r\n')),
+    standBack: () => Promise.resolve(),
     read: () => Promise.resolve(null),
     write: bytes => void written.push(String(bytes)),
     wake: () => {},

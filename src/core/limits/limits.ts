@@ -42,7 +42,7 @@ export type Excess = {
 
 /** A name for whoever has proved an identity, however many certificates it has; null for a stranger. */
 export function identityKey(identity: ClientIdentity, authentication: Authentication | null): string | null {
-  if (authentication !== null) return `holder ${authentication.authenticationId.toLowerCase()}`
-  if (identity.kind !== 'verified') return null
+  if (authentication?.account !== undefined) return `holder ${authentication.account.holder.name.toLowerCase()}`
+  if (identity.kind !== 'verified') return authentication === null ? null : `login ${authentication.authenticationId.toLowerCase()}`
   return identity.holder === null ? `certificate ${identity.certificate.fingerprint}` : `holder ${identity.holder.name.toLowerCase()}`
 }

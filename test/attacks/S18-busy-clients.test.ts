@@ -1,0 +1,100 @@
+/** S18: clients that hold a connection by being busy: a message that never ends, a thousand commands at once. */
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { USUAL_TERMS } from '../../src/core/policy/session-terms.ts'
+import { Conversation } from '../../src/relay/conversation.ts'
+import type { Draft, ServerChannel } from '../../src/relay/ports.ts'
+import { siteSettings } from '../transcripts/site.ts'
+import { anyVisit } from '../support/visits.ts'
+
+const { dataSeconds, messageSeconds } = siteSettings.limits
+
+test('S18: a message that trickles in steadily has a time in all', async () => {
+  const client = start()
+  await client.send('HELO slow.example.com\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<joe@example.org>\r\n')
+  await client.send('DATA\r\n')
+  const openedAt = client.now
+  while (client.now - openedAt < (messageSeconds - dataSeconds) * 1000) {
+    assert.ok(client.conversation.deadline > client.now, 'each line comes in time')
+    client.now += (dataSeconds - 60) * 1000
+    await client.send('another line\r\n')
+  }
+  assert.equal(client.conversation.deadline, openedAt + messageSeconds * 1000)
+  client.conversation.timeOut(client.conversation.deadline + 1)
+  await turn()
+  assert.match(client.written.join(''), /354 [^\r\n]*\r\n421 4\.4\.2 [^\r\n]*\r\nclosed$/)
+  assert.equal(client.dropped(), 1)
+})
+
+test('S18: one that sends a thousand commands at once stands back for others', async () => {
+  const client = start()
+  await client.send(`HELO busy.example.com\r\n${'MAIL FROM:<a@example.com>\r\nRSET\r\n'.repeat(500)}`)
+  assert.equal((client.written.join('').match(/^250 2\.1\.0/gm) ?? []).length, 50, 'as many as one connection may have')
+  assert.ok(client.stoodBack() >= 1, `it stood back ${client.stoodBack()} times`)
+})
+
+/** A client that sends what the test says. */
+function start() {
+  const written: string[] = []
+  const waiting: Uint8Array[] = []
+  let answer: ((bytes: Uint8Array | 'woken' | null) => void) | null = null
+  let [stoodBack, dropped, woken] = [0, 0, false]
+  const channel: ServerChannel = {
+    remoteAddress: '192.0.2.7',
+    remotePort: 1,
+    proxyAddress: null,
+    early: () => Promise.resolve(null),
+    standBack: () => Promise.resolve(void stoodBack++),
+    read: () => {
+      const bytes = waiting.shift()
+      if (bytes !== undefined) return bytes
+      if (woken) return Promise.resolve('woken')
+      return new Promise(resolve => (answer = resolve))
+    },
+    wake: () => {
+      woken = answer === null
+      answer?.('woken')
+    },
+    write: bytes => void written.push(String(bytes)),
+    close: () => {
+      if (written.at(-1) !== 'closed') written.push('closed')
+      answer?.(null)
+    },
+    startTls: () => Promise.reject(new Error('nobody asked for TLS')),
+    channelBinding: () => null,
+  }
+  const draft: Draft = { sizeBytes: 0, write: () => {}, drop: () => Promise.resolve(void dropped++) }
+  const unused = (): never => assert.fail('no message ends here')
+  const decision = { id: 'D1', verdict: 'accept', reply: null, holdReason: null, relay: false, because: [] } as const
+  const client = { now: 0, written, stoodBack: () => stoodBack, dropped: () => dropped, send, conversation: null as unknown as Conversation }
+  const host = {
+    system: { now: () => client.now, newId: () => 'S1', random: () => 0 },
+    resolver: { mx: unused, addresses: unused, ptr: unused },
+    decide: () => ({ kind: 'decided' as const, decision }),
+    accept: unused,
+    wakeQueue: () => Promise.resolve(null),
+    logins: { answer: unused },
+    openDraft: () => draft,
+    ourNames: [],
+    admit: unused,
+    sessionTerms: () => ({ kind: 'terms' as const, terms: USUAL_TERMS }),
+  }
+  const observer = { happened() {}, decided() {}, overLimit: unused, onTerms: unused, accepted: unused, failed: unused, closed() {} }
+  client.conversation = new Conversation(host, observer, channel, anyVisit(), siteSettings)
+  void client.conversation.run({ kind: 'plaintext' })
+  return client
+
+  async function send(text: string): Promise<void> {
+    await turn()
+    const bytes = Buffer.from(text)
+    if (answer === null) waiting.push(bytes)
+    else answer(bytes)
+    answer = null
+    await turn()
+  }
+}
+
+function turn(): Promise<void> {
+  return new Promise(resolve => setImmediate(resolve))
+}
