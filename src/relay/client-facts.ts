@@ -5,6 +5,7 @@
  */
 
 import { unreachable } from '../core/result.ts'
+import { addressGroups } from '../core/policy/client-address.ts'
 import type { ClientHost, ClientName, KnownFacts, Missing } from '../core/policy/decision.ts'
 import type { DnsAnswer, Resolver } from './ports.ts'
 
@@ -19,6 +20,7 @@ export class ClientFacts {
   readonly #ourNames: ReadonlySet<string>
   readonly #domainExists = new Map<string, Found>()
   readonly #isMxFor = new Map<string, Found>()
+  #listings: ReadonlyMap<string, readonly string[] | 'unknown'> | null = null
   #host: ClientHost
 
   constructor(resolver: Resolver, host: ClientHost, ourNames: readonly string[]) {
@@ -32,7 +34,8 @@ export class ClientFacts {
   }
 
   get known(): KnownFacts {
-    return { domainExists: this.#domainExists, isMxFor: this.#isMxFor }
+    const listings = this.#listings
+    return { domainExists: this.#domainExists, isMxFor: this.#isMxFor, ...(listings === null ? {} : { listings }) }
   }
 
   async find(missing: Missing): Promise<void> {
@@ -42,6 +45,9 @@ export class ClientFacts {
         return
       case 'domainExists':
         this.#domainExists.set(missing.domain, await this.#domainIsThere(missing.domain))
+        return
+      case 'listings':
+        this.#listings = await this.#listedAt(missing.zones)
         return
       case 'isMxFor':
         this.#isMxFor.set(missing.domain, await this.#weAreMxFor(missing.domain))
@@ -71,6 +77,17 @@ export class ClientFacts {
     return exchangers === 'no' ? existence(await this.#resolver.addresses(domain)) : exchangers
   }
 
+  /** All zones at once: the client waits for the slowest. */
+  async #listedAt(zones: readonly string[]): Promise<ReadonlyMap<string, readonly string[] | 'unknown'>> {
+    const name = reversedAddress(this.#host.address)
+    const asked = zones.map(async (zone): Promise<readonly [string, readonly string[] | 'unknown']> => {
+      const answer = name === null ? null : await this.#resolver.addresses(`${name}.${zone}`)
+      if (answer === null || answer.kind === 'failed') return [zone, 'unknown']
+      return [zone, answer.kind === 'found' ? answer.values : []]
+    })
+    return new Map(await Promise.all(asked))
+  }
+
   async #weAreMxFor(domain: string): Promise<Found> {
     const exchangers = await this.#resolver.mx(domain)
     if (exchangers.kind === 'failed') return 'unknown'
@@ -78,6 +95,14 @@ export class ClientFacts {
     const ours = exchangers.values.some(({ host }) => this.#ourNames.has(host.replace(/\.$/, '').toLowerCase()))
     return ours ? 'yes' : 'no'
   }
+}
+
+/** RFC 5782 §2.1 and §2.4: `7.2.0.192`, or 32 nibbles with dots between them. */
+function reversedAddress(address: string): string | null {
+  const groups = addressGroups(address)
+  if (groups === null) return null
+  if (groups.length === 2) return groups.flatMap(group => [group >> 8, group & 0xff]).toReversed().join('.')
+  return groups.flatMap(group => [...group.toString(16).padStart(4, '0')]).toReversed().join('.')
 }
 
 function existence(answer: DnsAnswer<unknown>): Found {

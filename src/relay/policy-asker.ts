@@ -131,4 +131,4 @@ export class PolicyAsker {
 }
 
 /** More facts than any single question can lack. */
-const MOST_FACTS = 8
+const MOST_FACTS = 16

@@ -56,6 +56,7 @@ export function policyOf(config: Config, { accessText, accessFile }: AccessSourc
     ownDomains: [],
     trustedMechanisms: [],
     senderBinding: config.relay.senderBinding,
+    checks: config.checks,
     headerFromBinding: config.relay.headerFromBinding,
     logins: {
       mx: config.listeners.mx.authentication,

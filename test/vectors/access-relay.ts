@@ -202,6 +202,7 @@ class Session {
       this.#asker = { ...this.#asker, host: { ...this.#asker.host, name: this.#clientName() } }
       return
     }
+    if (missing.kind === 'listings') throw new Error('the vectors know no lists in DNS')
     const record = this.#session.dns?.[missing.domain] ?? ''
     if (missing.kind === 'domainExists') {
       this.#facts.domainExists.set(missing.domain, record === 'tempfail' ? 'unknown' : /^(?:addr|mx)/.test(record) ? 'yes' : 'no')

@@ -10,6 +10,7 @@ import { z } from 'zod'
 import { count, domain, duration, flag, hostname, ipAddress, listenAddress, listOf, nextHop } from './forms.ts'
 import { domainOrBelow, oneOf, path, resolver, routeDomain, size } from './forms.ts'
 import { PASSWORD_MECHANISMS } from '../sasl/mechanisms.ts'
+import { checks } from './checks-table.ts'
 import { limits } from './limits-table.ts'
 import { listeners } from './listeners-table.ts'
 import { table } from './table.ts'
@@ -215,6 +216,10 @@ export const configSchema = table({
     .describe('Mail that waits for a server which is not always there, and who may have it tried now by ETRN (RFC 1985). Each stands under its own `[[etrn]]`.'),
   queue: queue.prefault({}).describe('How long messages wait, and where.'),
   limits: limits.prefault({}).describe('What one client, or all together, may take up. Nothing is unbounded.'),
+  checks: checks.prefault({}).describe(
+    'What clients at `mx` are asked for that have proved no identity and that no `Connect:` line with `OK` or `RELAY` welcomes. ' +
+      'Judged at MAIL; `postern explain` names the check.',
+  ),
   log: log.prefault({}).describe('What is written to standard output.'),
   ca: ca.prefault({}).describe('The certificate authority.'),
   test: listOf(testCase, 'write each test under a [[test]] header of its own')

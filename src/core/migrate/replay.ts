@@ -8,6 +8,7 @@ import { explainDecision } from '../policy/explain.ts'
 import type { Asker, ClientName, Decision, ListenerName } from '../policy/decision.ts'
 import type { ClientIdentity } from '../names/identity.ts'
 import type { Policy } from '../policy/policy.ts'
+import { NO_CHECKS } from '../policy/site-checks.ts'
 import { tryOut } from '../policy/trial.ts'
 import type { Step } from '../policy/trial.ts'
 import type { Source } from './report.ts'
@@ -127,12 +128,12 @@ function lastStep(policy: Policy, logged: LoggedDecision, identity: ClientIdenti
   const isMxFor = new Map<string, 'no'>()
   for (;;) {
     const trial = { asker, reversePath, forwardPath: forwardPath ?? NOBODY }
-    const answer = tryOut(policy, trial, { domainExists, isMxFor }, 'replay')
+    const answer = tryOut({ ...policy, checks: NO_CHECKS }, trial, { domainExists, isMxFor }, 'replay')
     if (answer.kind === 'missing') {
       const { missing } = answer
       assert(missing.kind !== 'clientName', 'the log has the name of the client')
       if (missing.kind === 'domainExists') domainExists.set(missing.domain, 'yes')
-      else isMxFor.set(missing.domain, 'no')
+      else if (missing.kind === 'isMxFor') isMxFor.set(missing.domain, 'no')
       continue
     }
     // Where no recipient was named, what would be said of one does not count.

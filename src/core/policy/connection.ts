@@ -7,6 +7,7 @@
 
 import { accessAddress, clientName } from './client-address.ts'
 import { ACCEPT, CLIENT_NAME_MISSING, because, noteSetting, objection } from './finding.ts'
+import type { AccessEntry, ClientName } from './decision.ts'
 import type { Finding } from './finding.ts'
 import { canAnswer, lookUpAddress, lookUpDomain } from './lookups.ts'
 import type { Inquiry } from './lookups.ts'
@@ -14,18 +15,24 @@ import { isInRelayNetwork } from './our-domains.ts'
 import { reverseNameForged, reverseNameMissing, reverseNameUnresolved } from './refusals.ts'
 
 export function checkConnection(inquiry: Inquiry): Finding {
-  const { host } = inquiry.asker
-  if (canAnswer(inquiry, 'Connect')) {
-    const byName = connectByName(inquiry)
-    if (byName && host.name === null) return CLIENT_NAME_MISSING
-    const entry =
-      (byName ? lookUpDomain(inquiry, 'Connect', clientName(host)) : null) ??
-      lookUpAddress(inquiry, 'Connect', accessAddress(host.address))
-    if (entry !== null) {
-      return objection(inquiry, entry, 'client') ?? because(inquiry, 'clientAccepted', 'the entry accepts the client', ACCEPT)
-    }
+  const entry = connectEntry(inquiry)
+  if (entry === 'missing') return CLIENT_NAME_MISSING
+  if (entry !== null) {
+    return objection(inquiry, entry, 'client') ?? because(inquiry, 'clientAccepted', 'the entry accepts the client', ACCEPT)
   }
   return checkReverseName(inquiry)
+}
+
+/** The entry for a client: by its name, and by its address only if the name had no hit. */
+export function connectEntry(inquiry: Inquiry): AccessEntry | null | 'missing' {
+  const { host } = inquiry.asker
+  if (!canAnswer(inquiry, 'Connect')) return null
+  const byName = connectByName(inquiry)
+  if (byName && host.name === null) return 'missing'
+  return (
+    (byName ? lookUpDomain(inquiry, 'Connect', clientName(host)) : null) ??
+    lookUpAddress(inquiry, 'Connect', accessAddress(host.address))
+  )
 }
 
 /** True if an entry names a host, so that the client's name can matter. */
@@ -40,9 +47,14 @@ function checkReverseName(inquiry: Inquiry): Finding {
   if (!inquiry.policy.features.requireReverseName || isInRelayNetwork(inquiry.policy, accessAddress(host.address))) return ACCEPT
   if (host.name === null) return CLIENT_NAME_MISSING
   noteSetting(inquiry, 'requireReverseName', 'true')
-  switch (host.name.resolve) {
+  return refusalWithoutName(inquiry, host.name) ?? ACCEPT
+}
+
+/** Null for a client whose name leads back to its address. */
+export function refusalWithoutName(inquiry: Inquiry, name: ClientName): Finding | null {
+  switch (name.resolve) {
     case 'OK':
-      return ACCEPT
+      return null
     case 'FAIL':
       return because(inquiry, 'noReverseName', 'the client address has no host name', { kind: 'refuse', reply: reverseNameMissing })
     case 'TEMP':

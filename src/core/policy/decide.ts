@@ -21,6 +21,7 @@ import type { Inquiry } from './lookups.ts'
 import type { Policy } from './policy.ts'
 import { authenticationRequired, identityRequired } from './refusals.ts'
 import { checkRecipient } from './relay.ts'
+import { checkStranger } from './site-checks.ts'
 import { checkReadable, checkSender, checkSenderBinding, refuseSender } from './sender.ts'
 import { requiresIdentity } from './session-terms.ts'
 import { checkClientTls } from './tls-requirements.ts'
@@ -53,10 +54,14 @@ function findSender(inquiry: Inquiry, reversePath: string): Finding {
   if (objection !== null) return objection
   const unreadable = checkReadable(inquiry, reversePath)
   if (unreadable !== null) return unreadable
+  let speaksForSender = false
   if (!isDelayed(inquiry)) {
     const found = firstObjection(checkClientTls(inquiry), () => checkSender(inquiry, reversePath))
     if (found.kind !== 'accept') return found
+    speaksForSender = found.final
   }
+  const stranger = checkStranger(inquiry, reversePath, speaksForSender)
+  if (stranger !== null) return stranger
   return (servesHoldersOnly(inquiry) ? checkBindingOfClient(inquiry, reversePath) : null) ?? ACCEPT
 }
 

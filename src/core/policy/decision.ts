@@ -127,6 +127,8 @@ export type Missing =
   | { readonly kind: 'clientName' }
   /** Does the sender's domain exist (MX, A or AAAA)? */
   | { readonly kind: 'domainExists'; readonly domain: string }
+  /** What do these lists in DNS say of the client's address? */
+  | { readonly kind: 'listings'; readonly zones: readonly string[] }
   /** Is this host among the MX hosts of the domain? */
   | { readonly kind: 'isMxFor'; readonly domain: string }
 
@@ -134,6 +136,8 @@ export type Missing =
 export type KnownFacts = {
   readonly domainExists: ReadonlyMap<string, 'yes' | 'no' | 'unknown'>
   readonly isMxFor: ReadonlyMap<string, 'yes' | 'no' | 'unknown'>
+  /** Answers of the zones that were asked about the client; absent while none was. */
+  readonly listings?: ReadonlyMap<string, readonly string[] | 'unknown'>
 }
 
 export type Answer =

@@ -10,6 +10,8 @@
 import type { AccessMap } from './access-map.ts'
 import { foldCase } from './access-map.ts'
 import { canonicalDomain } from '../names/address.ts'
+import { NO_CHECKS } from './site-checks.ts'
+import type { SiteChecks } from './site-checks.ts'
 import { surveyAccess } from './access-survey.ts'
 import type { AccessSurvey } from './access-survey.ts'
 import type { ListenerName } from './decision.ts'
@@ -34,6 +36,8 @@ export type PolicySource = {
   /** How clients prove who they are, by listener. Absent: in any way. */
   readonly logins?: { readonly [Name in ListenerName]: LoginRule }
   readonly features: PolicyFeatures
+  /** What is asked of strangers at `mx`; absent: nothing. */
+  readonly checks?: SiteChecks
 }
 
 export type PolicyFeatures = {
@@ -170,6 +174,7 @@ export type Policy = {
   readonly headerFromBinding: PolicySource['senderBinding']
   readonly logins: { readonly [Name in ListenerName]: LoginRule }
   readonly features: PolicyFeatures
+  readonly checks: SiteChecks
 }
 
 export function compilePolicy(source: PolicySource): Policy {
@@ -187,6 +192,7 @@ export function compilePolicy(source: PolicySource): Policy {
     headerFromBinding: source.headerFromBinding ?? 'off',
     logins: source.logins ?? { mx: 'any', submission: 'any', submissions: 'any', lmtp: 'any' },
     features: source.features,
+    checks: source.checks ?? NO_CHECKS,
   }
 }
 

@@ -52,6 +52,11 @@ export const mxUnresolved: PolicyReply = {
   text: 'Relaying temporarily denied: the MX records of the recipient domain cannot be looked up',
 }
 
+export const badHelloName: PolicyReply = { code: 550, enhanced: '5.7.1', text: 'After EHLO belongs your host name, or your address in brackets' }
+
+/** Whoever is on a list by mistake must know on which. */
+export const blocklisted = (zone: string): PolicyReply => ({ code: 550, enhanced: '5.7.1', text: `Your address is listed at ${zone}` })
+
 export const reverseNameMissing: PolicyReply = { code: 550, enhanced: '5.7.1', text: 'Fix the reverse DNS of your address' }
 
 export const reverseNameUnresolved: PolicyReply = { code: 451, enhanced: '4.1.8', text: 'Your address does not resolve' }

@@ -88,10 +88,15 @@ function isOursIfLocalhost(inquiry: Inquiry, typedDomain: string | null): boolea
 const LOOPBACK: ReadonlySet<string> = new Set(['[127.0.0.1]', '[ipv6:0:0:0:0:0:0:0:1]', '[ipv6:::1]'])
 
 function checkDomainExists(inquiry: Inquiry, domain: string): Finding {
-  const { policy, facts } = inquiry
+  const { policy } = inquiry
   if (policy.features.acceptUnresolvableDomains || domain.startsWith('[') || domain === policy.hostname) return ACCEPT
   noteSetting(inquiry, 'acceptUnresolvableDomains', 'false')
-  switch (facts.domainExists.get(domain)) {
+  return refusalOfDomain(inquiry, domain)
+}
+
+/** A sender's domain must have an MX or an address; accepts it if it has. */
+export function refusalOfDomain(inquiry: Inquiry, domain: string): Finding {
+  switch (inquiry.facts.domainExists.get(domain)) {
     case undefined:
       return { kind: 'missing', missing: { kind: 'domainExists', domain } }
     case 'yes':

@@ -7,6 +7,7 @@
 
 import { decide } from './decide.ts'
 import type { Asker, Decision, KnownFacts, Missing, Question } from './decision.ts'
+import { NO_CHECKS } from './site-checks.ts'
 import type { Policy } from './policy.ts'
 
 export type Trial = {
@@ -36,19 +37,20 @@ export function tryOut(policy: Policy, trial: Trial, facts: KnownFacts, id: stri
 
 /**
  * The same with DNS left out, for questions about what is written and nothing else: sender domains
- * exist, no client has a host name, and nobody else's domain has us among its MX hosts.
+ * exist, no client has a host name, nobody else's domain has us among its MX hosts, and strangers are
+ * asked nothing.
  */
 export function tryOutWithoutDns(policy: Policy, trial: Trial, id: string): readonly Step[] {
   const domainExists = new Map<string, 'yes'>()
   const isMxFor = new Map<string, 'no'>()
   let { asker } = trial
   for (;;) {
-    const answer = tryOut(policy, { ...trial, asker }, { domainExists, isMxFor }, id)
+    const answer = tryOut({ ...policy, checks: NO_CHECKS }, { ...trial, asker }, { domainExists, isMxFor }, id)
     if (answer.kind === 'decided') return answer.steps
     const { missing } = answer
     if (missing.kind === 'clientName') asker = { ...asker, host: { ...asker.host, name: { resolve: 'FAIL' } } }
     else if (missing.kind === 'domainExists') domainExists.set(missing.domain, 'yes')
-    else isMxFor.set(missing.domain, 'no')
+    else if (missing.kind === 'isMxFor') isMxFor.set(missing.domain, 'no')
   }
 }
 

@@ -15,7 +15,7 @@ export const TO_DO: Advice = [
   [/canonical|masquerade|^smtp_generic_maps$|^append_at_myorigin$|^(?:local|remote)_header_rewrite/, REWRITING],
   [/^virtual_|^alias_maps$|^relocated_maps$|^luser_relay$|^recipient_bcc|^sender_bcc|^always_bcc$|^relay_recipient_maps$/, 'Postern has no aliases and knows no users in this version: the server with the mailboxes must'],
   [/^sender_dependent_|^default_transport$|^relay_transport$|^local_transport$|^mailbox_transport|^fallback_transport|^smtp_fallback_relay$|^fallback_relay$/, 'Postern chooses the next hop by the recipient\'s domain only: [[route]] or delivery.smarthost'],
-  [/^postscreen_/, 'Postern asks no DNS lists in this version; it refuses clients that talk before the greeting by itself'],
+  [/^postscreen_/, 'DNS lists are named under checks.dns-blocklists, without weights; limits.greet-delay lets strangers wait, and those that talk before the greeting are refused always'],
   [/^smtpd_client_(?:new_tls_session|auth)_rate_limit$|^anvil_/, 'Rates of one address are in [limits.address], each with a time of its own'],
   [/^smtp_bind_address|^inet_interfaces$/, 'Postern leaves the source address of outgoing connections to the system\'s routes'],
   [/^smtp_tls_dane|^smtp_dns_support_level$|^tls_dane/, 'Postern does not verify with DANE in this version: tls = "verify" in a [[route]] is the nearest'],

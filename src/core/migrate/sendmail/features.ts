@@ -48,7 +48,7 @@ const ELSEWHERE: ReadonlySet<string> = new Set(['access_db', 'mailertable', 'vir
 
 const MASQUERADING = 'Postern rewrites no addresses in this version: senders must write the address that they want to be seen, or a next hop must rewrite it'
 const LOCAL_DELIVERY = 'Postern does not deliver to mailboxes or programs'
-const DNS_LISTS = 'Postern asks no DNS lists in this version: refuse such clients in a firewall, or on the next hop'
+const DNS_LISTS = 'Name the zone under checks.dns-blocklists: dns-blocklists = [{ zone = "…" }]. Lists of domains are not asked'
 const BELIEVES = 'Postern does not let anybody relay because of the sender they claim: give a certificate ("postern user add") to those who relied on it, or a Connect: line'
 
 const FEATURES: ReadonlyMap<string, readonly [Outcome, string]> = new Map([
@@ -57,7 +57,7 @@ const FEATURES: ReadonlyMap<string, readonly [Outcome, string]> = new Map([
   ['delay_checks', ['todo', 'Postern judges a client when it connects and a sender at MAIL, also for those who may relay: a Connect: or From: line that refuses now holds for holders of certificates, too']],
   ['blocklist_recipients', ['carried', 'To: lines that refuse recipients: always on']],
   ['blacklist_recipients', ['carried', 'To: lines that refuse recipients: always on']],
-  ['accept_unresolvable_domains', ['carried', 'sender domains are not looked up: always so']],
+  ['accept_unresolvable_domains', ['carried', 'sender domains are not looked up, unless checks.sender-domain says so']],
   ['accept_unqualified_senders', ['todo', 'Postern refuses a sender without a domain: configure the programs that send so']],
   ['relay_hosts_only', ['todo', 'A domain in relay.domains covers the hosts below it in Postern: refuse those you do not want with To: lines']],
   ['relay_local_from', ['todo', BELIEVES]],
@@ -80,9 +80,9 @@ const FEATURES: ReadonlyMap<string, readonly [Outcome, string]> = new Map([
   ['rhsbl', ['todo', DNS_LISTS]],
   ['mtamark', ['todo', DNS_LISTS]],
   ['badmx', ['todo', 'Postern does not look at the MX records of senders']],
-  ['require_rdns', ['todo', 'Postern does not ask for a host name of clients: refuse such clients in a firewall if you must']],
+  ['require_rdns', ['todo', 'Write reverse-name = true under [checks]']],
   ['use_client_ptr', ['unneeded', 'Postern takes a host name only if DNS leads back from it to the address']],
-  ['block_bad_helo', ['todo', 'Postern does not judge clients by what they call themselves']],
+  ['block_bad_helo', ['todo', 'Write helo = true under [checks]: the form of the name is looked at, never whose it is']],
   ['no_default_msa', ['carried', 'only the listeners that are written']],
   ['msp', ['unneeded', 'for the sendmail command, which Postern does not have']],
   ['redirect', ['unneeded', LOCAL_DELIVERY]],
