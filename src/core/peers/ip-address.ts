@@ -8,8 +8,9 @@ import { accessAddress, addressGroups } from '../policy/client-address.ts'
 /** RFC 5952's form, IPv4-mapped IPv6 unwrapped; null for what is no address. */
 export function formatAddress(text: string): string | null {
   if (!/^[0-9a-fA-F.:]+$/.test(text)) return null
-  const dotted = /:([0-9.]*\.[0-9.]*)$/.exec(text)?.[1]
-  if (dotted !== undefined && addressGroups(dotted) === null) return null
+  // `::ffff:192.0.2.7`: what is behind the last colon is an IPv4 address, or nothing is.
+  const tail = text.slice(text.lastIndexOf(':') + 1)
+  if (tail.includes('.') && addressGroups(tail) === null) return null
   const unwrapped = text.includes(':') ? accessAddress(text).replace(/^IPv6:/, '') : text
   const groups = addressGroups(unwrapped)
   if (groups === null) return null

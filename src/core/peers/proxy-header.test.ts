@@ -79,6 +79,7 @@ const refused: readonly (readonly [what: string, header: Buffer, why: RegExp])[]
   ['IPv4 in TCP6', v1('PROXY TCP6 192.0.2.7 ::1 1 25\r\n'), /none of TCP6/],
   ['IPv6 with two gaps', v1('PROXY TCP6 1::2::3 ::1 1 25\r\n'), /none of TCP6/],
   ['IPv6 with a zone', v1('PROXY TCP6 fe80::1%eth0 ::1 1 25\r\n'), /none of TCP6/],
+  ['IPv6 with letters before an IPv4 tail', v1('PROXY TCP6 ::f1.0.2.7 ::1 1 25\r\n'), /none of TCP6/],
   ['IPv6 with a wrong IPv4 tail', v1('PROXY TCP6 ::ffff:192.0.2.300 ::1 1 25\r\n'), /none of TCP6/],
   ['a wrong destination', v1('PROXY TCP4 192.0.2.7 x 1 25\r\n'), /none of TCP4/],
   ['LF alone', v1('PROXY TCP4 192.0.2.7 192.0.2.1 1 25\n'), /CR or LF/],

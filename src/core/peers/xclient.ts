@@ -53,11 +53,12 @@ const UNAVAILABLE = Symbol('[UNAVAILABLE]')
 const TEMPUNAVAIL = Symbol('[TEMPUNAVAIL]')
 type Value = string | typeof UNAVAILABLE | typeof TEMPUNAVAIL
 
-/** RFC 3461 §4: xtext writes some octets as `+` and two digits. Null if it is none, or holds a control character. */
+/** RFC 3461 §4: xtext writes some octets as `+` and two digits. Null if it is none, or no text without control characters. */
 function readValue(written: string): Value | null {
   if (/\+(?![0-9A-F]{2})/.test(written)) return null
-  const text = written.replaceAll(/\+([0-9A-F]{2})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)))
-  if (!/^[ -~\x80-\xff]+$/.test(text)) return null
+  const octets = written.replaceAll(/\+([0-9A-F]{2})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)))
+  const text = Buffer.from(octets, 'latin1').toString()
+  if (text === '' || /[\p{Cc}\ufffd]/u.test(text)) return null
   if (text.toUpperCase() === '[UNAVAILABLE]') return UNAVAILABLE
   if (text.toUpperCase() === '[TEMPUNAVAIL]') return TEMPUNAVAIL
   return text
