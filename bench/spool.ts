@@ -110,6 +110,7 @@ function newMessage(sizeBytes: number): QueuedMessage {
       recipients: [{ forwardPath: address, notify: null, originalRecipient: null }],
       bodyType: '8BITMIME',
       utf8: false,
+      tls: null,
       declaredSizeBytes: sizeBytes,
       returned: null,
       envelopeId: null,

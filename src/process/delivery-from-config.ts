@@ -18,13 +18,14 @@ export function deliveryFromConfig(config: Config, settings: WorkerSettings, pol
   const smarthost: ConfiguredHop | null =
     delivery.smarthost === null
       ? null
-      : { kind: 'host', ...delivery.smarthost, ...usual, implicitTls: delivery.implicitTls, showCertificate: true }
+      : { kind: 'host', key: 'smarthost', ...delivery.smarthost, ...usual, requireTls: false, implicitTls: delivery.implicitTls, showCertificate: true }
   return {
     hostname,
     helloName: delivery.helloName ?? hostname,
     ownNames: new Set([hostname.toLowerCase()]),
     routing: {
       smarthost,
+      waivable: delivery.waivableTls,
       ownDomain: config.relay.domains[0]?.toLowerCase() ?? '',
       routes: new Map(config.routes.map(route => [route.domain.toLowerCase(), routeHop(route, usual, trusted)])),
       mx: { ...usual, port: SMTP_PORT },
@@ -60,7 +61,9 @@ function routeHop(
 ): ConfiguredHop {
   return {
     kind: 'host',
+    key: `route ${route.domain.toLowerCase()}`,
     ...route.to,
+    requireTls: false,
     tls: route.tls ?? usual.tls,
     trustedPem: trusted(route.trustedCaFiles) ?? usual.trustedPem,
     implicitTls: route.implicitTls,

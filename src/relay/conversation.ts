@@ -247,7 +247,7 @@ export class Conversation {
       case 'completeHeader':
         return this.#completeHeader(output.completion)
       case 'commitMessage':
-        return this.#commitMessage()
+        return this.#commitMessage(output.waivesTls)
       case 'dropMessage':
         return this.#dropMessage()
       default:
@@ -342,7 +342,7 @@ export class Conversation {
    * RFC 5321 §6.1: the 250 that follows takes responsibility for the message, so the answer to the
    * session is given only when the message is on stable storage.
    */
-  async #commitMessage(): Promise<SessionInput> {
+  async #commitMessage(waivesTls: boolean): Promise<SessionInput> {
     assert(this.#message !== null, 'a message is open')
     const { id, draft, fate } = this.#message
     this.#visit.charge('bytes', draft.sizeBytes, this.#host.system.now())
@@ -352,7 +352,7 @@ export class Conversation {
     }
     try {
       if (this.#draftFailed !== null) throw this.#draftFailed
-      const message = this.#queued(this.#message)
+      const message = this.#queued(this.#message, waivesTls)
       await this.#host.accept({ message, draft })
       this.#message = null
       this.#observer.accepted(this.id, message)
@@ -364,10 +364,11 @@ export class Conversation {
     }
   }
 
-  #queued({ id, draft, envelope, asker, fate }: OpenMessage): QueuedMessage {
+  #queued({ id, draft, envelope, asker, fate }: OpenMessage, waivesTls: boolean): QueuedMessage {
     return newMessage({
       id,
-      envelope,
+      // RFC 8689 §4.1: the field is for those who said nothing in MAIL.
+      envelope: { ...envelope, tls: envelope.tls ?? (waivesTls ? 'waived' : null) },
       origin: originOf(this.id, asker),
       acceptedAt: this.#host.system.now(),
       sizeBytes: draft.sizeBytes,

@@ -106,6 +106,7 @@ function approachTo(target: Target, hop: NextHop, settings: DeliverySettings): A
       server,
       helloName: settings.helloName,
       tls: hop.tls,
+      requireTls: hop.requireTls,
       implicitTls: hop.implicitTls,
       fallsBack: mayFallBack && wanted?.fallsBack !== false,
       tlsLine: line === null ? null : { text: formatAccessLine(line), unusable: session !== null && 'unusable' in session ? session.unusable : null },

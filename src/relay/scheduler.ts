@@ -11,7 +11,8 @@
  */
 
 import { isPermanent, outcomeOf, type AttemptProblem, type Outcome } from '../core/message/outcome.ts'
-import { formatHop, hopKey, nextHopOf, type ConfiguredHop, type NextHop } from '../core/message/route.ts'
+import type { TlsWish } from '../core/message/envelope.ts'
+import { formatHop, hopKey, nextHopOf, type NextHop } from '../core/message/route.ts'
 import type { Connection } from './connection.ts'
 import { deliverOver, openConnection } from './deliverer.ts'
 import type { DeliverySettings } from './delivery-settings.ts'
@@ -47,7 +48,7 @@ export class Scheduler {
   readonly #options: SchedulerOptions
   readonly #settler: Settler
   #settings: DeliverySettings
-  readonly #hops = new Map<string | ConfiguredHop, HopQueue<Job>>()
+  readonly #hops = new Map<string, HopQueue<Job>>()
   /** Next hops that could use a connection, in turn. */
   #line: HopQueue<Job>[] = []
   readonly #connections = new Set<Connection>()
@@ -163,10 +164,10 @@ export class Scheduler {
     const work: Work = { lease, jobs: 0, untried: false }
     this.#messages++
     this.#bytes += memoryBytes(lease)
-    const groups = new Map<string | ConfiguredHop, { readonly hop: NextHop; readonly indices: number[] }>()
+    const groups = new Map<string, { readonly hop: NextHop; readonly indices: number[] }>()
     const lost: { readonly index: number; readonly problem: AttemptProblem }[] = []
     for (const index of lease.due) {
-      const hop = nextHopOf(lease.message.recipients[index]?.address ?? '', this.#settings.routing)
+      const hop = nextHopOf(lease.message.recipients[index]?.address ?? '', this.#settings.routing, wishOf(lease))
       if (!hop.ok) {
         lost.push({ index, problem: hop.problem })
         continue
@@ -363,6 +364,11 @@ export class Scheduler {
   #noteQuiet(): void {
     if (this.#isQuiet()) this.#onQuiet?.()
   }
+}
+
+/** RFC 8689 §5: a report must not be lost because its way back promises less than the way here. */
+function wishOf({ message: { envelope } }: Lease): TlsWish {
+  return envelope.tls === 'required' && envelope.reversePath === '' ? null : envelope.tls
 }
 
 /** What a message takes up while it waits: large bodies stay in files. */

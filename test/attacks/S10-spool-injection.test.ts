@@ -37,6 +37,7 @@ const anyMessage = fc.record({ texts: fc.array(anyText, { minLength: 13, maxLeng
       recipients: [{ forwardPath: to, notify: ['DELAY'], originalRecipient: original }],
       bodyType: '8BITMIME',
       utf8: true,
+      tls: 'required',
       declaredSizeBytes: 5,
       returned: 'HDRS',
       envelopeId: to,

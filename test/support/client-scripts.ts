@@ -71,7 +71,7 @@ export function sameText(seen: string, source: string): void {
 }
 
 export function checkGreeting({ access = '', ...changes }: Partial<GreetingPlan> & { access?: string }, source: string): ClientSession | null {
-  const plan: GreetingPlan = { peer, server: HOST, helloName: 'us', tls: 'opportunistic', implicitTls: false, fallsBack: true, tlsLine: null, clearBecause: null, ...changes }
+  const plan: GreetingPlan = { peer, server: HOST, helloName: 'us', tls: 'opportunistic', requireTls: false, implicitTls: false, fallsBack: true, tlsLine: null, clearBecause: null, ...changes }
   const { seen, answer } = play(greet(plan), source, policyWith(access))
   const came = answer.ok ? `ready, ${answer.value.tls ?? 'in clear'}${inBrackets(answer.value.accessLines)}` : said(outcomeOf(answer.problem))
   sameText(`${seen}\n=> ${came}`, source)
@@ -81,7 +81,7 @@ export function checkGreeting({ access = '', ...changes }: Partial<GreetingPlan>
 export const modern: Extensions = { ...NO_EXTENSIONS, pipelining: true, eightBitMime: true, smtpUtf8: true, size: true }
 
 export const clear: ClientSession = {
-  peer, extensions: modern, tls: null, server: { ...HOST, ...unprotected('NONE') }, accessLines: [], transactionsLeft: null, mustReset: false,
+  peer, extensions: modern, tls: null, isVerified: false, server: { ...HOST, ...unprotected('NONE') }, accessLines: [], transactionsLeft: null, mustReset: false,
 }
 
 export function deliveryTo(forwardPaths: readonly string[], changes: Partial<Delivery> = {}): Delivery {

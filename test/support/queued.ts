@@ -22,6 +22,7 @@ export function envelopeTo(forwardPaths: readonly string[], changes: Partial<Env
     recipients: forwardPaths.map(forwardPath => ({ forwardPath, ...NO_RCPT_PARAMETERS })),
     bodyType: '7BIT',
     utf8: false,
+    tls: null,
     declaredSizeBytes: null,
     returned: null,
     envelopeId: null,

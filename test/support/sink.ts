@@ -17,6 +17,8 @@ export type SinkOptions = {
   readonly address?: string
   readonly hostname?: string
   readonly tls?: SinkTls
+  /** Offer REQUIRETLS in TLS (RFC 8689). */
+  readonly requireTls?: boolean
   /** Offers CHUNKING, and BINARYMIME if that is what it says (RFC 3030). */
   readonly chunking?: 'text' | 'binary'
   /** Extensions that it does not offer. */
@@ -164,8 +166,9 @@ class SinkSession {
 
   #extensions(): string {
     const startTls = this.#options.tls !== undefined && this.#tls === null ? ['STARTTLS'] : []
+    const requireTls = this.#options.requireTls === true && this.#tls !== null ? ['REQUIRETLS'] : []
     const chunking = { text: ['CHUNKING'], binary: ['CHUNKING', 'BINARYMIME'], none: [] }[this.#options.chunking ?? 'none']
-    const lines = [this.#hostname, 'PIPELINING', 'SIZE 104857600', '8BITMIME', 'SMTPUTF8', ...chunking, ...startTls, 'ENHANCEDSTATUSCODES'].filter(line => !(this.#options.without ?? []).includes(line))
+    const lines = [this.#hostname, 'PIPELINING', 'SIZE 104857600', '8BITMIME', 'SMTPUTF8', ...chunking, ...startTls, ...requireTls, 'ENHANCEDSTATUSCODES'].filter(line => !(this.#options.without ?? []).includes(line))
     return lines.map((line, at) => `250${at === lines.length - 1 ? ' ' : '-'}${line}`).join('\r\n')
   }
 

@@ -215,7 +215,7 @@ class Player {
         this.#content.push(Buffer.from(formatCompletion(output.completion, { at: 0, id: 'q', hostname: this.#settings.hostname })))
         return null
       case 'commitMessage':
-        return this.#commit()
+        return this.#commit(output.waivesTls)
       case 'dropMessage':
         this.written.push('* dropped')
         return null
@@ -253,7 +253,7 @@ class Player {
     return { kind: 'queueWoken', messages }
   }
 
-  #commit(): SessionInput {
+  #commit(waivesTls: boolean): SessionInput {
     if (this.#opened === null) throw new Error('no message was opened')
     if (this.#storeAnswers !== null) {
       const answer = this.#storeAnswers
@@ -264,7 +264,8 @@ class Player {
     const { envelope, delivery } = this.#opened
     const done = { queue: 'stored', hold: 'held', discard: 'discarded' }[delivery.kind]
     const because = delivery.kind === 'hold' ? ` (${delivery.because})` : ''
-    const kind = `${envelope.bodyType === '7BIT' ? '' : ` ${envelope.bodyType}`}${envelope.utf8 ? ' SMTPUTF8' : ''}`
+    const wish = envelope.tls === 'required' ? ' REQUIRETLS' : waivesTls ? ' TLS-Required: No' : ''
+    const kind = `${envelope.bodyType === '7BIT' ? '' : ` ${envelope.bodyType}`}${envelope.utf8 ? ' SMTPUTF8' : ''}${wish}`
     const paths = envelope.recipients.map(pathAndRequests).join(' ')
     this.written.push(`* ${done}${because} from <${envelope.reversePath}>${requests(envelope)} to ${paths}${kind} ${inShort(Buffer.concat(this.#content))}`)
     return { kind: 'stored', id: `q${++this.#stored}` }

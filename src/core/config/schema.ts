@@ -96,6 +96,12 @@ const delivery = table({
       'What a next hop must prove: `none` sends in clear, `opportunistic` encrypts where offered, `encrypt` insists on ' +
         'encryption, `verify` also on a certificate of a trusted CA for the host\'s name. What fails is tried again later, never sent in clear.',
     ),
+  'tls-required-no': oneOf(['never', 'mx', 'everywhere'])
+    .prefault('mx')
+    .describe(
+      'For which next hops a message may waive the level of TLS by the header field `TLS-Required: No` (RFC 8689): `mx` for those that only DNS names, ' +
+        '`everywhere` for the smarthost and routes too. It is `opportunistic` then. Lines of the access map hold for such a message as for any other.',
+    ),
   'trusted-ca': fileList.optional().describe('PEM files of the CAs that `verify` trusts. Left out: the public CAs.'),
   certificate: path.prefault('tls/client.pem').describe('Our certificate as a client, shown to the smarthost and to routes with `show-certificate`.'),
   key: path.prefault('tls/client.key').describe('Its private key.'),
@@ -111,6 +117,7 @@ const delivery = table({
   smarthost: delivery.smarthost ?? null,
   implicitTls: delivery['implicit-tls'],
   tls: delivery.tls,
+  waivableTls: WAIVABLE[delivery['tls-required-no']],
   trustedCaFiles: delivery['trusted-ca'] ?? null,
   certificateFile: delivery.certificate,
   keyFile: delivery.key,
@@ -121,6 +128,8 @@ const delivery = table({
   helloName: delivery.helo ?? null,
   resolvers: delivery.resolvers ?? null,
 }))
+
+const WAIVABLE = { never: 'none', mx: 'mx', everywhere: 'all' } as const
 
 const route = table({
   domain: routeDomain.describe('Recipients this route is for: `example.org`, `.example.org` for every domain below it, `*` for all others. The most exact route wins.'),

@@ -167,3 +167,11 @@ test('who waits for success is told to whom the message was passed on (RFC 3461 
   assert.match(parts[0]?.body ?? '', /was passed on to the server of the following recipient:[^]*<ann@b>[^]*250 ok[^]*no word of success/)
   assert.match(parts[1]?.body ?? '', /Final-Recipient: rfc822; ann@b\r\nAction: relayed\r\nStatus: 2\.0\.0\r\nRemote-MTA: dns; mx\.b\r\nDiagnostic-Code: smtp; 250 ok/)
 })
+
+test('of a message that required TLS only the header goes back, whatever RET says (RFC 8689 §5)', () => {
+  const { message } = request({})
+  const envelope = envelopeTo(['ann@b'], { reversePath: 'joe@a', tls: 'required', returned: 'FULL' })
+  const { text } = composeDsn(request({ message: { ...message, envelope } }))
+  assert.match(text, /Content-Type: text\/rfc822-headers\r\n\r\nSubject: hello\r\n/)
+  assert.equal(text.includes('How are you?'), false)
+})

@@ -246,9 +246,10 @@ function diagnostic(why: AttemptProblem): string {
 /** The third part: what the report is about (RFC 3462 §1). */
 function originalLines({ boundary, message, original }: DsnRequest): readonly string[] {
   if (original === null) return []
-  const { utf8, bodyType } = message.envelope
+  const { utf8, bodyType, tls } = message.envelope
   // Binary octets and 8-bit bytes of unknown meaning are not returned: a report must pass any server.
-  const isWhole = original.kind === 'whole' && bodyType !== 'BINARYMIME' && (utf8 || original.bytes.every(byte => byte < 0x80))
+  // RFC 8689 §5: of a message that required TLS only the header goes back, whatever RET says.
+  const isWhole = original.kind === 'whole' && tls !== 'required' && bodyType !== 'BINARYMIME' && (utf8 || original.bytes.every(byte => byte < 0x80))
   const bytes = isWhole ? original.bytes : headerSection(original.bytes)
   const type = isWhole ? (utf8 ? 'message/global' : 'message/rfc822') : utf8 ? 'message/global-headers' : 'text/rfc822-headers'
   return [`--${boundary}`, `Content-Type: ${type}`, ...transferEncoding(utf8), '', ...toLines(bytes)]

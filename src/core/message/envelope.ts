@@ -16,6 +16,7 @@ export type Envelope = {
   readonly bodyType: BodyType
   /** SMTPUTF8 was given (RFC 6531). */
   readonly utf8: boolean
+  readonly tls: TlsWish
   /** SIZE= as declared by the client, or null (RFC 1870). */
   readonly declaredSizeBytes: number | null
   /** RET= of MAIL: how much of the message a report of failure brings back; null leaves it to us (RFC 3461 §4.3). */
@@ -41,6 +42,12 @@ export type DeliverBy = {
 
 /** Seconds from acceptance on, or an instant. */
 export type Hold = { readonly kind: 'for'; readonly seconds: number } | { readonly kind: 'until'; readonly at: number }
+
+/**
+ * What the sender wants of TLS on the whole way (RFC 8689 §4.1): `required` by REQUIRETLS of MAIL, else
+ * `waived` by the header field `TLS-Required: No`.
+ */
+export type TlsWish = 'required' | 'waived' | null
 
 /** What RCPT named, and asked for. */
 export type EnvelopeRecipient = {

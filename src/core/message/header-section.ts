@@ -42,6 +42,7 @@ export class HeaderSection {
   #heldOctets = 0
   #isDone = false
   #authors: Authors | null = null
+  #waivesTls = false
 
   constructor(treatment: HeaderTreatment) {
     this.#treatment = treatment
@@ -78,6 +79,11 @@ export class HeaderSection {
     return this.#authors
   }
 
+  /** `TLS-Required: No` is in it, once it is whole: TLS need not be insisted on (RFC 8689 §3). */
+  get waivesTls(): boolean {
+    return this.#waivesTls
+  }
+
   /** A client may send an octet at a time: what is held is one buffer that grows, not a million. */
   #hold(text: Buffer): void {
     const needed = this.#heldOctets + text.length
@@ -102,9 +108,10 @@ export class HeaderSection {
     const { submission, readsAuthors } = this.#treatment
     const needsEmptyLine = rest.length > 0 && !startsWithCrlf(rest)
     const isLeftAlone = submission === null && scanner.authenticationResults === 0 && !needsEmptyLine
-    if (isLeftAlone && !readsAuthors) return body(octets)
+    if (isLeftAlone && !readsAuthors && scanner.tlsRequiredFields === 0) return body(octets)
     const fields = splitFields(section)
     const completion = submission === null ? null : completionFor(new Set(fields.map(({ name }) => name)), submission.author)
+    this.#waivesTls = waivesTls(section, fields)
     if (readsAuthors) this.#authors = authorsOf(section, fields, completion?.from ?? null)
     if (isLeftAlone) return body(octets)
     return [
@@ -126,6 +133,12 @@ export class HeaderSection {
     if (field.name === 'return-path') return submission !== null
     return field.name === 'authentication-results' && claimsToBeOurs(fieldText(section, field), hostname)
   }
+}
+
+/** RFC 8689 §3: one such field at the most, and the one word. What is said otherwise waives nothing. */
+function waivesTls(section: Buffer, fields: readonly HeaderField[]): boolean {
+  const [field, another] = fields.filter(({ name }) => name === 'tls-required')
+  return field !== undefined && another === undefined && /^\s*no\s*$/i.test(fieldText(section, field))
 }
 
 function body(bytes: Buffer): readonly MessagePart[] {

@@ -16,6 +16,7 @@ export class HeaderScanner {
   #fields = 0
   #receivedFields = 0
   #authenticationResults = 0
+  #tlsRequiredFields = 0
   #sizeBytes = 0
   #lineStart = 0
 
@@ -35,6 +36,11 @@ export class HeaderScanner {
   /** Fields that say what an authentication found (RFC 8601 §2.2), whoever says it. */
   get authenticationResults(): number {
     return this.#authenticationResults
+  }
+
+  /** RFC 8689 §3. */
+  get tlsRequiredFields(): number {
+    return this.#tlsRequiredFields
   }
 
   /** Where the line begins that is being read, or that has ended the header. */
@@ -95,12 +101,13 @@ export class HeaderScanner {
     this.#fields++
     if (this.#matched !== this.#sought.length) return
     if (this.#sought === RECEIVED) this.#receivedFields++
+    else if (this.#sought === TLS_REQUIRED) this.#tlsRequiredFields++
     else this.#authenticationResults++
   }
 
   #beginName(octet: number): void {
     this.#matched = 0
-    this.#sought = (octet | 0x20) === RECEIVED.charCodeAt(0) ? RECEIVED : AUTHENTICATION_RESULTS
+    this.#sought = SOUGHT.find(name => name.charCodeAt(0) === (octet | 0x20)) ?? RECEIVED
     this.#position = isNameOctet(octet) && octet !== COLON ? 'name' : 'ended'
     this.#match(octet)
   }
@@ -119,6 +126,9 @@ type Position = 'lineStart' | 'emptyLine' | 'name' | 'afterName' | 'value' | 'en
 
 const RECEIVED = 'received'
 const AUTHENTICATION_RESULTS = 'authentication-results'
+const TLS_REQUIRED = 'tls-required'
+/** No two of them begin with the same letter. */
+const SOUGHT = [RECEIVED, AUTHENTICATION_RESULTS, TLS_REQUIRED]
 const TAB = 9
 const LF = 10
 const CR = 13

@@ -42,7 +42,7 @@ export type AttemptProblem =
   | ({ readonly kind: 'tlsRefused'; readonly peer: string; readonly reply: PolicyReply; readonly detail: string | null } & AccessLines)
   | { readonly kind: 'noRoute'; readonly cause: NoRoute; readonly domain: string; readonly detail: string }
   /** The message needs an extension that the server lacks, or is larger than it takes. */
-  | { readonly kind: 'unsupported'; readonly feature: '8BITMIME' | 'BINARYMIME' | 'SMTPUTF8' | 'SIZE' | 'DELIVERBY'; readonly peer: string }
+  | { readonly kind: 'unsupported'; readonly feature: '8BITMIME' | 'BINARYMIME' | 'SMTPUTF8' | 'SIZE' | 'DELIVERBY' | 'REQUIRETLS' | 'STARTTLS'; readonly peer: string }
   /** The sender gave it so much time (RFC 2852). */
   | { readonly kind: 'tooLate'; readonly detail: string }
   /** Nobody else's fault: the message could not be read back from our own spool, or a bug. */
@@ -223,10 +223,20 @@ const UNSUPPORTED_WORDS = {
   SMTPUTF8: 'takes no internationalized messages (it does not offer SMTPUTF8)',
   SIZE: 'takes no messages of this size',
   DELIVERBY: 'gives no word on time (it does not offer DELIVERBY), and the message is to be returned when it is late',
+  REQUIRETLS: 'does not promise TLS for the rest of the way (it does not offer REQUIRETLS), which the sender requires',
+  STARTTLS: 'offers no TLS, which the sender requires',
 } as const
 
-/** RFC 5248 and RFC 6531 §3.7.4: conversion required, non-ASCII addresses, message too big. */
-const UNSUPPORTED_STATUS = { '8BITMIME': '5.6.3', BINARYMIME: '5.6.3', SMTPUTF8: '5.6.7', SIZE: '5.3.4', DELIVERBY: '5.3.3' } as const
+/** RFC 5248, RFC 6531 §3.7.4 and RFC 8689 §6. */
+const UNSUPPORTED_STATUS = {
+  '8BITMIME': '5.6.3',
+  BINARYMIME: '5.6.3',
+  SMTPUTF8: '5.6.7',
+  SIZE: '5.3.4',
+  DELIVERBY: '5.3.3',
+  REQUIRETLS: '5.7.30',
+  STARTTLS: '5.7.10',
+} as const
 
 /** RFC 5248: no encryption, cryptographic failure, system incorrectly configured. */
 const TLS_STATUS: Record<TlsFailure, string> = { notOffered: '4.7.4', handshake: '4.7.4', unverified: '4.7.5', injected: '4.7.4', settings: '4.3.5' }

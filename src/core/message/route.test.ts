@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { formatHop, hopKey, nextHopOf, type ConfiguredHop, type Routing } from './route.ts'
 
-const terms = { tls: 'verify', implicitTls: false, showCertificate: true, trustedPem: null } as const
-const hop = (host: string): ConfiguredHop => ({ kind: 'host', host, port: 25, ...terms })
-const direct: Routing = { smarthost: null, routes: new Map(), ownDomain: '', mx: { tls: 'opportunistic', trustedPem: null, port: 25 } }
+const terms = { tls: 'verify', implicitTls: false, showCertificate: true, trustedPem: null, requireTls: false } as const
+const hop = (host: string): ConfiguredHop => ({ kind: 'host', key: host, host, port: 25, ...terms })
+const direct: Routing = { smarthost: null, routes: new Map(), ownDomain: '', waivable: 'mx', mx: { tls: 'opportunistic', trustedPem: null, port: 25 } }
 
 function check(address: string, routing: Routing, key: string | null): void {
-  const found = nextHopOf(address, routing)
+  const found = nextHopOf(address, routing, null)
   assert.equal(found.ok ? `${found.value.kind} ${formatHop(found.value)}` : null, key, address)
 }
 
@@ -32,7 +32,7 @@ test('the most exact route wins, then the smarthost', () => {
 test('two routes to one server share nothing, since their terms may differ', () => {
   const routes = new Map([['a', hop('same')], ['b', { ...hop('same'), tls: 'none' as const }]])
   const keys = ['x@a', 'y@a', 'x@b'].map(address => {
-    const found = nextHopOf(address, { ...direct, routes })
+    const found = nextHopOf(address, { ...direct, routes }, null)
     assert.ok(found.ok)
     return hopKey(found.value)
   })
@@ -41,7 +41,7 @@ test('two routes to one server share nothing, since their terms may differ', () 
 })
 
 test('our certificate is never shown to servers that only DNS named', () => {
-  const found = nextHopOf('ann@example.net', direct)
+  const found = nextHopOf('ann@example.net', direct, null)
   assert.equal(found.ok && found.value.showCertificate, false)
 })
 
@@ -49,4 +49,24 @@ test('an address without a domain is at home in our first domain, or the smartho
   check('postmaster', direct, null)
   check('postmaster', { ...direct, ownDomain: 'example.org' }, 'mx example.org')
   check('postmaster', { ...direct, smarthost: hop('smart') }, 'host smart:25')
+})
+
+test('a sender who requires TLS gets the strictest terms wherever the message goes (RFC 8689)', () => {
+  for (const routing of [direct, { ...direct, smarthost: hop('smart') }]) {
+    const found = nextHopOf('a@b', routing, 'required')
+    assert.deepEqual(found.ok ? [found.value.tls, found.value.requireTls] : [], ['verify', true])
+    const usual = nextHopOf('a@b', routing, null)
+    assert.ok(found.ok && usual.ok && hopKey(found.value) !== hopKey(usual.value), 'it shares no connection with those who do not')
+  }
+})
+
+test('a sender waives TLS where the settings let it, and never asks for more by it', () => {
+  const levelOf = (routing: Routing): string => {
+    const found = nextHopOf('a@b', routing, 'waived')
+    return found.ok ? found.value.tls : ''
+  }
+  const strict = (waivable: Routing['waivable']): Routing => ({ ...direct, waivable, mx: { ...direct.mx, tls: 'encrypt' } })
+  assert.deepEqual((['none', 'mx', 'all'] as const).map(waivable => levelOf(strict(waivable))), ['encrypt', 'opportunistic', 'opportunistic'])
+  assert.deepEqual((['none', 'mx', 'all'] as const).map(waivable => levelOf({ ...strict(waivable), smarthost: hop('smart') })), ['verify', 'verify', 'opportunistic'])
+  assert.equal(levelOf({ ...direct, mx: { ...direct.mx, tls: 'none' } }), 'none')
 })

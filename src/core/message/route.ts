@@ -6,6 +6,7 @@
  */
 
 import { fail, ok, type Result } from '../result.ts'
+import type { TlsWish } from './envelope.ts'
 import type { AttemptProblem } from './outcome.ts'
 
 /**
@@ -24,6 +25,8 @@ export type TlsLevel =
 /** On which terms we talk to a next hop. */
 export type HopTerms = {
   readonly tls: TlsLevel
+  /** The server must promise TLS for the rest of the way, too (RFC 8689 §4.2.1): `tls` is `verify` then. */
+  readonly requireTls: boolean
   /** TLS from the first byte, as on port 465 (RFC 8314 §3.3). */
   readonly implicitTls: boolean
   /** Show our own certificate if asked. Never to servers that only DNS named. */
@@ -35,6 +38,8 @@ export type HopTerms = {
 /** A server that the configuration names. It is trusted to be where its name says, even on loopback. */
 export type ConfiguredHop = HopTerms & {
   readonly kind: 'host'
+  /** Tells it from others: two routes to one server may have different terms. */
+  readonly key: string
   readonly host: string
   readonly port: number
 }
@@ -48,12 +53,28 @@ export type Routing = {
   readonly routes: ReadonlyMap<string, ConfiguredHop>
   /** Our first domain, where `<postmaster>` without one is at home (RFC 5321 §4.5.1); '' without any. */
   readonly ownDomain: string
+  /** Whose level of TLS a sender may waive by `TLS-Required: No`. */
+  readonly waivable: 'none' | 'mx' | 'all'
   /** For MX hosts. */
   readonly mx: { readonly tls: TlsLevel; readonly trustedPem: readonly string[] | null; readonly port: number }
 }
 
-/** The next hop for a recipient's address. */
-export function nextHopOf(address: string, routing: Routing): Result<NextHop, AttemptProblem> {
+/** The next hop for a recipient's address, on terms that the sender's wish has a part in. */
+export function nextHopOf(address: string, routing: Routing, wish: TlsWish): Result<NextHop, AttemptProblem> {
+  const hop = usualHop(address, routing)
+  return hop.ok ? ok(underWish(hop.value, routing, wish)) : hop
+}
+
+function underWish(hop: NextHop, { waivable }: Routing, wish: TlsWish): NextHop {
+  // Deviates: RFC 8689 §4.2.1 wants the MX record itself to be proved, by DNSSEC or MTA-STS. We use
+  // neither yet: the certificate must be for the name that the record, or the configuration, gives.
+  if (wish === 'required') return { ...hop, tls: 'verify', requireTls: true }
+  const isStrict = hop.tls === 'encrypt' || hop.tls === 'verify'
+  const isWaived = wish === 'waived' && isStrict && (waivable === 'all' || (waivable === 'mx' && hop.kind === 'mx'))
+  return isWaived ? { ...hop, tls: 'opportunistic' } : hop
+}
+
+function usualHop(address: string, routing: Routing): Result<NextHop, AttemptProblem> {
   const domain = domainOf(address) || routing.ownDomain
   const configured = findRoute(domain, routing.routes) ?? routing.smarthost
   if (configured !== null) return ok(configured)
@@ -61,15 +82,13 @@ export function nextHopOf(address: string, routing: Routing): Result<NextHop, At
     const detail = 'the address has no domain, and neither relay.domains nor a smarthost says whose it is'
     return fail({ kind: 'noRoute', cause: 'badDomain', domain: address, detail })
   }
-  return ok({ kind: 'mx', domain, implicitTls: false, showCertificate: false, ...routing.mx })
+  return ok({ kind: 'mx', domain, implicitTls: false, showCertificate: false, requireTls: false, ...routing.mx })
 }
 
-/**
- * What tells next hops apart: recipients with the same key share a queue and connections. A configured
- * hop is its own key, since two routes to one server may have different terms.
- */
-export function hopKey(hop: NextHop): string | ConfiguredHop {
-  return hop.kind === 'mx' ? hop.domain : hop
+/** What tells next hops apart: recipients with the same key share a queue and connections. */
+export function hopKey(hop: NextHop): string {
+  const name = hop.kind === 'mx' ? hop.domain : hop.key
+  return [hop.kind, name, hop.tls, ...(hop.requireTls ? ['REQUIRETLS'] : [])].join(' ')
 }
 
 /** For people: `smtp.example.org:587`, `example.net`. */

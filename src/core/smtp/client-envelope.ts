@@ -12,8 +12,9 @@ import type { Extensions } from './extensions.ts'
 
 export type EnvelopeCommand = { readonly stage: 'reset' | 'mail' | 'rcpt' | 'data'; readonly index: number; readonly text: string }
 
-export function envelopeCommands({ extensions, mustReset }: ClientSession, delivery: Delivery, form: BodyForm): readonly EnvelopeCommand[] {
-  const mail = [`MAIL FROM:<${safe(delivery.reversePath)}>`, ...mailParameters(extensions, delivery, form)]
+export function envelopeCommands(session: ClientSession, delivery: Delivery, form: BodyForm): readonly EnvelopeCommand[] {
+  const mail = [`MAIL FROM:<${safe(delivery.reversePath)}>`, ...mailParameters(session, delivery, form)]
+  const { extensions, mustReset } = session
   return [
     ...(mustReset ? [{ stage: 'reset', index: -1, text: 'RSET\r\n' } as const] : []),
     { stage: 'mail', index: -1, text: `${mail.join(' ')}\r\n` },
@@ -22,13 +23,15 @@ export function envelopeCommands({ extensions, mustReset }: ClientSession, deliv
   ]
 }
 
-function mailParameters(extensions: Extensions, delivery: Delivery, form: BodyForm): readonly string[] {
-  const { bodyType, utf8, sizeBytes, returned, envelopeId, deliverBy, priority } = delivery
+function mailParameters(session: ClientSession, delivery: Delivery, form: BodyForm): readonly string[] {
+  const { extensions } = session
+  const { bodyType, utf8, tls, sizeBytes, returned, envelopeId, deliverBy, priority } = delivery
   const parameters: string[] = []
   if (extensions.size) parameters.push(`SIZE=${sizeBytes}`)
   if (form === 'binary chunk') parameters.push('BODY=BINARYMIME')
   else if (extensions.eightBitMime && bodyType !== '7BIT') parameters.push('BODY=8BITMIME')
   if (extensions.smtpUtf8 && utf8) parameters.push('SMTPUTF8')
+  if (tls === 'required' && promisesTls(session)) parameters.push('REQUIRETLS')
   if (extensions.dsn && returned !== null) parameters.push(`RET=${returned}`)
   if (extensions.dsn && envelopeId !== null) parameters.push(`ENVID=${safe(envelopeId)}`)
   if (extensions.deliverBy !== null && deliverBy !== null) {
@@ -36,6 +39,11 @@ function mailParameters(extensions: Extensions, delivery: Delivery, form: BodyFo
   }
   if (extensions.mtPriority && priority !== 0) parameters.push(`MT-PRIORITY=${priority}`)
   return parameters
+}
+
+/** RFC 8689 §4.2.1: who it is has been proved, and it offers to require the same of the next. */
+export function promisesTls({ isVerified, extensions }: ClientSession): boolean {
+  return isVerified && extensions.requireTls
 }
 
 function rcpt({ dsn }: Extensions, { forwardPath, notify, originalRecipient }: EnvelopeRecipient): string {

@@ -5,7 +5,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { checkDelivery, checkGreeting, clear } from '../../../test/support/client-scripts.ts'
+import { checkDelivery, checkGreeting, clear, modern } from '../../../test/support/client-scripts.ts'
 
 const VERIFY = 'TLS_Srv:mx VERIFY'
 const LINE = '[access:1 TLS_Srv:mx VERIFY]'
@@ -158,4 +158,46 @@ test('TLS_Rcpt: CN is the name of the server, and what is met is said, too', () 
     S: 550 no
     S: 554 no
     => refused: 550 no (mx, after RCPT) [access:9 Try_TLS:mx YES] [access:1 TLS_Rcpt:b VERIFY+CN]`)
+})
+
+test('REQUIRETLS: a server that cannot is refused for good, one that proves nothing now is waited for (RFC 8689 §4.2.1)', () => {
+  const required = { tls: 'verify', requireTls: true, fallsBack: false } as const
+  const none = '=> mx offers no TLS, which the sender requires'
+  checkGreeting(required, `${NOT_OFFERED}\n${none}`)
+  checkGreeting(required, `${OFFERED}\nS: 554 never\n${none}`)
+  checkGreeting(required, `${OFFERED}\nS: 454 not now\n=> no TLS with mx: STARTTLS was answered by "454 not now", and TLS is required`)
+  checkGreeting(required, `${SECURED} misnamed\n=> no verified TLS with mx: misnamed`)
+  checkGreeting(required, `${SECURED} verified${AGAIN}
+    => mx does not promise TLS for the rest of the way (it does not offer REQUIRETLS), which the sender requires`)
+  checkGreeting(required, `${SECURED} verified
+    C: EHLO us
+    S: 250-mx
+    S: 250 REQUIRETLS
+    => ready, TLSv1.3, verified`)
+  checkGreeting({ ...required, access: 'Try_TLS: NO' }, `${UNUSED}
+    => no TLS with mx: the access map says not to use STARTTLS with it, and TLS is required [access:1 Try_TLS: NO]`)
+  checkGreeting({ ...required, access: VERIFY }, `${NOT_OFFERED}
+    => 454 4.7.0 other side does not support STARTTLS (our own rule for mx: it does not offer STARTTLS, and TLS is required) ${LINE}`)
+})
+
+test('REQUIRETLS is said to a server that offers it and has proved its name, and to no other', () => {
+  const requireTls = { tls: 'required' } as const
+  const offers = { extensions: { ...modern, requireTls: true } }
+  const said = `
+    C: RCPT TO:<ann@b>
+    C: DATA
+    S: 250 ok
+    S: 250 ok
+    S: 354 go
+    C: (message)
+    S: 250 taken
+    => delivered: 250 taken (mx)`
+  const refused = '=> refused: mx does not promise TLS for the rest of the way (it does not offer REQUIRETLS), which the sender requires'
+  checkDelivery(requireTls, { ...offers, isVerified: true }, `C: MAIL FROM:<joe@a> SIZE=99 REQUIRETLS${said}`)
+  checkDelivery(requireTls, offers, refused)
+  checkDelivery(requireTls, { isVerified: true }, refused)
+  checkDelivery({}, { ...offers, isVerified: true }, `C: MAIL FROM:<joe@a> SIZE=99${said}`)
+  // RFC 8689 §5: a report is not lost for want of it.
+  checkDelivery({ ...requireTls, reversePath: '' }, { isVerified: true }, `C: MAIL FROM:<> SIZE=99${said}`)
+  checkDelivery({ ...requireTls, reversePath: '' }, { ...offers, isVerified: true }, `C: MAIL FROM:<> SIZE=99 REQUIRETLS${said}`)
 })

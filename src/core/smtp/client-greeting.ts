@@ -12,7 +12,7 @@ import type { TlsLevel } from '../message/route.ts'
 import { formatAccessLine } from '../policy/access-map.ts'
 import { unprotected, type TlsProof, type VerifyWord } from '../policy/next-hop-tls.ts'
 import type { PeerHost } from '../policy/session-features.ts'
-import { ask, expect, isClosing, isPositive, type ClientSession, type Script } from './client-session.ts'
+import { ask, expect, isPositive, type ClientSession, type Script } from './client-session.ts'
 import { NO_EXTENSIONS, parseExtensions, type Extensions } from './extensions.ts'
 
 /** What is known of the server before the first byte. */
@@ -23,6 +23,8 @@ export type GreetingPlan = {
   readonly server: PeerHost
   readonly helloName: string
   readonly tls: TlsLevel
+  /** The server must offer REQUIRETLS (RFC 8689 §4.2.1), and `tls` is `verify`. */
+  readonly requireTls: boolean
   readonly implicitTls: boolean
   /** A failed handshake is followed by a connection in clear, which is then judged. */
   readonly fallsBack: boolean
@@ -36,6 +38,8 @@ export type GreetingPlan = {
 type Security = {
   /** For the reports; null in clear. */
   readonly inWords: string | null
+  /** The certificate proves the name of the host. */
+  readonly isVerified: boolean
   readonly proof: TlsProof
   /** Lines of the access map that had a say. */
   readonly accessLines: readonly string[]
@@ -60,8 +64,18 @@ export function* greet(plan: GreetingPlan): Script<Result<ClientSession, Attempt
     if (security.value.inWords !== null) hello = yield* sayHello(plan)
     if (!hello.ok) return hello
   }
-  const { inWords, proof, accessLines } = security.value
-  return ok({ peer: plan.peer, extensions: hello.value, tls: inWords, server: { ...plan.server, ...proof }, accessLines, transactionsLeft: hello.value.mostTransactions, mustReset: false })
+  if (plan.requireTls && !hello.value.requireTls) return fail({ kind: 'unsupported', feature: 'REQUIRETLS', peer: plan.peer })
+  const { inWords, isVerified, proof, accessLines } = security.value
+  return ok({
+    peer: plan.peer,
+    extensions: hello.value,
+    tls: inWords,
+    isVerified,
+    server: { ...plan.server, ...proof },
+    accessLines,
+    transactionsLeft: hello.value.mostTransactions,
+    mustReset: false,
+  })
 }
 
 /** EHLO, or HELO for servers that do not know it (RFC 5321 §3.2). */
@@ -79,7 +93,7 @@ function* sayHello(plan: GreetingPlan): Script<Result<Extensions, AttemptProblem
 function* negotiate(plan: GreetingPlan, { startTls }: Extensions): Script<Result<Security, AttemptProblem>> {
   if (plan.clearBecause !== null) return yield* stayClear(plan, 'CLEAR', plan.clearBecause, [])
   if (plan.tls === 'none') return yield* stayClear(plan, 'NONE', 'the settings for this next hop say to use none', [])
-  if (!startTls) return yield* stayClear(plan, 'NONE', 'it does not offer STARTTLS', [])
+  if (!startTls) return yield* refusedTls(plan, 'it does not offer STARTTLS', [])
   const { refusal, line } = yield* ask({ kind: 'startTls', server: plan.server })
   const lines = line === null ? [] : [formatAccessLine(line)]
   if (refusal !== null) return yield* stayClear(plan, 'NONE', 'the access map says not to use STARTTLS with it', lines)
@@ -91,7 +105,7 @@ function* negotiate(plan: GreetingPlan, { startTls }: Extensions): Script<Result
 function* useTls(plan: GreetingPlan, before: readonly string[]): Script<Result<Security, AttemptProblem>> {
   const lines = plan.tlsLine === null ? before : [...before, plan.tlsLine.text]
   const unusable = plan.tlsLine?.unusable ?? null
-  if (unusable !== null) return yield* judge(plan, { inWords: null, proof: unprotected('CONFIG'), accessLines: lines }, unusable, 'settings')
+  if (unusable !== null) return yield* judge(plan, { ...IN_CLEAR, proof: unprotected('CONFIG'), accessLines: lines }, unusable, 'settings')
   if (plan.implicitTls) return yield* secure(plan, lines)
 
   yield { kind: 'send', text: 'STARTTLS\r\n' }
@@ -100,15 +114,26 @@ function* useTls(plan: GreetingPlan, before: readonly string[]): Script<Result<S
   const { problem } = go
   if (problem.kind !== 'remoteReply' || problem.reply.code === 421) return fail(problem)
   const answered = `STARTTLS was answered by "${formatReply(problem.reply)}"`
-  if (!isClosing(problem)) return yield* stayClear(plan, problem.reply.code < 500 ? 'TEMP' : 'NONE', answered, lines)
-  return yield* judge(plan, { inWords: null, proof: unprotected('PROTOCOL'), accessLines: lines }, answered, 'notOffered')
+  if (problem.reply.code >= 500) return yield* refusedTls(plan, answered, lines)
+  if (problem.reply.code >= 400) return yield* stayClear(plan, 'TEMP', answered, lines)
+  return yield* judge(plan, { ...IN_CLEAR, proof: unprotected('PROTOCOL'), accessLines: lines }, answered, 'notOffered')
 }
 
 /** Goes on in clear, if nobody wants more. */
 function* stayClear(plan: GreetingPlan, verify: VerifyWord, why: string, accessLines: readonly string[]): Script<Result<Security, AttemptProblem>> {
   const isRequired = plan.tls !== 'none' && plan.tls !== 'opportunistic'
-  const security = { inWords: null, proof: unprotected(verify), accessLines }
+  const security = { ...IN_CLEAR, proof: unprotected(verify), accessLines }
   return yield* judge(plan, security, isRequired ? `${why}, and TLS is required` : why, isRequired ? 'notOffered' : null)
+}
+
+/**
+ * The server itself says that it has no TLS. To a sender who requires TLS that is an answer; what may be
+ * mended, such as a proof that fails or a rule of ours, is waited for (RFC 8689 §4.2.1).
+ */
+function* refusedTls(plan: GreetingPlan, why: string, accessLines: readonly string[]): Script<Result<Security, AttemptProblem>> {
+  const clear = yield* stayClear(plan, 'NONE', why, accessLines)
+  const isOurs = clear.ok || clear.problem.kind === 'tlsRefused'
+  return plan.requireTls && !isOurs ? fail({ kind: 'unsupported', feature: 'STARTTLS', peer: plan.peer }) : clear
 }
 
 /** The handshake, and what it must have proved. */
@@ -119,11 +144,11 @@ function* secure(plan: GreetingPlan, accessLines: readonly string[]): Script<Res
     // Whoever injects bytes is not the server whose entry could make this a bounce; and where a failed
     // handshake is met by a connection in clear, the entry is asked about that one.
     if (fact.cause === 'injected' || plan.fallsBack) return fail(problem)
-    return yield* judge(plan, { inWords: null, proof: unprotected('SOFTWARE'), accessLines }, fact.detail, 'handshake')
+    return yield* judge(plan, { ...IN_CLEAR, proof: unprotected('SOFTWARE'), accessLines }, fact.detail, 'handshake')
   }
   assert(fact.kind === 'tlsEstablished', 'TLS was asked for')
   const isVerified = fact.unverified === null
-  const security = { inWords: isVerified ? `${fact.protocol}, verified` : fact.protocol, proof: fact.proof, accessLines }
+  const security = { inWords: isVerified ? `${fact.protocol}, verified` : fact.protocol, isVerified, proof: fact.proof, accessLines }
   return yield* judge(plan, security, fact.unverified, plan.tls === 'verify' && !isVerified ? 'unverified' : null)
 }
 
@@ -142,3 +167,5 @@ function* judge(
   if (cause !== null) return fail({ kind: 'tlsFailed', cause, peer, detail: detail ?? '', accessLines })
   return ok({ ...security, accessLines })
 }
+
+const IN_CLEAR = { inWords: null, isVerified: false } as const

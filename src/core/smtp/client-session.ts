@@ -16,7 +16,7 @@ import type { DeliverBy, Envelope, EnvelopeRecipient } from '../message/envelope
 import { formatAccessLine } from '../policy/access-map.ts'
 import type { HopAnswer, HopQuestion, TlsProof } from '../policy/next-hop-tls.ts'
 import type { TlsPeer } from '../policy/tls-requirements.ts'
-import { envelopeCommands } from './client-envelope.ts'
+import { envelopeCommands, promisesTls } from './client-envelope.ts'
 import type { BodyTraits } from './eight-bit.ts'
 import type { Extensions } from './extensions.ts'
 import type { Reply } from './reply.ts'
@@ -62,6 +62,8 @@ export type ClientSession = {
   readonly extensions: Extensions
   /** As text for the reports: `TLSv1.3 TLS_AES_256_GCM_SHA384, verified`; null in clear. */
   readonly tls: string | null
+  /** Its certificate proves the name of the host. */
+  readonly isVerified: boolean
   /** The same for the policy, which may ask more of some recipients. */
   readonly server: TlsPeer
   /** Lines of the access map that had a say in it. */
@@ -73,7 +75,7 @@ export type ClientSession = {
 }
 
 /** What of an envelope goes out, to some of its recipients. */
-export type Delivery = Pick<Envelope, 'reversePath' | 'bodyType' | 'utf8' | 'returned' | 'envelopeId' | 'priority'> & {
+export type Delivery = Pick<Envelope, 'reversePath' | 'bodyType' | 'utf8' | 'tls' | 'returned' | 'envelopeId' | 'priority'> & {
   readonly recipients: readonly EnvelopeRecipient[]
   readonly sizeBytes: number
   /** With the seconds that are left by now (RFC 2852 §4). */
@@ -179,6 +181,8 @@ function* findObstacle(session: ClientSession, delivery: Delivery): Script<Attem
   // RFC 1870 §6.1: no need to have it said by the server.
   if (extensions.sizeLimitBytes !== null && delivery.sizeBytes > extensions.sizeLimitBytes)
     return { kind: 'unsupported', feature: 'SIZE', peer }
+  // RFC 8689 §5: a report goes all the same.
+  if (delivery.tls === 'required' && delivery.reversePath !== '' && !promisesTls(session)) return { kind: 'unsupported', feature: 'REQUIRETLS', peer }
   const missesBinary = delivery.bodyType === 'BINARYMIME' && !extensions.binaryMime
   const missesEightBit = (missesBinary || delivery.bodyType === '8BITMIME') && !extensions.eightBitMime
   const missesUtf8 = delivery.utf8 && !extensions.smtpUtf8
@@ -308,7 +312,7 @@ function after(session: ClientSession, problem: AttemptProblem): ClientSession |
 }
 
 /** After these there is nobody to talk to, or nothing more to be believed (RFC 5321 §3.8: 421). */
-export function isClosing(problem: AttemptProblem): boolean {
+function isClosing(problem: AttemptProblem): boolean {
   return problem.kind !== 'remoteReply' || problem.reply.code === 421 || problem.reply.code < 400
 }
 

@@ -87,8 +87,8 @@ export class Dialogue {
     this.#turn = 'queue'
   }
 
-  commit(): void {
-    this.say({ kind: 'commitMessage' })
+  commit(waivesTls: boolean): void {
+    this.say({ kind: 'commitMessage', waivesTls })
     this.#turn = 'storage'
   }
 

@@ -13,6 +13,8 @@ export type Extensions = {
   readonly binaryMime: boolean
   /** RFC 6531 */
   readonly smtpUtf8: boolean
+  /** RFC 8689 */
+  readonly requireTls: boolean
   /** RFC 3207 */
   readonly startTls: boolean
   /** RFC 3461 */
@@ -37,6 +39,7 @@ export const NO_EXTENSIONS: Extensions = {
   chunking: false,
   binaryMime: false,
   smtpUtf8: false,
+  requireTls: false,
   startTls: false,
   dsn: false,
   deliverBy: null,
@@ -61,6 +64,7 @@ export function parseExtensions(hello: Reply): Extensions {
     // RFC 3030 §3: it is nothing without CHUNKING.
     binaryMime: offered.has('BINARYMIME') && offered.has('CHUNKING'),
     smtpUtf8: offered.has('SMTPUTF8'),
+    requireTls: offered.has('REQUIRETLS'),
     startTls: offered.has('STARTTLS'),
     dsn: offered.has('DSN'),
     deliverBy: offered.has('DELIVERBY') ? { leastSeconds: parseLimit(offered.get('DELIVERBY') ?? '') ?? 0 } : null,

@@ -59,6 +59,11 @@ export class IncomingMessage {
     return this.#fault !== null
   }
 
+  /** Its header says that TLS need not be insisted on (RFC 8689 §3). */
+  get waivesTls(): boolean {
+    return this.#header.waivesTls
+  }
+
   /** Whom its header names; null if nobody wants to know. */
   get authors(): Authors | null {
     return this.#header.authors

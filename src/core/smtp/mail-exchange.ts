@@ -127,7 +127,7 @@ export class MailExchange {
     assert(stage.at === 'sender' || stage.at === 'recipient' || stage.at === 'authors', 'the policy was asked')
     const { transaction } = stage
     const refused = this.#refusal(transaction, decision)
-    if (stage.at === 'authors') return refused === null ? this.#commit(transaction) : this.#refuse(stage, refused)
+    if (stage.at === 'authors') return refused === null ? this.#commit(stage) : this.#refuse(stage, refused)
     if (refused !== null) return this.#refusePath(refused)
     this.#stage = { at: 'transaction', transaction }
     if (stage.at === 'sender') this.#messages++
@@ -261,14 +261,14 @@ export class MailExchange {
       return this.#dialogue.reply(replies.chunkTaken(stage.chunks.chunk.sizeOctets))
     }
     const { authors } = message
-    if (authors === null) return this.#commit(transaction)
+    if (authors === null) return this.#commit(stage)
     this.#stage = { at: 'authors', transaction, message, asker }
     this.#dialogue.ask({ kind: 'authors', asker, reversePath: transaction.reversePath, authors })
   }
 
-  #commit(transaction: MailTransaction): void {
+  #commit({ transaction, message }: Pick<Extract<Stage, { at: 'message' }>, 'transaction' | 'message'>): void {
     this.#stage = { at: 'storage', transaction }
-    this.#dialogue.commit()
+    this.#dialogue.commit(message.waivesTls)
   }
 
   /** The message that is open will not be accepted, and nor will what may still come of it. */

@@ -16,6 +16,7 @@ export function acceptTerms(asked: MailParameters, asker: Asker, settings: Sessi
   const { limits, futureRelease } = settings
   // RFC 1870 §6.1: no need to send what will not be taken.
   if ((asked.sizeBytes ?? 0) > limits.messageBytes) return fail(replies.messageTooBig(limits.messageBytes))
+  if (asked.tls === 'required' && asker.identity.kind === 'plaintext') return fail(replies.requireTlsInClear)
   if (asked.hold !== null) {
     if (futureRelease === null) return fail(replies.unknownParameter(asked.hold.kind === 'for' ? 'HOLDFOR' : 'HOLDUNTIL'))
     if (isTooLong(asked.hold, futureRelease)) return fail(replies.holdTooLong(futureRelease.mostSeconds))

@@ -36,7 +36,7 @@ test('dropping goes before holding, and holding before queueing', () => {
 })
 
 test('the envelope is what MAIL and the accepted RCPTs said', () => {
-  const transaction = new MailTransaction('ann@example.com', { sizeBytes: 12, bodyType: '8BITMIME', utf8: true, returned: 'HDRS', envelopeId: 'QQ314159', deliverBy: null, hold: null, priority: 3 }, queue)
+  const transaction = new MailTransaction('ann@example.com', { sizeBytes: 12, bodyType: '8BITMIME', utf8: true, tls: 'required', returned: 'HDRS', envelopeId: 'QQ314159', deliverBy: null, hold: null, priority: 3 }, queue)
   transaction.add({ forwardPath: 'joe@example.org', notify: null, originalRecipient: null })
   transaction.add({ forwardPath: 'jane@example.org', notify: [], originalRecipient: 'rfc822;jane@example.com' })
   assert.equal(transaction.recipients, 2)
@@ -48,6 +48,7 @@ test('the envelope is what MAIL and the accepted RCPTs said', () => {
     ],
     bodyType: '8BITMIME',
     utf8: true,
+    tls: 'required',
     declaredSizeBytes: 12,
     returned: 'HDRS',
     envelopeId: 'QQ314159',

@@ -14,6 +14,8 @@ export type Offer = {
   readonly limits: Pick<SessionLimits, 'messageBytes' | 'recipients' | 'messages'>
   readonly futureRelease: SessionSettings['futureRelease']
   readonly startTls: boolean
+  /** The connection is in TLS (RFC 8689 §2: only then REQUIRETLS is offered). */
+  readonly inTls: boolean
   /** SASL mechanisms; none: AUTH is not listed. */
   readonly mechanisms: readonly string[]
   readonly xclient: boolean
@@ -23,7 +25,7 @@ export type Offer = {
 }
 
 /** The lines behind our name, each a keyword with its parameters. */
-export function offeredKeywords({ listener, limits, futureRelease, startTls, mechanisms, xclient, etrn, hidden }: Offer): readonly string[] {
+export function offeredKeywords({ listener, limits, futureRelease, startTls, inTls, mechanisms, xclient, etrn, hidden }: Offer): readonly string[] {
   const isLmtp = listener === 'lmtp'
   const lines = [
     'PIPELINING',
@@ -32,6 +34,7 @@ export function offeredKeywords({ listener, limits, futureRelease, startTls, mec
     ...(isLmtp ? [] : ['CHUNKING', 'BINARYMIME']),
     'SMTPUTF8',
     ...(startTls ? ['STARTTLS'] : []),
+    ...(inTls ? ['REQUIRETLS'] : []),
     ...(mechanisms.length > 0 ? [`AUTH ${mechanisms.join(' ')}`] : []),
     ...(xclient ? [XCLIENT_KEYWORD] : []),
     ...(etrn && !isLmtp ? ['ETRN'] : []),

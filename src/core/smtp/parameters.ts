@@ -16,6 +16,8 @@ export type MailParameters = {
   readonly bodyType: BodyType
   /** SMTPUTF8 (RFC 6531). */
   readonly utf8: boolean
+  /** REQUIRETLS (RFC 8689 §2). */
+  readonly tls: 'required' | null
   /** RET (RFC 3461 §4.3): how much of the message a report of failure brings back; null if it was not said. */
   readonly returned: 'FULL' | 'HDRS' | null
   /** ENVID (RFC 3461 §4.4), in xtext as it came, or null. */
@@ -38,6 +40,7 @@ export const NO_MAIL_PARAMETERS: MailParameters = {
   sizeBytes: null,
   bodyType: '7BIT',
   utf8: false,
+  tls: null,
   returned: null,
   envelopeId: null,
   deliverBy: null,
@@ -84,6 +87,7 @@ const MAIL_PARAMETERS: ReadonlyMap<string, Parser<MailParameters>> = new Map<str
   ['SIZE', value => (/^[0-9]{1,20}$/.test(value ?? '') ? { sizeBytes: Number(value) } : 'SIZE is a number of octets')],
   ['BODY', parseBody],
   ['SMTPUTF8', value => (value === null ? { utf8: true } : 'SMTPUTF8 takes no value')],
+  ['REQUIRETLS', value => (value === null ? { tls: 'required' } : 'REQUIRETLS takes no value')],
   // RFC 4954 §5: who submitted the message first. We vouch for nobody and pass on nothing of it.
   ['AUTH', value => (value !== null && XTEXT.test(value) ? {} : 'AUTH is <> or a mailbox in xtext')],
   ['RET', parseRet],

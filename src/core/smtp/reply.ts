@@ -204,6 +204,8 @@ export const replies = {
   badReversePath: (why: string) => reply(501, '5.1.7', `Sender address: ${why}`),
   badForwardPath: (why: string) => reply(501, '5.1.3', `Recipient address: ${why}`),
   smtpUtf8Needed: reply(553, '5.6.7', 'An address that is not ASCII needs SMTPUTF8'),
+  // RFC 3207 §4: 530 is for what needs STARTTLS first.
+  requireTlsInClear: reply(530, '5.7.10', 'REQUIRETLS is for a message that comes over TLS'),
   badParameter: (why: string) => reply(501, '5.5.4', why),
   unknownParameter: (keyword: string) => reply(555, '5.5.4', `Parameter not recognized: ${keyword}`),
   holdTooLong: (mostSeconds: number) => reply(501, '5.5.4', `Messages are held for ${mostSeconds} seconds at the most`),

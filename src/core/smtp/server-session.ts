@@ -291,6 +291,7 @@ export class ServerSession {
       limits,
       futureRelease: this.#settings.futureRelease,
       startTls: this.#offersStartTls && this.#identity.kind === 'plaintext',
+      inTls: this.#identity.kind !== 'plaintext',
       mechanisms: this.#mechanisms,
       xclient: this.#mayIntroduce,
       etrn: grantsOf(etrn, this.#identity).length > 0,

@@ -109,7 +109,8 @@ export type SessionOutput =
   | MessagePart
   /** Makes what waits for these recipients due now (RFC 1985). */
   | { readonly kind: 'wakeQueue'; readonly node: EtrnNode }
-  | { readonly kind: 'commitMessage' }
+  /** `waivesTls`: its header says that TLS need not be insisted on (RFC 8689 §3). */
+  | { readonly kind: 'commitMessage'; readonly waivesTls: boolean }
   | { readonly kind: 'dropMessage' }
   /** The end of the connection, and of the message that is open, if one is. */
   | { readonly kind: 'close' }
