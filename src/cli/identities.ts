@@ -4,13 +4,16 @@ import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Config } from '../core/config/schema.ts'
 import { identify, type HandshakeFacts } from '../core/names/identify.ts'
-import type { ClientIdentity } from '../core/names/identity.ts'
+import type { Account, ClientIdentity } from '../core/names/identity.ts'
 import type { ListenerName } from '../core/policy/decision.ts'
+import { ok } from '../core/result.ts'
 import { authorityOf, peerCertificateOf } from '../io/x509.ts'
+import { accountOf, withoutFingerprints } from '../relay/account-register.ts'
 import { CertificateRegister } from '../relay/certificate-register.ts'
 import { identityOfHolder, USUAL_TLS } from '../relay/holder-identity.ts'
 import { readCertificateFile } from './certificate-file.ts'
 import { Problem } from './command.ts'
+import { readAccounts } from '../process/password-desk.ts'
 import { inDirectory } from './directory.ts'
 import { withAuthority } from './running.ts'
 
@@ -20,6 +23,17 @@ export async function identityByName(directory: string, name: string, now: numbe
   const identity = holder === undefined ? null : identityOfHolder(holder, peerCertificateOf, now)
   if (identity === null) throw new Problem(`nobody named "${name}" holds a certificate; "postern user list" shows who does`)
   return identity
+}
+
+/** A password as it counts now. */
+export async function accountByName(directory: string, name: string, device: string): Promise<Account> {
+  const { holders } = await withAuthority(directory, ask => ask({ do: 'list' }, 'listed'))
+  const accounts = await readAccounts(directory, () => Promise.resolve(ok(holders)))
+  if (!accounts.ok) throw new Problem(accounts.problem)
+  const found = accounts.value?.holders.find(({ holder }) => holder.name.toLowerCase() === name.toLowerCase())
+  const password = found?.passwords.find(password => password.device === device)
+  if (found === undefined || password === undefined) throw new Problem(`${name} has no password for "${device}" that counts; "postern user passwd ${name} --list" shows those there are`)
+  return accountOf({ ...found, certificate: withoutFingerprints(peerCertificateOf(found.certificate)) }, password)
 }
 
 /** As a listener would judge it, if it came with nothing but the CAs that are known here. */

@@ -4,6 +4,7 @@
  * and cannot read it.
  */
 
+import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { parsePasswordFile } from '../core/accounts/password-file.ts'
@@ -12,6 +13,7 @@ import { fail, ok } from '../core/result.ts'
 import type { Result } from '../core/result.ts'
 import { readKeyFile } from '../io/key-files.ts'
 import { createPasswordCrypto } from '../io/password-crypto.ts'
+import { oneTimePassword } from '../io/pkcs12.ts'
 import { system } from '../io/system.ts'
 import { writeWholeFile } from '../io/whole-file.ts'
 import type { Accounts } from '../relay/account-register.ts'
@@ -58,6 +60,7 @@ export class PasswordDesk {
       crypto: this.#crypto,
       now: system.now,
       newId: system.newId,
+      newPassword: () => oneTimePassword(randomBytes),
       read: () => readPasswords(this.#directory),
       write: (text: string) => writeWholeFile(passwordFile(this.#directory), text, PRIVATE_FILE),
     }

@@ -48,7 +48,7 @@ export class AccountRegister {
   /** Takes new accounts. Returns the passwords that have ended with the old ones. */
   replace(accounts: Accounts | null): readonly LostPassword[] {
     const before = this.#owners
-    const entries = (accounts?.holders ?? []).map(({ holder, certificate, passwords }) => ({ holder, certificate: this.#named(certificate), passwords }))
+    const entries = (accounts?.holders ?? []).map(({ holder, certificate, passwords }) => ({ holder, certificate: withoutFingerprints(this.#read(certificate)), passwords }))
     this.#site = accounts?.site ?? null
     this.#owners = new Map(entries.flatMap(({ holder, passwords }) => passwords.map(({ id }) => [id, holder.name] as const)))
     this.#byLogin = byLogin(entries)
@@ -63,11 +63,16 @@ export class AccountRegister {
   has({ passwordId }: Account): boolean {
     return this.#owners.has(passwordId)
   }
+}
 
-  /** The names of a holder, without the fingerprints of a certificate that nobody shows. */
-  #named(certificate: string): PeerCertificate {
-    return { ...this.#read(certificate), fingerprint: '', keyFingerprint: '' }
-  }
+/** What a certificate says of its holder, as far as it is true where nobody shows that certificate. */
+export function withoutFingerprints(certificate: PeerCertificate): PeerCertificate {
+  return { ...certificate, fingerprint: '', keyFingerprint: '' }
+}
+
+/** What a session is told that has logged in with a password. */
+export function accountOf({ holder, certificate }: Pick<AccountEntry, 'holder' | 'certificate'>, { device, id }: PasswordRecord): Account {
+  return { holder, device, passwordId: id, certificate }
 }
 
 /** A name of one's own comes before an address; an address that two share is nobody's to log in with. */

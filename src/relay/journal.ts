@@ -13,6 +13,7 @@ import type { Asker, Decision, Question } from '../core/policy/decision.ts'
 import { sourceOf } from '../core/policy/client-terms.ts'
 import type { SessionTerms } from '../core/policy/session-terms.ts'
 import type { LoginAttempt, LoginFailure } from '../core/sasl/script.ts'
+import { replies } from '../core/smtp/reply.ts'
 import type { SessionInput, SessionOutput } from '../core/smtp/session-events.ts'
 import type { Meter } from './meter.ts'
 import type { LoginObserver } from './login-desk.ts'
@@ -84,6 +85,7 @@ export class Journal implements ReceiverObserver, LoginObserver {
       this.#log.info({ event: 'xclient', session, client: output.host.address, ...login })
     }
     if (input.kind === 'idle' && output.kind === 'close') this.#meter.count('postern_timeouts_total')
+    if (output.kind === 'reply' && output.reply === replies.certificateNotAllowed) this.#log.warn({ event: 'login-failed', session, mechanism: 'EXTERNAL', why: 'wrongIdentity' })
     if (output.kind === 'askPolicy') this.#asked.set(session, output.question)
   }
 

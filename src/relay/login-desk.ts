@@ -15,6 +15,7 @@ import { isListed, parsePeer } from '../core/peers/peer-list.ts'
 import { unreachable } from '../core/result.ts'
 import { isOneOfNames } from '../core/sasl/acting-as.ts'
 import type { BindingType, CredentialAnswer, CredentialQuestion, LoginAttempt, LoginFailure } from '../core/sasl/script.ts'
+import { accountOf } from './account-register.ts'
 import type { AccountEntry, AccountRegister } from './account-register.ts'
 import { checkProof, hashPassword, nobodysKeys, scramSalt } from './password-keys.ts'
 import { TooBusy } from './ports.ts'
@@ -138,12 +139,12 @@ export class LoginDesk {
     if (matching.length === 0) return this.#fail(attempt, client, 'wrongPassword')
     const password = matching.find(({ networks }) => isWithin(client.address, networks))
     if (password === undefined) return this.#fail(attempt, client, 'wrongNetwork')
-    const { holder, certificate } = entry
+    const { holder } = entry
     // RFC 4616 §2, RFC 5802 §5.1: as itself, under any of its names.
     if (attempt.wanted !== '' && !isOneOfNames(attempt.wanted, [attempt.login, holder.name, ...holder.senders])) {
       return this.#fail(attempt, client, 'wrongIdentity')
     }
-    const account: Account = { holder, device: password.device, passwordId: password.id, certificate }
+    const account = accountOf(entry, password)
     this.#parts.observer.loggedIn(client.sessionId, client.address, attempt, account)
     return { kind: 'loggedIn', account, serverSignature }
   }

@@ -21,6 +21,8 @@ export type PasswordPort = {
   readonly crypto: PasswordCrypto
   now(): number
   newId(): string
+  /** One that can be typed on a printer and not be guessed. */
+  newPassword(): string
   /** Null where there is no file yet. */
   read(): Result<PasswordFile | null, string>
   /** Replaces the file: a crash leaves the old one or the new one. */
@@ -76,7 +78,7 @@ async function setPassword(
   const { device, networks } = request
   const wrongNetwork = networks.map(parsePeer).find(parsed => !parsed.ok)
   if (wrongNetwork?.ok === false) return fail(wrongNetwork.problem)
-  const password = request.password ?? newPassword(port.crypto)
+  const password = request.password ?? port.newPassword()
   const problem = deviceProblem(device) ?? passwordProblem(password)
   if (problem !== null) return fail(problem)
   if (heldSince(holder.certificates) === null) {
@@ -147,12 +149,4 @@ function newSite(crypto: PasswordCrypto): SiteRecord {
   }
 }
 
-/** A hundred random bits, in groups that can be typed on a printer. */
-function newPassword(crypto: PasswordCrypto): string {
-  const letters = [...crypto.random(20)].map(octet => ALPHABET[octet & 31])
-  return letters.join('').replace(/.{4}(?=.)/g, '$&-')
-}
-
-/** 32 characters that are not mistaken for one another when read aloud. */
-const ALPHABET = 'abcdefghjkmnpqrstuvwxyz023456789'
 const MOST_PASSWORDS = 50

@@ -20,7 +20,7 @@ import { policyOf } from '../../relay/policy-holder.ts'
 import { readAccessMap } from '../access-source.ts'
 import { defineCommand, Problem, UsageProblem, type Args, type OptionSpecs } from '../command.ts'
 import { configFile, readConfig } from '../directory.ts'
-import { identityByCertificate, identityByName } from '../identities.ts'
+import { accountByName, identityByCertificate, identityByName } from '../identities.ts'
 import { visible } from '../output.ts'
 import { askRunning } from '../running.ts'
 
@@ -29,6 +29,7 @@ const DRY_RUN = 'dry-run'
 const OPTIONS = {
   cert: { type: 'text', value: 'FILE', describe: 'Who asks: the holder of this certificate.' },
   as: { type: 'text', value: 'NAME', describe: 'Who asks: a person or machine of "postern user list".' },
+  password: { type: 'text', value: 'DEVICE', describe: 'With --as: it shows no certificate, and has logged in with its password for this device.' },
   anonymous: { type: 'flag', describe: 'Who asks: somebody without a certificate (the default).' },
   client: { type: 'text', value: 'IP', describe: 'The address it connects from.' },
   from: { type: 'text', value: 'A', describe: 'The sender; "" for the null sender.' },
@@ -76,7 +77,7 @@ on disk now. Nothing is sent.`,
 })
 
 async function recorded(directory: string, id: string, args: Args<typeof OPTIONS>): Promise<DecisionRecord> {
-  const others = [args.cert, args.as, args.client, args.from, args.to, args.listener].some(value => value !== undefined)
+  const others = [args.cert, args.as, args.password, args.client, args.from, args.to, args.listener].some(value => value !== undefined)
   if (others || args.anonymous) throw new UsageProblem('give an ID, or the options of a dry run, not both')
   const record = await askRunning(directory, { do: 'explain', id })
   if (record === null) throw new Problem(`no decision ${visible(id)} is remembered; the newest are kept, and older ones are in the log`)
@@ -95,13 +96,21 @@ async function dryRun(directory: string, args: Args<typeof OPTIONS>): Promise<Dr
     listener,
     host: { address: client, name: null },
     hello: '',
-    identity: await identityFrom(directory, config, args, now),
-    authentication: null,
+    ...(await proofsFrom(directory, config, args, now)),
   }
   const policy = policyOf(config, { ...readAccessMap(directory, config), accessFile: config.relay.accessFile })
   const facts = new ClientFacts(createResolver({ servers: config.delivery.resolvers }), { address: client, name: null }, [config.hostname])
   const records = await decide(policy, facts, { asker, reversePath: bare(from), forwardPath: bare(to) }, now)
   return { configText: readFileSync(configFile(directory), 'utf8'), terms: await termsFor(policy, facts), records }
+}
+
+async function proofsFrom(directory: string, config: Config, args: Args<typeof OPTIONS>, now: number): Promise<Pick<Asker, 'identity' | 'authentication'>> {
+  if (args.password === undefined) return { identity: await identityFrom(directory, config, args, now), authentication: null }
+  if (args.as === undefined || args.cert !== undefined || args.anonymous) throw new UsageProblem('--password is for the device of a person or machine: say --as NAME too, and nothing else of who asks')
+  const account = await accountByName(directory, args.as, args.password)
+  const { name } = account.holder
+  const authentication = { mechanism: 'PLAIN', authenticationId: name, authorizationId: name, securityLayerBits: 0, account }
+  return { identity: { kind: 'anonymous', tls: USUAL_TLS }, authentication }
 }
 
 async function identityFrom(directory: string, config: Config, args: Args<typeof OPTIONS>, now: number): Promise<ClientIdentity> {

@@ -7,7 +7,7 @@ import { askAuthority } from '../../running.ts'
 export default defineCommand({
   summary: 'Revoke the certificates of a person or machine, at once.',
   details: `New connections, sessions under way and queued mail are all affected from this moment: what came in under the
-certificate and has not been delivered is held.`,
+certificate and has not been delivered is held. Passwords of the holder end with its certificates.`,
   operands: 'NAME',
   options: {},
   examples: ['postern user revoke joe'],
