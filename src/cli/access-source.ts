@@ -8,7 +8,12 @@ import { inDirectory, reason } from './directory.ts'
 
 export function readAccessMap(directory: string, config: Config): AccessSource {
   const file = inDirectory(directory, config.relay.accessFile)
-  return { accessText: readText(file, '; relay.access in postern.toml names the access map'), accessFile: file }
+  const { recipientsFile } = config.checks
+  return {
+    accessText: readText(file, '; relay.access in postern.toml names the access map'),
+    accessFile: file,
+    recipientsText: recipientsFile === null ? null : readText(inDirectory(directory, recipientsFile), '; checks.recipients in postern.toml names it'),
+  }
 }
 
 export function readAccessFile(file: string): AccessSource {

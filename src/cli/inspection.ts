@@ -64,8 +64,8 @@ async function settingFindings(directory: string, { config, text }: Settings, no
 }
 
 async function policyFindings(directory: string, { config, forWorkers }: LoadedSettings, now: number): Promise<readonly Finding[]> {
-  const { accessText, configText } = forWorkers
-  const policy = policyOf(config, { accessText, accessFile: path.resolve(directory, config.relay.accessFile) })
+  const { accessText, recipientsText, configText } = forWorkers
+  const policy = policyOf(config, { accessText, recipientsText, accessFile: path.resolve(directory, config.relay.accessFile) })
   return [
     ...exposure(policy),
     ...permissionsWithoutCertificate(policy),

@@ -21,6 +21,8 @@ export type WorkerSettings = {
   readonly configFile: string
   readonly accessText: string
   readonly accessFile: string
+  /** Of `checks.recipients`. */
+  readonly recipientsText: string | null
   /** Our chain as a server, leaf first, and its key. */
   readonly serverCertificatePem: string
   readonly serverKeyPem: string

@@ -11,6 +11,7 @@ import path from 'node:path'
 import { formatConfigProblem, parseConfig } from '../core/config/parse.ts'
 import type { Config } from '../core/config/schema.ts'
 import { formatAccessProblem, parseAccessMap } from '../core/policy/access-map.ts'
+import { parseRecipientList } from '../core/policy/recipient-list.ts'
 import { fail, ok } from '../core/result.ts'
 import type { Result } from '../core/result.ts'
 import { readKeyFile } from '../io/key-files.ts'
@@ -51,7 +52,8 @@ function loadFiles(directory: string, config: Config, configText: string, config
   const trustedFiles = [...(config.delivery.trustedCaFiles ?? []), ...config.routes.flatMap(route => route.trustedCaFiles ?? [])]
   const trustedPem = Object.fromEntries(trustedFiles.map(file => [file, files.text(file, 'trusted-ca')]))
   const sessions = readSessions(config, accessText, path.resolve(directory, config.relay.accessFile), files)
-  const problems = [...files.problems, ...sessions.problems]
+  const recipientsText = config.checks.recipientsFile === null ? null : files.text(config.checks.recipientsFile, 'checks.recipients')
+  const problems = [...files.problems, ...sessions.problems, ...recipientProblems(config.checks.recipientsFile, recipientsText)]
   if (problems.length === 0) problems.push(...pairProblems(serverCertificatePem, serverKeyPem, config.tls.certificateFile))
   const access = readAccess(config, accessText, path.resolve(directory, config.relay.accessFile))
   problems.push(...access.errors)
@@ -64,6 +66,7 @@ function loadFiles(directory: string, config: Config, configText: string, config
       configFile,
       accessText,
       accessFile: config.relay.accessFile,
+      recipientsText,
       serverCertificatePem,
       serverKeyPem,
       clientCertificatePem: client?.certificatePem ?? null,
@@ -73,6 +76,12 @@ function loadFiles(directory: string, config: Config, configText: string, config
       sessionPem: sessions.pem,
     },
   })
+}
+
+function recipientProblems(file: string | null, text: string | null): readonly string[] {
+  const list = text === null ? null : parseRecipientList(text)
+  if (list === null || list.ok) return []
+  return list.problem.slice(0, 10).map(({ line, text }) => `${file}:${line}: ${JSON.stringify(text)} is no address; write joe@example.org, or @example.org for all of a domain`)
 }
 
 type Sessions = { readonly pem: WorkerSettings['sessionPem']; readonly problems: readonly string[] }

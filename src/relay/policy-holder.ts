@@ -13,13 +13,20 @@ import { addressTerms } from '../core/policy/client-terms.ts'
 import type { AddressTerms } from '../core/policy/client-terms.ts'
 import { decide } from '../core/policy/decide.ts'
 import type { Answer, ClientHost, KnownFacts, Question } from '../core/policy/decision.ts'
+import { parseRecipientList } from '../core/policy/recipient-list.ts'
+import type { RecipientList } from '../core/policy/recipient-list.ts'
 import { sessionTerms } from '../core/policy/session-terms.ts'
 import type { TermsAnswer } from '../core/policy/session-terms.ts'
 import { compilePolicy, posternFeatures, sendmailReading } from '../core/policy/policy.ts'
 import type { Policy } from '../core/policy/policy.ts'
 
 /** The access map's text, and the name that its lines are known by in explanations. */
-export type AccessSource = { readonly accessText: string; readonly accessFile: string }
+export type AccessSource = {
+  readonly accessText: string
+  readonly accessFile: string
+  /** The text of `checks.recipients`, if there is such a file. */
+  readonly recipientsText?: string | null
+}
 
 export class PolicyHolder {
   #policy: Policy
@@ -46,8 +53,14 @@ export class PolicyHolder {
   readonly decide = (question: Question, facts: KnownFacts, id: string): Answer => decide(this.#policy, question, facts, id)
 }
 
+/** Of a list that has been read without a problem before. */
+function recipientsIn(text: string | null): RecipientList | null {
+  const list = text === null ? null : parseRecipientList(text)
+  return list?.ok === true ? list.value : null
+}
+
 /** Of a map that `accessProblems` has no error for. */
-export function policyOf(config: Config, { accessText, accessFile }: AccessSource): Policy {
+export function policyOf(config: Config, { accessText, accessFile, recipientsText }: AccessSource): Policy {
   return compilePolicy({
     access: parseAccessMap(accessText, accessFile).map,
     hostname: config.hostname,
@@ -57,6 +70,7 @@ export function policyOf(config: Config, { accessText, accessFile }: AccessSourc
     trustedMechanisms: [],
     senderBinding: config.relay.senderBinding,
     checks: config.checks,
+    recipients: recipientsIn(recipientsText ?? null),
     headerFromBinding: config.relay.headerFromBinding,
     logins: {
       mx: config.listeners.mx.authentication,

@@ -1,6 +1,8 @@
 /** `[checks]`: what strangers at mx are asked for, against a DNS server of the test's own (S22). */
 
 import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
 import { after, before, test } from 'node:test'
 import type { CertificateFiles } from '../support/certificates.ts'
 import { startDnsServer } from '../support/dns-server.ts'
@@ -101,6 +103,29 @@ test('what stands after HELO must have the form of a name or of an address, and 
     assert.equal(words(reply), '550 5.7.1 After EHLO belongs your host name, or your address in brackets', bad)
   }
 })
+
+test('a list of recipients is read at a reload, and one with a mistake in it is not', async () => {
+  const [settings, list] = ['postern.toml', 'recipients'].map(name => path.join(postern.folder, name)) as [string, string]
+  writeFileSync(list, 'ann@example.test\n')
+  writeFileSync(settings, readFileSync(settings, 'utf8').replace(/^\[checks\]$/m, '[checks]\nrecipients = "recipients"'))
+  assert.deepEqual(await postern.json(['reload']), { problems: [] })
+  assert.deepEqual([await rcpt('ann@example.test'), await rcpt('eve@example.test')], ['250 2.1.5 Recipient OK', '550 5.1.1 User unknown'])
+
+  writeFileSync(list, 'ann@example.test\neve\n')
+  const { stderr, stdout } = await postern.command(['reload'])
+  assert.match(`${stdout}${stderr}`, /recipients:2: "eve" is no address/)
+  assert.equal(await rcpt('eve@example.test'), '550 5.1.1 User unknown')
+})
+
+async function rcpt(to: string): Promise<string> {
+  const client = await SmtpClient.connect(postern.ports.mx, undefined, '127.0.40.2')
+  await client.reply()
+  await client.command('HELO mail.example.com')
+  await client.command('MAIL FROM:<ann@example.com>')
+  const reply = await client.command(`RCPT TO:<${to}>`)
+  client.destroy()
+  return words(reply)
+}
 
 async function mail(host: number, from = 'ann@example.com', hello = 'mail.example.com'): Promise<SmtpReply> {
   const client = await SmtpClient.connect(postern.ports.mx, undefined, `127.0.40.${host}`)

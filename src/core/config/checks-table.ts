@@ -1,6 +1,6 @@
 /** `[checks]`: what strangers at `mx` are asked for. All off: each refuses mail that somebody may want. */
 
-import { domain, flag, ipAddress, listOf } from './forms.ts'
+import { domain, flag, ipAddress, listOf, path } from './forms.ts'
 import { table } from './table.ts'
 
 const blocklist = table({
@@ -25,7 +25,14 @@ export const checks = table({
   'dns-blocklists': listOf(blocklist, 'write a list of tables: [{ zone = "list.example.net" }]')
     .prefault([])
     .describe('Lists in DNS (RFC 5782) that refuse the addresses they hold: 550, with the zone. A list that does not answer refuses nobody.'),
+  recipients: path
+    .optional()
+    .describe(
+      'A file with the recipients that exist, one on a line, or `@example.org` for all of a domain. Others of the domains it names are told 550 5.1.1, whoever sends. ' +
+        'Domains that it does not name are not looked for in it.',
+    ),
 }).transform(checks => ({
+  recipientsFile: checks.recipients ?? null,
   hello: checks.helo,
   reverseName: checks['reverse-name'],
   senderDomain: checks['sender-domain'],

@@ -10,7 +10,8 @@
 import type { AccessMap } from './access-map.ts'
 import { foldCase } from './access-map.ts'
 import { canonicalDomain } from '../names/address.ts'
-import { NO_CHECKS } from './site-checks.ts'
+import type { RecipientList } from './recipient-list.ts'
+import { isOff, NO_CHECKS } from './site-checks.ts'
 import type { SiteChecks } from './site-checks.ts'
 import { surveyAccess } from './access-survey.ts'
 import type { AccessSurvey } from './access-survey.ts'
@@ -38,6 +39,8 @@ export type PolicySource = {
   readonly features: PolicyFeatures
   /** What is asked of strangers at `mx`; absent: nothing. */
   readonly checks?: SiteChecks
+  /** The recipients that exist; absent or null: nobody knows. */
+  readonly recipients?: RecipientList | null
 }
 
 export type PolicyFeatures = {
@@ -175,6 +178,7 @@ export type Policy = {
   readonly logins: { readonly [Name in ListenerName]: LoginRule }
   readonly features: PolicyFeatures
   readonly checks: SiteChecks
+  readonly recipients: RecipientList | null
 }
 
 export function compilePolicy(source: PolicySource): Policy {
@@ -192,7 +196,8 @@ export function compilePolicy(source: PolicySource): Policy {
     headerFromBinding: source.headerFromBinding ?? 'off',
     logins: source.logins ?? { mx: 'any', submission: 'any', submissions: 'any', lmtp: 'any' },
     features: source.features,
-    checks: source.checks ?? NO_CHECKS,
+    checks: source.checks === undefined || isOff(source.checks) ? NO_CHECKS : source.checks,
+    recipients: source.recipients ?? null,
   }
 }
 

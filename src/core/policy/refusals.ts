@@ -16,6 +16,8 @@ export const unknownValue: PolicyReply = { code: 553, enhanced: '5.3.0', text: '
 
 export const mailboxDisabled: PolicyReply = { code: 550, enhanced: '5.2.1', text: 'Mailbox disabled for this recipient' }
 
+export const userUnknown: PolicyReply = { code: 550, enhanced: '5.1.1', text: 'User unknown' }
+
 export const recipientRequired: PolicyReply = { code: 553, enhanced: '5.0.0', text: 'User address required' }
 
 export const invalidRoute: PolicyReply = { code: 553, enhanced: '5.1.3', text: 'Invalid route address' }

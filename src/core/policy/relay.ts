@@ -14,6 +14,7 @@ import { ACCEPT, RELAY, RELAY_FINALLY, because, note, noteSetting, objection } f
 import type { Finding } from './finding.ts'
 import { standingOfIdentity } from './identity-standing.ts'
 import type { Standing } from './identity-standing.ts'
+import { checkRecipientExists } from './recipient-list.ts'
 import { isListed } from './identity-value.ts'
 import { canAnswer, lookUpDomain, lookUpMailbox, lookUpUser } from './lookups.ts'
 import type { Inquiry } from './lookups.ts'
@@ -31,7 +32,7 @@ export function checkRecipient(inquiry: Inquiry, reversePath: string, forwardPat
   if (address.domain !== parsed.value.domain || address.localPart !== parsed.value.localPart) {
     note(inquiry, `the recipient really meant is ${address.localPart}${address.domain === null ? '' : `@${address.domain}`}`)
   }
-  const blocked = checkQualified(inquiry, address) ?? checkBlockList(inquiry, address)
+  const blocked = checkQualified(inquiry, address) ?? checkBlockList(inquiry, address) ?? checkRecipientExists(inquiry, address)
   if (blocked !== null) return blocked
   const standing = standingOfIdentity(inquiry)
   if (standing.kind === 'refused') return standing.finding

@@ -27,6 +27,11 @@ export type SiteChecks = {
 
 export const NO_CHECKS: SiteChecks = { reverseName: false, hello: false, senderDomain: false, blocklists: [] }
 
+/** Nothing is asked of anybody. */
+export function isOff({ reverseName, hello, senderDomain, blocklists }: SiteChecks): boolean {
+  return !reverseName && !hello && !senderDomain && blocklists.length === 0
+}
+
 /** Null if there is nothing against this stranger, or it is none. `speaksForSender`: a `From:` line does. */
 export function checkStranger(inquiry: Inquiry, reversePath: string, speaksForSender: boolean): Finding | null {
   const { checks } = inquiry.policy
