@@ -55,12 +55,14 @@ function note(text: string): void {
   }
 }
 
-/** A command that never ends, an octet a second. */
+/** It waits for the greeting as it should, then types a command that never ends, an octet a second. */
 function typeSlowly(port: number, client: number): void {
   const socket = connect(port, client)
   socket.on('data', bytes => note(String(bytes)))
-  const timer = setInterval(() => socket.write('x'), 1000)
-  socket.once('close', () => clearInterval(timer))
+  socket.once('data', () => {
+    const timer = setInterval(() => socket.write('x'), 1000)
+    socket.once('close', () => clearInterval(timer))
+  })
 }
 
 /** RCPT without end in one transaction after another; whoever is hung up on comes back at once. */
