@@ -15,6 +15,7 @@ test('the defaults give nothing away', () => check(''))
 test('each weakened setting is listed', () => {
   check('[relay]\nsender-binding = "off"', 'relay.sender-binding')
   check('[relay]\nsender-binding = "warn"', 'relay.sender-binding')
+  check('[relay]\nheader-from-binding = "off"', 'relay.header-from-binding')
   check('[delivery]\ntls = "none"', 'delivery.tls')
   check('[delivery]\nsmarthost = "hub.example.net:25"\ntls = "none"', 'delivery.tls')
   check('[[route]]\ndomain = "a.example"\nto = "a.example:25"\ntls = "none"', 'route.0.tls')

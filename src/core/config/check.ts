@@ -16,6 +16,7 @@ export function weaknessesOf(config: Config): readonly Weakness[] {
 
   if (hostname === 'localhost') add(['hostname'], 'other servers will not take mail from "localhost"; set this machine\'s full name before you deliver for real')
   if (relay.senderBinding === 'warn') add(['relay', 'sender-binding'], 'a certificate can send from any address, and is only logged; "enforce" refuses it')
+  if (relay.headerFromBinding === 'off') add(['relay', 'header-from-binding'], 'a certificate can write as anybody in From, and nothing tells of it; "warn" logs it, "enforce" refuses it')
   if (relay.senderBinding === 'off') add(['relay', 'sender-binding'], 'a certificate can send from any address; "enforce" refuses it')
   if (relay.compatibility === 'sendmail') add(['relay', 'compatibility'], 'mistakes in the access map are loaded, and some of them let everybody in; "postern" refuses them')
   if (delivery.smarthost !== null && delivery.tls === 'none') add(['delivery', 'tls'], 'mail to the smarthost goes in clear; "verify" protects it')
