@@ -1,6 +1,9 @@
 /**
  * Kills Postern under load, again and again, and then looks for every message it had promised.
  *
+ * Every wait has a limit and says what it was waiting for, and each step is told before it begins: the
+ * last line is where a run stands.
+ *
  * Each round sends by certificate from many clients to a next hop that is slow, says "later" and hangs
  * up, and ends with SIGKILL for every process at a random moment; now and then one process dies
  * first, alone. After the last round the queue drains. A message that got a 250 and never arrives is
@@ -74,11 +77,15 @@ async function runRounds(postern: Postern, options: CrashOptions, random: Random
   const tls = showing(postern, await postern.issue('joe', '--email', 'joe@example.test'))
   const rounds: Round[] = []
   for (let round = 1; round <= options.rounds; round++) {
-    if (round > 1) await postern.start()
+    if (round > 1) {
+      options.told(`round ${round}: starting`)
+      await postern.start()
+    }
     const load = startLoad({ port: postern.ports.submission, tls, clients: options.clients, round, random })
     const killedAfterSeconds = random.between(300, 4000) / 1000
     await sleep(killedAfterSeconds * 1000)
     const first = random.chance(0.4) ? await killOne(postern, random) : '-'
+    options.told(`round ${round}: killing${first === '-' ? '' : `, ${first} went first`}`)
     await postern.killAll()
     await load.stop()
     const { accepted, unanswered } = load.promised
@@ -104,6 +111,7 @@ async function drain(
   arrived: ReadonlyMap<string, number>,
   told: (line: string) => void,
 ): Promise<void> {
+  told('draining: starting')
   await postern.start()
   const promised = rounds.flatMap(({ accepted }) => accepted)
   const missing = (): number => promised.filter(name => !arrived.has(name)).length

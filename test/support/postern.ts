@@ -120,6 +120,8 @@ export function showing(postern: Postern, certificate: CertificateFiles | null):
 class Running {
   readonly #data: string
   #child: ChildProcess | null = null
+  /** The group of what ended by itself; others of it may still be there. */
+  #left: number | null = null
   #output = ''
 
   constructor(data: string) {
@@ -153,6 +155,7 @@ class Running {
     child.stderr.setEncoding('utf8').on('data', (text: string) => (this.#output += text))
     child.on('exit', () => {
       if (this.#child === child) this.#child = null
+      this.#left = child.pid ?? null
     })
 
     const ready = (): boolean => this.log().some(line => line['event'] === 'ready')
@@ -180,14 +183,14 @@ class Running {
   }
 
   async killAll(): Promise<void> {
-    const child = this.#child
-    if (child?.pid === undefined) return
-    await this.#kill(child.pid)
+    const leader = this.#child?.pid ?? this.#left
+    if (leader !== null && familyOf(leader).length > 0) await this.#kill(leader)
   }
 
   async #kill(pid: number): Promise<void> {
     await killFamily(pid)
     await waitFor('the killed Postern to be gone', () => this.#child === null)
+    this.#left = null
     groups.delete(pid) // The number may be another program's from now on.
   }
 }

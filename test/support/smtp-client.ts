@@ -109,6 +109,8 @@ export class SmtpClient {
   /** The handshake alone, once the server is ready for it. */
   async secureWith(options: ConnectionOptions): Promise<void> {
     const socket = this.#wire.release()
+    // TLS over a connection that is gone already would wait for ever: nothing more happens to it.
+    if (socket.destroyed) throw new Error('the connection was closed before its handshake')
     const secure = connectTls({ socket, servername: 'localhost', port: this.#port, ...options })
     secure.on('session', session => (this.session = session))
     try {
