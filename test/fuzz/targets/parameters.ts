@@ -11,7 +11,7 @@ const AFTER_PATHS = commandLines().flatMap(line => /^(?:MAIL|RCPT) .*> (.+)$/is.
 export const target: FuzzTarget = {
   name: 'parameters',
   seeds: AFTER_PATHS.map(text => Buffer.from(text, 'latin1')),
-  words: [' SIZE=', ' BODY=8BITMIME', ' BODY=BINARYMIME', ' SMTPUTF8', ' AUTH=<>', ' RET=FULL', ' ENVID=', ' NOTIFY=', 'SUCCESS,', 'NEVER', ' ORCPT=', 'rfc822;', 'utf-8;', '+2B', '+00', '\\x{E4}'],
+  words: [' SIZE=', ' BODY=8BITMIME', ' BODY=BINARYMIME', ' SMTPUTF8', ' REQUIRETLS', ' AUTH=<>', ' RET=FULL', ' ENVID=', ' NOTIFY=', 'SUCCESS,', 'NEVER', ' ORCPT=', 'rfc822;', 'utf-8;', '+2B', '+00', '\\x{E4}'],
   check(input) {
     const text = input.toString('latin1')
     for (const parsed of [parseMailParameters(text), parseRcptParameters(text)]) {

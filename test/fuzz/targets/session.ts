@@ -33,7 +33,7 @@ export const target: FuzzTarget = {
   seeds: conversations(),
   words: [
     END_OF_FLIGHT, 'EHLO a.example\r\n', 'LHLO a.example\r\n', 'MAIL FROM:<ann@example.com>', 'RCPT TO:<joe@example.org>\r\n', 'DATA\r\n', 'RSET\r\n', 'QUIT\r\n', 'NOOP\r\n', 'STARTTLS\r\n',
-    'BDAT 5\r\n', 'BDAT 7 LAST\r\n', 'BDAT 0 LAST\r\n', 'BDAT 99999 LAST\r\n', ' BODY=BINARYMIME', ' BODY=8BITMIME', ' SMTPUTF8', ' SIZE=1', 'AUTH EXTERNAL =\r\n', 'AUTH PLAIN AHVzZXIAcGVuY2ls\r\n', 'AUTH SCRAM-SHA-256 ', 'refused', 'held', 'fails',
+    'BDAT 5\r\n', 'BDAT 7 LAST\r\n', 'BDAT 0 LAST\r\n', 'BDAT 99999 LAST\r\n', ' BODY=BINARYMIME', ' BODY=8BITMIME', ' REQUIRETLS', 'TLS-Required: No\r\n', ' SMTPUTF8', ' SIZE=1', 'AUTH EXTERNAL =\r\n', 'AUTH PLAIN AHVzZXIAcGVuY2ls\r\n', 'AUTH SCRAM-SHA-256 ', 'refused', 'held', 'fails',
     'Subject: a\r\n', 'Received: b\r\n', 'From: c@example.org\r\n', '\r\n\r\n', 'XCLIENT NAME=a.example\r\n',
   ],
   check(input, random) {
