@@ -1,0 +1,44 @@
+/** S22: how lists in DNS are asked about an address (RFC 5782), and what comes of each answer. */
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ClientFacts } from '../../src/relay/client-facts.ts'
+import type { DnsAnswer, Resolver } from '../../src/relay/ports.ts'
+
+const ZONES = ['one.example', 'two.example', 'three.example']
+
+test('S22: an IPv4 address is asked for with its octets reversed, an IPv6 address with its nibbles', async () => {
+  const names: string[] = []
+  const unused = (): never => assert.fail('only addresses are asked for')
+  const resolver: Resolver = { mx: unused, ptr: unused, addresses: name => Promise.resolve((names.push(name), { kind: 'noName' } as const)) }
+  await listings(resolver, '192.0.2.99', ['list.example'])
+  await listings(resolver, '2001:db8:1:2:3:4:567:89ab', ['list.example'])
+  // The examples of RFC 5782 §2.1 and §2.4.
+  assert.deepEqual(names, ['99.2.0.192.list.example', 'b.a.9.8.7.6.5.0.4.0.0.0.3.0.0.0.2.0.0.0.1.0.0.0.8.b.d.0.1.0.0.2.list.example'])
+})
+
+test('S22: all lists are asked at once, and one that fails says nothing about the others', async () => {
+  const answers: Readonly<Record<string, DnsAnswer<string>>> = {
+    '99.2.0.192.one.example': { kind: 'failed', detail: 'SERVFAIL' },
+    '99.2.0.192.two.example': { kind: 'found', values: ['127.0.0.2', '127.0.0.3'] },
+    '99.2.0.192.three.example': { kind: 'noData' },
+  }
+  let [waiting, most] = [0, 0]
+  const unused = (): never => assert.fail('only addresses are asked for')
+  const addresses = async (name: string): Promise<DnsAnswer<string>> => {
+    most = Math.max(most, ++waiting)
+    await Promise.resolve()
+    waiting--
+    return answers[name] ?? assert.fail(`nobody was to ask for ${name}`)
+  }
+  const found = await listings({ mx: unused, ptr: unused, addresses }, '192.0.2.99', ZONES)
+  assert.deepEqual([...(found ?? [])], [['one.example', 'unknown'], ['two.example', ['127.0.0.2', '127.0.0.3']], ['three.example', []]])
+  assert.equal(most, ZONES.length)
+})
+
+async function listings(resolver: Resolver, address: string, zones: readonly string[]) {
+  const facts = new ClientFacts(resolver, { address, name: null }, [])
+  assert.equal(facts.known.listings, undefined, 'nothing is asked before somebody wants to know')
+  await facts.find({ kind: 'listings', zones })
+  return facts.known.listings
+}
