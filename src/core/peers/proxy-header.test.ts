@@ -97,6 +97,7 @@ const refused: readonly (readonly [what: string, header: Buffer, why: RegExp])[]
   ['a length beyond the most', v2(0x21, 0x11, IPV4, 65_535), /4096 is the most/],
   ['an extension without its length', v2(0x21, 0x11, Buffer.concat([IPV4, Buffer.of(4, 0)])), /longer than the header/],
   ['an extension that lies', v2(0x21, 0x11, Buffer.concat([IPV4, Buffer.of(4, 0xff, 0xff, 1)])), /longer than the header/],
+  ['an extension that lies by one octet', v2(0x21, 0x11, Buffer.concat([IPV4, Buffer.of(4, 0, 2, 1)])), /longer than the header/],
   ['a wrong checksum', withChecksum(IPV4, 1), /checksum/],
   ['a checksum of another length', v2(0x21, 0x11, Buffer.concat([IPV4, extension(3, Buffer.alloc(3))])), /checksum/],
 ]
