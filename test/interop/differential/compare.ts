@@ -39,6 +39,9 @@ export type Comparison = {
 /** Starting Sendmail takes longer than a session, so so many maps share a site. */
 const MAPS_OF_A_SITE = 6
 
+/** Sendmail lets ten connections wait to be accepted; those beyond are not answered. */
+const MOST_AT_ONCE = 6
+
 export async function compareWithSendmail(options: Options, told: (line: string) => void): Promise<Comparison> {
   const nameServer = await startNameServer()
   const certificates = await makeCertificates()
@@ -69,12 +72,14 @@ type Counted = { compared: number; overTls: number; known: Map<string, number>; 
 
 async function compareTrial(setting: Setting, counted: Counted, told: (line: string) => void): Promise<void> {
   const { site, trial, certificates, reference } = setting
-  const played = await Promise.all(
-    trial.sessions.map(async session => {
-      const shown = session.shows === null ? null : (certificates.shown[session.shows] ?? null)
-      return { session, shown, sendmail: await play(session, shown, reference).catch((error: unknown) => failed(error)) }
-    }),
-  )
+  const playOne = async (session: GeneratedSession): Promise<{ session: GeneratedSession; shown: Shown | null; sendmail: Played }> => {
+    const shown = session.shows === null ? null : (certificates.shown[session.shows] ?? null)
+    return { session, shown, sendmail: await play(session, shown, reference).catch((error: unknown) => failed(error)) }
+  }
+  const played = []
+  for (let first = 0; first < trial.sessions.length; first += MOST_AT_ONCE) {
+    played.push(...(await Promise.all(trial.sessions.slice(first, first + MOST_AT_ONCE).map(playOne))))
+  }
   for (const { session, shown, sendmail } of played) {
     const asked = asQuestions(site, trial.access, session, shown)
     const postern = playRelaySession(asked)
