@@ -6,14 +6,14 @@ import { parseAccessMap } from './access-map.ts'
 import { decide } from './decide.ts'
 import type { Asker, ClientName, KnownFacts } from './decision.ts'
 import { compilePolicy, posternFeatures, sendmailFeatures } from './policy.ts'
-import type { PolicyFeatures } from './policy.ts'
+import type { Policy, PolicyFeatures } from './policy.ts'
+import { checkPeerTls } from './tls-requirements.ts'
 
 type Session = { readonly from?: string; readonly to?: string; readonly name?: ClientName; readonly facts?: Partial<KnownFacts> }
 
-/** What becomes of a stranger's message: the first refusal, else the verdict on its recipient. */
-function answer(features: PolicyFeatures, access: readonly string[], session: Session): string {
-  const policy = compilePolicy({
-    access: parseAccessMap(access.join('\n'), 'access').map,
+function policyWith(features: PolicyFeatures, access: string): Policy {
+  return compilePolicy({
+    access: parseAccessMap(access, 'access').map,
     hostname: 'mx.home.example',
     localDomains: ['mx.home.example', 'home.example'],
     relayDomains: [],
@@ -22,6 +22,11 @@ function answer(features: PolicyFeatures, access: readonly string[], session: Se
     senderBinding: 'off',
     features: { ...features, acceptUnresolvableDomains: true },
   })
+}
+
+/** What becomes of a stranger's message: the first refusal, else the verdict on its recipient. */
+function answer(features: PolicyFeatures, access: readonly string[], session: Session): string {
+  const policy = policyWith(features, access.join('\n'))
   const { from = 's@ok.example', to = 'ann@home.example', name = { resolve: 'OK', name: 'host.friend.example' }, facts } = session
   const asker: Asker = { listener: 'mx', host: { address: '192.0.2.7', name }, hello: 'c.example', identity: { kind: 'plaintext' }, authentication: null }
   const known: KnownFacts = { domainExists: new Map(), isMxFor: new Map(), ...facts }
@@ -77,4 +82,14 @@ test('a client without a name is refused for good, even if the MX records cannot
   assert.equal(from({ resolve: 'TEMP' }), '450 4.4.0')
   assert.equal(from({ resolve: 'FORGED' }), '550 5.7.1')
   assert.equal(from({ resolve: 'FAIL' }), '550 5.7.1')
+})
+
+test('CS: and CI: with nothing behind them end the list and accept, but for a peer without a certificate', () => {
+  const policy = { policy: policyWith(sendmailFeatures, ''), because: [] }
+  const peer = { name: 'c.example', address: '192.0.2.7', verify: 'OK', cipherBits: 256, securityLayerBits: 0, cnSubject: 'joe', subject: '/CN=joe', issuer: '/CN=ca', dnsNames: [] }
+  for (const word of ['CS:', 'CI:']) {
+    const entry = { key: 'TLS_Clt:', value: `ENCR:0+${word}++CN:nobody`, file: 'access', line: 1 }
+    assert.equal(checkPeerTls(policy, entry, peer).kind, 'accept', word)
+    assert.equal(checkPeerTls(policy, entry, { ...peer, subject: '', issuer: '' }).kind, 'refuse', word)
+  }
 })

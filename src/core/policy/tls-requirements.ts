@@ -78,7 +78,10 @@ export function checkPeerTls(search: Search, entry: AccessEntry | null, peer: Tl
 
 type Refuse = (text: string, detail: string) => Finding
 
-/** The list behind `VERIFY+` or `ENCR:bits+`: all must hold. What cannot be read ends it, accepting. */
+/**
+ * The list behind `VERIFY+` or `ENCR:bits+`: all must hold. What cannot be read ends it, accepting; so do
+ * `CS:` and `CI:` with nothing behind them, but for a peer whose name is as empty.
+ */
 function checkFurther(search: Search, further: readonly string[], peer: TlsPeer, refuse: Refuse): Finding {
   for (const requirement of further) {
     const [word, wanted] = splitOnce(requirement, ':')
@@ -90,10 +93,12 @@ function checkFurther(search: Search, further: readonly string[], peer: TlsPeer,
       }
       case 'CS':
         if (wanted === null) return unreadable(search, requirement)
+        if (wanted === '' && peer.subject !== '') return unreadable(search, requirement)
         if (!isSame(peer.subject, wanted)) return refuse('certificate subject does not match', `the entry asks for the subject ${wanted}`)
         break
       case 'CI':
         if (wanted === null) return unreadable(search, requirement)
+        if (wanted === '' && peer.issuer !== '') return unreadable(search, requirement)
         if (!isSame(peer.issuer, wanted)) return refuse('certificate issuer does not match', `the entry asks for the issuer ${wanted}`)
         break
       case 'CITAG': {
