@@ -81,7 +81,7 @@ function queuedNotice(
     id,
     envelope: {
       reversePath: '',
-      // RFC 3461 §6.2: nobody is told of the fate of a report.
+      // RFC 3461 §6.1: nobody is told of the fate of a report.
       recipients: [{ forwardPath: address, notify: [], originalRecipient: null }],
       bodyType: dsn.eightBit ? '8BITMIME' : '7BIT',
       utf8: dsn.utf8,

@@ -72,7 +72,7 @@ for (const [wish, notify, told] of [
   })
 }
 
-test('a message that was to be there in time comes back when it is not (RFC 2852 §4.2)', async t => {
+test('a message that was to be there in time comes back when it is not (RFC 2852 §4)', async t => {
   const { relay, lines } = await startBoth(t, { offers: ['DELIVERBY'], rcpt: '450 4.2.0 later' })
   const deliverBy = { seconds: 600, mode: 'return', trace: false } as const
   await relay.submit('m1', 'bob@b', { envelope: envelopeTo(['bob@b'], { reversePath: 'ann@b', deliverBy }) })

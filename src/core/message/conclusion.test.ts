@@ -72,7 +72,7 @@ test('who waits for success hears where no word of it will come from', () => {
   assert.deepEqual(relayed, [{ address: 'r0@b', originalRecipient: 'rfc822;x@y', by: 'mx', reply: { code: 250, enhanced: null, lines: ['ok'] } }])
 })
 
-test('a message that is to be returned in time fails as late, with the last problem (RFC 2852 §4.2)', () => {
+test('a message that is to be returned in time fails as late, with the last problem (RFC 2852 §4)', () => {
   const urgent = message('a@b', { attempts: 3 })
   const envelope = { ...urgent.envelope, deliverBy: { seconds: 600, mode: 'return', trace: false } } as const
   const before = conclude({ ...urgent, envelope }, [outcomeOf(later)], 599_000)

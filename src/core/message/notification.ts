@@ -13,7 +13,7 @@ export function isToldOf(condition: NotifyOn, message: QueuedMessage, { notify }
 }
 
 /**
- * RFC 3461 §5.2.2, RFC 2852 §4.2: whoever waits for news of success, or of time kept, hears from us that there will
+ * RFC 3461 §5.2.2, RFC 2852 §4: whoever waits for news of success, or of time kept, hears from us that there will
  * be none from the server that has the message now.
  */
 export function isToldOfRelaying(message: QueuedMessage, recipient: EnvelopeRecipient, { knows }: Extract<Outcome, { kind: 'delivered' }>): boolean {

@@ -174,7 +174,7 @@ export function statusOf(problem: AttemptProblem): string {
     case 'unsupported':
       return UNSUPPORTED_STATUS[problem.feature]
     case 'tooLate':
-      return '5.4.7' // RFC 2852 §4.2.2
+      return '5.4.7' // RFC 2852 §4
     case 'localTrouble':
       return '4.3.0'
     case 'suspended':
@@ -227,7 +227,7 @@ const UNSUPPORTED_WORDS = {
   STARTTLS: 'offers no TLS, which the sender requires',
 } as const
 
-/** RFC 5248, RFC 6531 §3.7.4 and RFC 8689 §6. */
+/** RFC 5248, RFC 6531 §3.7.4 and RFC 8689 §7. */
 const UNSUPPORTED_STATUS = {
   '8BITMIME': '5.6.3',
   BINARYMIME: '5.6.3',

@@ -333,7 +333,7 @@ export class MailExchange {
 
 const NOTHING = Buffer.alloc(0)
 
-/** RFC 6710 §4.2: a client whose priority was changed is told the one it has. */
+/** RFC 6710 §4: a client whose priority was changed is told the one it has. */
 function senderTaken({ hasOtherPriority, priority }: MailTransaction): Reply {
   return hasOtherPriority ? replies.otherPriority(priority) : replies.senderOk
 }

@@ -28,7 +28,7 @@ function isTooLong(hold: Hold, { mostSeconds, latestAt }: NonNullable<SessionSet
   return hold.kind === 'for' ? hold.seconds > mostSeconds : hold.at > latestAt
 }
 
-/** RFC 6710 §5.1: whose priorities count is for the site to say; ours are those who have proved who they are. */
+/** RFC 6710 §4: whose priorities count is for the site to say; ours are those who have proved who they are. */
 function mayGoFirst({ identity, authentication }: Asker): boolean {
   return identity.kind === 'verified' || authentication !== null
 }

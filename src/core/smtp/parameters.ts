@@ -26,7 +26,7 @@ export type MailParameters = {
   readonly deliverBy: DeliverBy | null
   /** HOLDFOR and HOLDUNTIL (RFC 4865 §4). */
   readonly hold: Hold | null
-  /** MT-PRIORITY (RFC 6710 §4.2). */
+  /** MT-PRIORITY (RFC 6710 §4). */
   readonly priority: number
 }
 

@@ -196,7 +196,7 @@ export const replies = {
 
   // MAIL and RCPT (RFC 5321 §4.1.1.2-3).
   senderOk: reply(250, '2.1.0', 'Sender OK'),
-  /** RFC 6710 §4.2. */
+  /** RFC 6710 §4. */
   otherPriority: (priority: number) => reply(250, '2.3.6', `Sender OK; ${priority} is the priority of this message`),
   recipientOk: reply(250, '2.1.5', 'Recipient OK'),
   nestedMail: reply(503, '5.5.1', 'A mail transaction is open already; RSET ends it'),
