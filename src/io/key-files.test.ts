@@ -95,6 +95,12 @@ test('a data directory as init makes it has no problems', () => {
   assert.deepEqual(checkDataFolder(directory), [])
 })
 
+test('started as root, the spool is the account of the workers', { skip: isRoot ? false : 'needs root' }, () => {
+  const directory = dataFolder()
+  chownSync(path.join(directory, 'spool'), 12_345, 12_345)
+  assert.deepEqual(checkDataFolder(directory), [])
+})
+
 test('S24: everything that is unsafe in a data directory is named at once', () => {
   const directory = dataFolder()
   const at = (name: string): string => path.join(directory, name)

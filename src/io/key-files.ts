@@ -47,7 +47,9 @@ export function checkDataFolder(directory: string): readonly string[] {
     folderProblem(directory, WRITE_ACCESS),
     ...['postern.toml', 'access'].map(name => settingProblem(inside(name))),
     checkIfThere(inside('users')),
-    ...['ca', 'spool'].map(name => folderProblem(inside(name), ANY_ACCESS)),
+    folderProblem(inside('ca'), ANY_ACCESS),
+    // Started as root, Postern gives the spool to the account of its workers, each time.
+    folderProblem(inside('spool'), ANY_ACCESS, process.geteuid?.() === 0 ? 'of anybody' : 'ours'),
     folderProblem(inside('tls'), WRITE_ACCESS),
     ...['ca', 'tls'].flatMap(name => keysIn(inside(name)).map(checkKeyFile)),
   ].filter(problem => problem !== null)
@@ -62,7 +64,7 @@ function keyProblem(file: string, found: Stats): string | null {
 }
 
 /** `forbidden` are the mode bits that the folder must not have. */
-function folderProblem(folder: string, forbidden: number): string | null {
+function folderProblem(folder: string, forbidden: number, owner: 'ours' | 'of anybody' = 'ours'): string | null {
   const found = statIfThere(folder)
   if (found === null) return null
   if (found.isSymbolicLink()) return `${folder}: is a symbolic link, which can be pointed elsewhere; put the folder itself there`
@@ -72,7 +74,7 @@ function folderProblem(folder: string, forbidden: number): string | null {
     const what = forbidden === ANY_ACCESS ? 'other accounts can look into this folder' : 'other accounts can replace files in this folder'
     return `${folder}: ${what} (mode ${octal(found)}); run: chmod ${mode} ${quoted(folder)}`
   }
-  return ownerProblem(folder, found)
+  return owner === 'ours' ? ownerProblem(folder, found) : null
 }
 
 /** A file that grants rights: others may read it, never write it. */
