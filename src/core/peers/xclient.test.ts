@@ -87,7 +87,8 @@ test('whatever is said, an introduction has an address in canonical form and no 
       const result = parseXclient(`ADDR=192.0.2.7 NAME=${name} LOGIN=${login}`)
       if (!result.ok) return
       assert.equal(result.value.host.address, '192.0.2.7')
-      assert.doesNotMatch(JSON.stringify(result.value), /\\u00[01]|\\[nrtbf]/)
+      // JSON writes a backslash twice: what is left of it behind those pairs is an escape.
+      assert.doesNotMatch(JSON.stringify(result.value).replaceAll('\\\\', ''), /\\u00[01]|\\[nrtbf]/)
     }),
   )
 })
