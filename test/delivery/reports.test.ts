@@ -2,8 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import type { EnvelopeRecipient, NotifyOn } from '../../src/core/message/envelope.ts'
-import { envelopeTo } from '../support/queued.ts'
+import type { Envelope, EnvelopeRecipient, NotifyOn } from '../../src/core/message/envelope.ts'
+import { newMessage } from '../../src/core/message/new-message.ts'
+import { drafted, envelopeTo } from '../support/queued.ts'
 import { smarthost, startRawServer, startRelay, type Relay } from './relay.ts'
 
 type Script = { readonly offers?: readonly string[]; readonly rcpt?: string }
@@ -95,3 +96,23 @@ test('where time cannot be kept, a message that must come back in time comes bac
   assert.deepEqual(reports(lines()), ['failed'])
   assert.ok(lines().includes('Status: 5.3.3'))
 })
+
+test('a message for later waits in the spool, whatever its priority, and its time begins with the first attempt (RFC 4865)', async t => {
+  const { relay, lines } = await startBoth(t, { offers: ['DELIVERBY', 'MT-PRIORITY'] })
+  const deliverBy = { seconds: 600, mode: 'return', trace: false } as const
+  await keep(relay, envelopeTo(['bob@b'], { hold: { kind: 'for', seconds: 3600 }, priority: 9, deliverBy }))
+  await relay.clock.run(3599)
+  await relay.idle()
+  assert.deepEqual(lines(), [])
+  await relay.clock.run(2)
+  await relay.attempts(1)
+  await relay.idle()
+  assert.match(lines().find(line => line.startsWith('MAIL')) ?? '', /^MAIL FROM:<ann@example\.org> BY=(?:600|599);R MT-PRIORITY=9$/)
+  assert.equal(relay.spool.find('m1'), null)
+})
+
+/** As the receiver keeps what is not to be tried at once. */
+async function keep(relay: Relay, envelope: Envelope): Promise<void> {
+  const { message, draft } = await drafted(relay.spool, 'm1')
+  await relay.spool.enqueue({ message: newMessage({ ...message, envelope, acceptedAt: relay.clock.now }), draft }, { leased: false })
+}

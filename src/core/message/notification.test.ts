@@ -54,6 +54,8 @@ test('a message for later begins later, and one that goes first a little earlier
   assert.equal(startsAt(asking({ hold: { kind: 'until', at: 0 } })), MINUTE)
   assert.equal(firstDueAt(asking({ priority: 3 })), -2 * MINUTE)
   assert.equal(firstDueAt(asking({ priority: -3 })), MINUTE)
+  assert.equal(firstDueAt(asking({ priority: 3, hold: { kind: 'until', at: 5 * MINUTE } })), 5 * MINUTE, 'not before its time')
+  assert.equal(firstDueAt(asking({ priority: 3, hold: { kind: 'until', at: 0 } })), -2 * MINUTE)
 })
 
 test('a time that the sender set is the end of trying, or when it hears of a delay (RFC 2852 §4)', () => {
@@ -68,4 +70,6 @@ test('a time that the sender set is the end of trying, or when it hears of a del
   assert.deepEqual(schedule({ deliverBy: { seconds: -90, mode: 'notify', trace: false } }), [lifetimeSeconds, 0])
   assert.equal(secondsLeft(asking({ deliverBy: { seconds: 90, mode: 'return', trace: false } }), 2 * MINUTE), 30)
   assert.equal(secondsLeft(asking({}), 2 * MINUTE), null)
+  const held = asking({ deliverBy: { seconds: 90, mode: 'return', trace: false }, hold: { kind: 'for', seconds: 600 } })
+  assert.deepEqual([MINUTE, 11 * MINUTE, 12 * MINUTE].map(now => secondsLeft(held, now)), [90, 90, 30], 'the time of BY begins when the message may go')
 })

@@ -23,7 +23,7 @@ export function isToldOfRelaying(message: QueuedMessage, recipient: EnvelopeReci
   return deliverBy !== null && !hearsNothing && (deliverBy.trace || !knows.deliverBy)
 }
 
-/** When delivery may begin, in milliseconds since 1970; from then on a message grows old. */
+/** When delivery may begin, in milliseconds since 1970; from then on a message grows old, and uses up the time of BY. */
 export function startsAt({ acceptedAt, envelope: { hold } }: Pick<QueuedMessage, 'acceptedAt' | 'envelope'>): number {
   if (hold === null) return acceptedAt
   return Math.max(acceptedAt, hold.kind === 'until' ? hold.at : acceptedAt + hold.seconds * 1000)
@@ -31,10 +31,12 @@ export function startsAt({ acceptedAt, envelope: { hold } }: Pick<QueuedMessage,
 
 /**
  * When the first attempt of a message is due. A higher priority stands as far ahead in the queue as if it had come
- * a minute earlier for each level (RFC 6710 §5), so that nobody waits for ever behind those who go first.
+ * a minute earlier for each level (RFC 6710 §5), so that nobody waits for ever behind those who go first. What is
+ * held goes out no earlier for it.
  */
 export function firstDueAt(message: Pick<QueuedMessage, 'acceptedAt' | 'envelope'>): number {
-  return startsAt(message) - Math.max(0, message.envelope.priority) * 60_000
+  const start = startsAt(message)
+  return start > message.acceptedAt ? start : start - Math.max(0, message.envelope.priority) * 60_000
 }
 
 /** RFC 2852 §4: what the sender's own time makes of the schedule. */
@@ -45,7 +47,8 @@ export function scheduleFor(message: QueuedMessage, schedule: RetrySchedule): Re
   return { ...schedule, lifetimeSeconds: Math.min(schedule.lifetimeSeconds, deliverBy.seconds) }
 }
 
-/** The seconds of `deliverBy` that are left. */
-export function secondsLeft({ acceptedAt, envelope }: QueuedMessage, now: number): number | null {
-  return envelope.deliverBy === null ? null : envelope.deliverBy.seconds - Math.floor((now - acceptedAt) / 1000)
+/** The seconds of `deliverBy` that are left: all of them, while the message is held. */
+export function secondsLeft(message: QueuedMessage, now: number): number | null {
+  const { deliverBy } = message.envelope
+  return deliverBy === null ? null : deliverBy.seconds - Math.max(0, Math.floor((now - startsAt(message)) / 1000))
 }

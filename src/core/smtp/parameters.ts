@@ -93,7 +93,7 @@ const MAIL_PARAMETERS: ReadonlyMap<string, Parser<MailParameters>> = new Map<str
   ['RET', parseRet],
   ['ENVID', value => (isXtextOf(value, ENVID_LIMIT) ? { envelopeId: value } : `ENVID is xtext of ${ENVID_LIMIT} characters at the most`)],
   ['BY', parseBy],
-  ['HOLDFOR', value => (/^[0-9]{1,9}$/.test(value ?? '') ? { hold: { kind: 'for', seconds: Number(value) } } : 'HOLDFOR is a number of seconds')],
+  ['HOLDFOR', value => (/^[1-9][0-9]{0,8}$/.test(value ?? '') ? { hold: { kind: 'for', seconds: Number(value) } } : 'HOLDFOR is a number of seconds')],
   ['HOLDUNTIL', parseHoldUntil],
   ['MT-PRIORITY', value => (/^(?:[0-9]|-[1-9])$/.test(value ?? '') ? { priority: Number(value) } : 'MT-PRIORITY is a number from -9 to 9')],
 ])
@@ -125,8 +125,15 @@ function parseBy(value: string | null): Partial<MailParameters> | string {
 
 /** RFC 4865 §4: an instant as RFC 3339 writes it. */
 function parseHoldUntil(value: string | null): Partial<MailParameters> | string {
-  const at = INSTANT.test(value ?? '') ? Date.parse((value ?? '').toUpperCase()) : Number.NaN
+  const text = (value ?? '').toUpperCase()
+  const at = INSTANT.test(text) && isDay(text.slice(0, 10)) ? Date.parse(text) : Number.NaN
   return Number.isNaN(at) ? 'HOLDUNTIL is an instant such as 2027-01-31T08:00:00Z' : { hold: { kind: 'until', at } }
+}
+
+/** `Date` makes the second of March of the thirtieth of February. */
+function isDay(day: string): boolean {
+  const midnight = Date.parse(`${day}T00:00:00Z`)
+  return !Number.isNaN(midnight) && new Date(midnight).toISOString().startsWith(day)
 }
 
 /** RFC 3461 §4.1. A condition that is named twice is meant once. */
@@ -177,7 +184,7 @@ const ORCPT_LIMIT = 500
 
 /** RFC 2852 §4: at most nine digits. */
 const BY = /^([+-]?[0-9]{1,9});([RN])(T?)$/i
-const INSTANT = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:Z|\+[0-9]{2}:[0-9]{2}|-[0-9]{2}:[0-9]{2})$/i
+const INSTANT = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:Z|\+[0-9]{2}:[0-9]{2}|-[0-9]{2}:[0-9]{2})$/
 
 /** RFC 5321 §4.1.2: esmtp-param. */
 const PARAMETER = /^([A-Za-z0-9][A-Za-z0-9-]*)(?:=([!-<>-~]+))?$/
