@@ -286,7 +286,14 @@ export class Scheduler {
 
   #concludeOver(queue: HopQueue<Job>, job: Job, outcomes: readonly Outcome[]): void {
     queue.succeeded()
-    this.#conclude(job, outcomes, formatHop(queue.hop))
+    const { work, indices } = job
+    const left = indices.filter((_, i) => isLeftOver(outcomes[i]))
+    // Only what comes after some of them is left over: a connection that takes nothing would go round for ever.
+    if (left.length === 0 || left.length === indices.length) return this.#conclude(job, outcomes, formatHop(queue.hop))
+    work.jobs++
+    this.#conclude({ work, indices: indices.filter(index => !left.includes(index)) }, outcomes.filter(outcome => !isLeftOver(outcome)), formatHop(queue.hop))
+    if (this.#isCurrent(queue)) this.#queue(queue.hop, { work, indices: left })
+    else this.#leaveUntried({ work, indices: left })
   }
 
   /** No host of the next hop would talk to us. */
@@ -364,6 +371,11 @@ export class Scheduler {
   #noteQuiet(): void {
     if (this.#isQuiet()) this.#onQuiet?.()
   }
+}
+
+/** RFC 9422 §4.1: it goes over another connection, at once. */
+function isLeftOver(outcome: Outcome | undefined): boolean {
+  return outcome?.kind === 'deferred' && outcome.why.kind === 'connectionSpent'
 }
 
 /** RFC 8689 §5: a report must not be lost because its way back promises less than the way here. */

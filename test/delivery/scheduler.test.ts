@@ -358,3 +358,23 @@ test('an 8-bit message bounces where 8BITMIME is missing, and an ASCII one that 
   assert.match(lines[1] ?? '', /^m2 ann@b delivered/)
   assert.deepEqual(server.lines().filter(line => line.startsWith('MAIL')), ['MAIL FROM:<>'])
 })
+
+test('recipients that a server takes over its next connection only do not wait for the next attempt (RFC 9422)', async t => {
+  const server = await startRawServer(t, (line, socket) => {
+    if (line.startsWith('EHLO')) socket.write('250-mx.test\r\n250 LIMITS RCPTMAX=2 MAILMAX=1\r\n')
+    else if (line.startsWith('RCPT')) socket.write(line.includes('dan') ? '450 later\r\n' : '250 ok\r\n')
+    else if (line === 'DATA') socket.write('354 go\r\n')
+    else if (/^(?:MAIL|QUIT|\.$)/.test(line)) socket.write('250 ok\r\n')
+  })
+  const relay = await startRelay(t, { settings: smarthost(server.port) })
+  await relay.submit('m1', ['ann@b', 'bob@b', 'cy@b', 'dan@b', 'eve@b'])
+  await relay.idle()
+  assert.deepEqual(relay.reports.map(({ outcome, recipient: { address } }) => `${address} ${outcome.kind}`), [
+    'ann@b delivered', 'bob@b delivered', 'cy@b delivered', 'dan@b deferred', 'eve@b delivered',
+  ])
+  assert.equal(server.lines().filter(line => line.startsWith('EHLO')).length, 3, 'a connection for each two')
+  assert.deepEqual(relay.spool.find('m1')?.recipients.map(({ state, attempts }) => `${state} ${attempts}`), [
+    'delivered 1', 'delivered 1', 'delivered 1', 'waiting 1', 'delivered 1',
+  ])
+  assert.deepEqual(relay.troubles, [])
+})

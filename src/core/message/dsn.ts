@@ -175,6 +175,7 @@ function reasonLines(why: AttemptProblem): readonly string[] {
       return reasonLines(why.because)
     case 'connectionFailed':
     case 'connectionLost':
+    case 'connectionSpent':
     case 'badReply':
     case 'tlsFailed':
     case 'tlsRefused':

@@ -28,6 +28,7 @@ test('552 to RCPT means too many recipients and is tried again; to DATA it bounc
 test('trouble on the way is tried again', () => {
   check({ kind: 'connectionFailed', peer, detail: 'ECONNREFUSED' }, false, '4.4.1', `no connection to ${peer}: ECONNREFUSED`)
   check({ kind: 'connectionLost', stage: 'end of data', peer, detail: 'reset' }, false, '4.4.2', `connection to ${peer} lost, after the message: reset`)
+  check({ kind: 'connectionSpent', peer }, false, '4.4.2', `${peer} takes no more over this connection`)
   check({ kind: 'tlsFailed', cause: 'unverified', peer, detail: 'expired' }, false, '4.7.5', `no verified TLS with ${peer}: expired`)
   check({ kind: 'badReply', stage: 'greeting', peer, detail: 'line too long' }, false, '4.5.0', `${peer} does not speak SMTP, in its greeting: line too long`)
 })

@@ -35,6 +35,8 @@ export type AttemptProblem =
   | { readonly kind: 'remoteReply'; readonly stage: Stage; readonly peer: string; readonly reply: Reply }
   | { readonly kind: 'connectionFailed'; readonly peer: string; readonly detail: string }
   | { readonly kind: 'connectionLost'; readonly stage: Stage; readonly peer: string; readonly detail: string }
+  /** The server takes no more messages over this connection (RFC 9422 §4.1); over another it does. */
+  | { readonly kind: 'connectionSpent'; readonly peer: string }
   /** What the server said is not SMTP, or is too much of it (S19). */
   | { readonly kind: 'badReply'; readonly stage: Stage; readonly peer: string; readonly detail: string }
   | ({ readonly kind: 'tlsFailed'; readonly cause: TlsFailure; readonly peer: string; readonly detail: string } & AccessLines)
@@ -90,6 +92,7 @@ export function isPermanent(problem: AttemptProblem): boolean {
       return problem.reply.code >= 500 // PERM
     case 'connectionFailed':
     case 'connectionLost':
+    case 'connectionSpent':
     case 'badReply':
     case 'tlsFailed':
     case 'localTrouble':
@@ -124,6 +127,8 @@ export function describeProblem(problem: AttemptProblem): string {
       return oneLine(`no connection to ${problem.peer}: ${problem.detail}`)
     case 'connectionLost':
       return oneLine(`connection to ${problem.peer} lost, ${STAGE_WORDS[problem.stage]}: ${problem.detail}`)
+    case 'connectionSpent':
+      return oneLine(`${problem.peer} takes no more over this connection`)
     case 'badReply':
       return oneLine(`${problem.peer} does not speak SMTP, ${STAGE_WORDS[problem.stage]}: ${problem.detail}`)
     case 'tlsFailed':
@@ -162,6 +167,7 @@ export function statusOf(problem: AttemptProblem): string {
     case 'connectionFailed':
       return '4.4.1'
     case 'connectionLost':
+    case 'connectionSpent':
       return '4.4.2'
     case 'badReply':
       return '4.5.0'

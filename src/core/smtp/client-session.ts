@@ -127,13 +127,17 @@ function* transactInParts(session: ClientSession, delivery: Delivery): Script<De
   let report: DeliveryReport = ended([], session)
   for (let at = 0; at < recipients.length; at += most) {
     if (report.session === null || report.session.transactionsLeft === 0) {
-      const why: AttemptProblem = { kind: 'connectionLost', stage: 'mail', peer: session.peer, detail: 'it takes no more over this connection' }
+      const why: AttemptProblem = report.session === null ? closedEarly(session.peer) : { kind: 'connectionSpent', peer: session.peer }
       return { ...report, outcomes: [...report.outcomes, ...recipients.slice(at).map(() => outcomeOf(why))] }
     }
     const part: DeliveryReport = yield* transact(report.session, { ...delivery, recipients: recipients.slice(at, at + most) })
     report = { ...part, outcomes: [...report.outcomes, ...part.outcomes], wentAway: part.wentAway && at === 0 }
   }
   return report
+}
+
+function closedEarly(peer: string): AttemptProblem {
+  return { kind: 'connectionLost', stage: 'mail', peer, detail: 'it ended with an earlier part of the recipients' }
 }
 
 /** One mail transaction. */
