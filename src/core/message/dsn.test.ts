@@ -159,6 +159,12 @@ test('a report names the message and the recipient as the sender did (RFC 3464 �
   assert.match(parts[1]?.body ?? '', /^Original-Envelope-Id: QQ\+1=2\r\nReporting-MTA: [^]*\r\n\r\nOriginal-Recipient: rfc822; Ann\+x@c\r\nFinal-Recipient: rfc822; ann@b\r\n/)
 })
 
+test('an original recipient of UTF-8 is named in full, and in ASCII where the report is (RFC 6533 §3)', () => {
+  const recipients = [{ address: 'ann@b', originalRecipient: 'utf-8;j\\x{FC}rgen@c', why: reply('no'), expired: false }]
+  assert.match(composeDsn(request({ recipients })).text, /^Original-Recipient: utf-8; j\\x\{FC\}rgen@c\r$/m)
+  assert.match(composeDsn(request({ recipients }, 'joe@a', true)).text, /^Original-Recipient: utf-8; jürgen@c\r$/m)
+})
+
 test('who waits for success is told to whom the message was passed on (RFC 3461 §5.2.2)', () => {
   const { recipients: _, ...rest } = request({})
   const relayed = { address: 'ann@b', originalRecipient: null, by: 'mx.b[192.0.2.7]:25, TLSv1.3', reply: { code: 250, enhanced: null, lines: ['ok'] } }

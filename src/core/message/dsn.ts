@@ -12,8 +12,9 @@
 import { unreachable } from '../result.ts'
 import type { Failure, Relay } from './conclusion.ts'
 import type { QueuedMessage } from './envelope.ts'
-import { decodeXtext } from './xtext.ts'
 import { describeProblem, formatReply, oneLine, statusOf, type AttemptProblem } from './outcome.ts'
+import { decodeUtf8Address } from './utf8-address.ts'
+import { decodeXtext } from './xtext.ts'
 
 /** Up to what size an original comes back whole, also if the sender wants it (RET=FULL), and how much of a header section is returned. */
 export const DSN_SIZES = { wholeMessageBytes: 10 * 1024, wantedMessageBytes: 1024 * 1024, headerBytes: 32 * 1024 } as const
@@ -210,7 +211,7 @@ function statusLines(request: DsnRequest): readonly string[] {
     `Arrival-Date: ${formatDate(message.acceptedAt)}`,
     '',
     ...eachRecipient(request).flatMap(({ address, originalRecipient, status, remote, diagnostic }) => [
-      ...(originalRecipient === null ? [] : [`Original-Recipient: ${original(originalRecipient)}`]),
+      ...(originalRecipient === null ? [] : [`Original-Recipient: ${original(originalRecipient, utf8)}`]),
       `Final-Recipient: ${addressType}; ${oneLine(address)}`,
       `Action: ${kind}`,
       `Status: ${status}`,
@@ -223,10 +224,11 @@ function statusLines(request: DsnRequest): readonly string[] {
   ]
 }
 
-/** RFC 3464 §2.3.1: the type, and the address as it was before xtext. */
-function original(orcpt: string): string {
+/** RFC 3464 §2.3.1: the type, and the address as it was before xtext. RFC 6533 §3: in ASCII, one of UTF-8 stays as it is kept. */
+function original(orcpt: string, utf8: boolean): string {
   const [type = '', address = ''] = orcpt.split(/;(.*)/s)
-  return `${oneLine(type)}; ${oneLine(decodeXtext(address) ?? address)}`
+  const decoded = type.toLowerCase() !== 'utf-8' ? decodeXtext(address) : utf8 ? decodeUtf8Address(address) : address
+  return `${oneLine(type)}; ${oneLine(decoded ?? address)}`
 }
 
 function remoteServer(why: AttemptProblem): readonly string[] {

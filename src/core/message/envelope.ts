@@ -54,7 +54,7 @@ export type EnvelopeRecipient = {
   readonly forwardPath: string
   /** NOTIFY=: what the sender wants to hear of; [] for nothing (NEVER), null for the usual (RFC 3461 §4.1). */
   readonly notify: readonly NotifyOn[] | null
-  /** ORCPT=, as it came: `rfc822;joe+2Btag@example.org`, or null (RFC 3461 §4.2). */
+  /** ORCPT=, in ASCII: `rfc822;joe+2Btag@example.org`, `utf-8;j\x{FC}rgen@example.org`, or null (RFC 3461 §4.2, RFC 6533 §3). */
   readonly originalRecipient: string | null
 }
 

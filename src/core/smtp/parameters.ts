@@ -6,6 +6,7 @@
  */
 
 import type { BodyType, DeliverBy, EnvelopeRecipient, Hold, NotifyOn } from '../message/envelope.ts'
+import { toAsciiForm } from '../message/utf8-address.ts'
 import { decodeXtext } from '../message/xtext.ts'
 import { fail, ok, type Result } from '../result.ts'
 
@@ -147,8 +148,11 @@ function parseNotify(value: string | null): Partial<RcptParameters> | string {
 /** RFC 3461 §4.2, RFC 6533 §3: the type of the address, and the address in xtext. */
 function parseOrcpt(value: string | null): Partial<RcptParameters> | string {
   const semicolon = value?.indexOf(';') ?? -1
-  const isWhole = semicolon > 0 && ADDRESS_TYPE.test(value?.slice(0, semicolon) ?? '') && isXtextOf(value?.slice(semicolon + 1) ?? null, ORCPT_LIMIT)
-  return isWhole ? { originalRecipient: value } : `ORCPT is type;address, the address in xtext of ${ORCPT_LIMIT} characters at the most`
+  const type = value?.slice(0, semicolon) ?? ''
+  const given = value?.slice(semicolon + 1) ?? ''
+  const address = type.toLowerCase() === 'utf-8' ? toAsciiForm(given) : given
+  const isWhole = semicolon > 0 && ADDRESS_TYPE.test(type) && isXtextOf(address, ORCPT_LIMIT)
+  return isWhole ? { originalRecipient: `${type};${address}` } : `ORCPT is type;address, the address in xtext of ${ORCPT_LIMIT} characters at the most`
 }
 
 /** What it stands for is one line of text: it goes into a field of a report. */
@@ -163,7 +167,7 @@ function isCondition(text: string): text is NotifyOn {
 function splitParameters(text: string): Result<ReadonlyMap<string, string | null>, ParameterProblem> {
   const parameters = new Map<string, string | null>()
   for (const parameter of text.split(' ')) {
-    const match = PARAMETER.exec(parameter)
+    const match = PARAMETER.exec(parameter) ?? UTF8_ORCPT.exec(parameter)
     if (match === null) return bad('a parameter is KEYWORD or KEYWORD=value, with one blank before it')
     const keyword = (match[1] ?? '').toUpperCase()
     if (parameters.has(keyword)) return bad(`${keyword} was given twice`)
@@ -188,6 +192,8 @@ const INSTANT = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]
 
 /** RFC 5321 §4.1.2: esmtp-param. */
 const PARAMETER = /^([A-Za-z0-9][A-Za-z0-9-]*)(?:=([!-<>-~]+))?$/
+/** RFC 6533 §3: the one parameter that may hold more than ASCII. */
+const UTF8_ORCPT = /^(ORCPT)=(utf-8;[!-<>-~\u0080-\uffff]+)$/i
 /** RFC 3461 §4: xtext is printable ASCII without `+` and `=`, but for `+` and two hexadecimal digits. */
 const XTEXT = /^(?:[!-*,-<>-~]|\+[0-9A-F]{2})+$/
 /** RFC 3461 §4.2: an atom, such as `rfc822` or `utf-8`. */
