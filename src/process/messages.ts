@@ -50,7 +50,6 @@ export type WorkerStart = {
   /** How many workers there are. */
   readonly workers: number
   readonly spoolFolder: string
-  readonly codeFolder: string
   /** Whom to become before a byte is read from the network; null to stay. */
   readonly runAs: { readonly uid: number; readonly gid: number } | null
   /** File descriptors of the bound sockets, by listener. */

@@ -9,8 +9,13 @@
 import { realpathSync } from 'node:fs'
 import path from 'node:path'
 
-/** The folder of the program: source and node_modules. */
+/** The folder of the program. A data directory may lie in it: `npm start` puts it there. */
 export const CODE_FOLDER = realpathSync(path.join(import.meta.dirname, '..', '..'))
+
+/** What a process reads of the program, and not the folder around it: that may hold keys and mail. */
+const CODE = ['package.json', 'src', 'node_modules'].map(name => path.join(CODE_FOLDER, name))
+
+export const CODE_FLAGS: readonly string[] = CODE.map(part => `--allow-fs-read=${part}`)
 
 /** Network and its shards; LMDB is a native add-on. No other file, no child process, no thread. */
 export function workerFlags(spoolFolder: string, shards: readonly string[]): readonly string[] {
@@ -18,7 +23,7 @@ export function workerFlags(spoolFolder: string, shards: readonly string[]): rea
     '--permission',
     '--allow-net',
     '--allow-addons',
-    `--allow-fs-read=${CODE_FOLDER}`,
+    ...CODE_FLAGS,
     `--allow-fs-read=${spoolFolder}`,
     ...shards.map(shard => `--allow-fs-write=${path.join(spoolFolder, shard)}`),
     // The system's resolver settings and host names, public roots of next hops come from elsewhere.
@@ -32,7 +37,7 @@ export function workerFlags(spoolFolder: string, shards: readonly string[]): rea
 export function authorityFlags(authorityFolder: string): readonly string[] {
   return [
     '--permission',
-    `--allow-fs-read=${CODE_FOLDER}`,
+    ...CODE_FLAGS,
     `--allow-fs-read=${authorityFolder}`,
     `--allow-fs-write=${authorityFolder}`,
     ...QUIET,
@@ -43,7 +48,7 @@ export function authorityFlags(authorityFolder: string): readonly string[] {
 export function dropStartupPermissions(): void {
   const { permission } = process
   permission.drop('addon')
-  permission.drop('fs.read', CODE_FOLDER)
+  for (const part of CODE) permission.drop('fs.read', part)
 }
 
 /** Warnings about the flags themselves; that they are experimental is written in our documentation. */

@@ -27,7 +27,6 @@ import type { AuthorityProcess } from './authority-process.ts'
 import { takeDirectory } from './directory-lock.ts'
 import { parseAdminRequest, parseSamples } from './messages.ts'
 import type { WorkerStart } from './messages.ts'
-import { CODE_FOLDER } from './permissions.ts'
 import { readPassphrase } from './passphrase.ts'
 import { PasswordDesk, readAccounts } from './password-desk.ts'
 import { chooseAccount, prepareSpool } from './run-as.ts'
@@ -78,7 +77,6 @@ async function start(options: SupervisorOptions, loaded: LoadedSettings): Promis
       shards: owned,
       workers: shards.length,
       spoolFolder,
-      codeFolder: CODE_FOLDER,
       runAs: account.value,
       listeners: sockets.value.bound,
     }),

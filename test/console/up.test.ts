@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
@@ -10,8 +10,17 @@ import { familyOf, killFamily, run, waitFor } from '../support/processes.ts'
 
 const PROGRAM = path.join(import.meta.dirname, '..', '..', 'bin', 'postern')
 
-test('a newcomer sends a first message, is refused without the certificate, and learns why', async () => {
-  const folder = mkdtempSync(path.join(tmpdir(), 'postern-up-'))
+/** Within the folder of the program is where `npm start` puts it for who is not root. */
+for (const [where, above] of [
+  ['elsewhere', tmpdir()],
+  ['within the folder of the program', path.join(PROGRAM, '..', '..', 'postern-data')],
+] as const) {
+  test(`a newcomer sends a first message, is refused without the certificate, and learns why: data ${where}`, () => newcomer(above))
+}
+
+async function newcomer(above: string): Promise<void> {
+  mkdirSync(above, { recursive: true })
+  const folder = mkdtempSync(path.join(above, 'postern-up-'))
   const data = path.join(folder, 'my data')
   const up = spawn(PROGRAM, ['up', '--hostname', 'localhost', '--domain', 'example.test', '--dir', data], { detached: true })
   const pid = up.pid ?? 0
@@ -42,7 +51,7 @@ test('a newcomer sends a first message, is refused without the certificate, and 
     await killFamily(pid)
     rmSync(folder, { recursive: true, force: true })
   }
-})
+}
 
 /** Indented commands, with the lines that a backslash continues. */
 function pasteable(text: string): readonly string[] {

@@ -8,53 +8,61 @@ import path from 'node:path'
 import { after, test } from 'node:test'
 import { authorityFlags, CODE_FOLDER, workerFlags } from '../../src/process/permissions.ts'
 
-const directory = realpathSync(mkdtempSync(path.join(tmpdir(), 'postern-permissions-')))
-for (const folder of ['ca', 'tls', 'spool/0', 'spool/1']) mkdirSync(path.join(directory, folder), { recursive: true })
-for (const file of ['ca/issuing.key', 'tls/server.key', 'postern.toml']) writeFileSync(path.join(directory, file), 'secret')
-after(() => rmSync(directory, { recursive: true }))
-
-const spool = path.join(directory, 'spool')
 const DENIED = 'ERR_ACCESS_DENIED'
 
-test('a worker reaches the network and its shard, and nothing else', () => {
-  assert.deepEqual(probe('worker', workerFlags(spool, ['0'])), {
-    'read the CA key': DENIED,
-    'write into ca/': DENIED,
-    'read the server key': DENIED,
-    'read the configuration': DENIED,
-    'read /etc/passwd': DENIED,
-    'read the source': DENIED,
-    'write into its own shard': 'done',
-    'write into another shard': DENIED,
-    'link to a file outside': DENIED,
-    'start a program': DENIED,
-    'start a thread': DENIED,
-    'load an add-on': DENIED,
-    'bind a port': 'done',
-    'connect to a host': 'ECONNREFUSED',
-  })
-})
+/** The second is where `npm start` puts it for who is not root: within the folder of the program. */
+for (const [where, above] of [
+  ['elsewhere', tmpdir()],
+  ['within the folder of the program', path.join(CODE_FOLDER, 'postern-data')],
+] as const) {
+  mkdirSync(above, { recursive: true })
+  const directory = realpathSync(mkdtempSync(path.join(above, 'postern-permissions-')))
+  for (const folder of ['ca', 'tls', 'spool/0', 'spool/1']) mkdirSync(path.join(directory, folder), { recursive: true })
+  for (const file of ['ca/issuing.key', 'tls/server.key', 'postern.toml', 'spool/0/data']) writeFileSync(path.join(directory, file), 'secret')
+  after(() => rmSync(directory, { recursive: true }))
 
-test('the authority reaches ca/, and no network', () => {
-  assert.deepEqual(probe('authority', authorityFlags(path.join(directory, 'ca'))), {
-    'read the CA key': 'done',
-    'write into ca/': 'done',
-    'read the server key': DENIED,
-    'read the configuration': DENIED,
-    'read /etc/passwd': DENIED,
-    'read the source': 'done',
-    'write into its own shard': DENIED,
-    'write into another shard': DENIED,
-    'link to a file outside': DENIED,
-    'start a program': DENIED,
-    'start a thread': DENIED,
-    'load an add-on': 'ERR_DLOPEN_DISABLED',
-    'bind a port': DENIED,
-    'connect to a host': DENIED,
+  test(`a worker reaches the network and its shard, and nothing else: data ${where}`, () => {
+    assert.deepEqual(probe('worker', directory, workerFlags(path.join(directory, 'spool'), ['0'])), {
+      'read the CA key': DENIED,
+      'write into ca/': DENIED,
+      'read the server key': DENIED,
+      'read the configuration': DENIED,
+      'read /etc/passwd': DENIED,
+      'read the source': DENIED,
+      'read its own shard': 'done',
+      'write into its own shard': 'done',
+      'write into another shard': DENIED,
+      'link to a file outside': DENIED,
+      'start a program': DENIED,
+      'start a thread': DENIED,
+      'load an add-on': DENIED,
+      'bind a port': 'done',
+      'connect to a host': 'ECONNREFUSED',
+    })
   })
-})
 
-function probe(role: string, flags: readonly string[]): unknown {
+  test(`the authority reaches ca/, and no network: data ${where}`, () => {
+    assert.deepEqual(probe('authority', directory, authorityFlags(path.join(directory, 'ca'))), {
+      'read the CA key': 'done',
+      'write into ca/': 'done',
+      'read the server key': DENIED,
+      'read the configuration': DENIED,
+      'read /etc/passwd': DENIED,
+      'read the source': 'done',
+      'read its own shard': DENIED,
+      'write into its own shard': DENIED,
+      'write into another shard': DENIED,
+      'link to a file outside': DENIED,
+      'start a program': DENIED,
+      'start a thread': DENIED,
+      'load an add-on': 'ERR_DLOPEN_DISABLED',
+      'bind a port': DENIED,
+      'connect to a host': DENIED,
+    })
+  })
+}
+
+function probe(role: string, directory: string, flags: readonly string[]): unknown {
   const script = path.join(import.meta.dirname, 'probe.ts')
   const output = execFileSync(process.execPath, [...flags, script, role, directory], {
     encoding: 'utf8',

@@ -8,7 +8,7 @@ import { readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
 import path from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { dropStartupPermissions } from '../../src/process/permissions.ts'
+import { CODE_FOLDER, dropStartupPermissions } from '../../src/process/permissions.ts'
 
 const [role = '', directory = ''] = process.argv.slice(2)
 const results: Record<string, string> = {}
@@ -19,7 +19,8 @@ attempt('write into ca/', () => writeFileSync(path.join(directory, 'ca', 'forged
 attempt('read the server key', () => readFileSync(path.join(directory, 'tls', 'server.key')))
 attempt('read the configuration', () => readFileSync(path.join(directory, 'postern.toml')))
 attempt('read /etc/passwd', () => readFileSync('/etc/passwd'))
-attempt('read the source', () => readFileSync(import.meta.filename))
+attempt('read the source', () => readFileSync(path.join(CODE_FOLDER, 'src', 'main.ts')))
+attempt('read its own shard', () => readFileSync(path.join(directory, 'spool', '0', 'data')))
 attempt('write into its own shard', () => writeFileSync(path.join(directory, 'spool', '0', 'own'), ''))
 attempt('write into another shard', () => writeFileSync(path.join(directory, 'spool', '1', 'foreign'), ''))
 attempt('link to a file outside', () => symlinkSync('/etc/passwd', path.join(directory, 'spool', '0', 'link')))

@@ -6,7 +6,7 @@ import { once } from 'node:events'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
-import { CODE_FOLDER } from '../../process/permissions.ts'
+import { CODE_FLAGS, CODE_FOLDER } from '../../process/permissions.ts'
 import { defineCommand } from '../command.ts'
 import { configFile, readConfig } from '../directory.ts'
 import { eventLine, type LogLine } from '../event-line.ts'
@@ -101,7 +101,7 @@ function startSink(directory: string, show: (line: LogLine) => void): ChildProce
   if (smarthost === null || !isTrial(directory)) return null
   const folder = path.join(directory, 'sink')
   const quiet = ['--disable-warning=SecurityWarning', '--disable-warning=ExperimentalWarning']
-  const permissions = [...quiet, '--permission', '--allow-net', `--allow-fs-read=${CODE_FOLDER}`, `--allow-fs-read=${folder}`, `--allow-fs-write=${folder}`]
+  const permissions = [...quiet, '--permission', '--allow-net', ...CODE_FLAGS, `--allow-fs-read=${folder}`, `--allow-fs-write=${folder}`]
   const words = ['sink', '--json', '--port', String(smarthost.port), '--folder', folder, '--dir', directory]
   const child = spawn(process.execPath, [...permissions, MAIN, ...words], {
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
