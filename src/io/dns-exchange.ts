@@ -48,7 +48,11 @@ function overUdp(question: DnsQuestion, server: DnsServer, timeoutMilliseconds: 
       const reply = readReply(bytes, query.id, question)
       if (reply !== null) end(reply)
     })
-    socket.connect(server.port, server.host, () => socket.send(dnsPacket.encode(query)))
+    socket.connect(server.port, server.host, (error?: Error) => {
+      // Called for a failure too, as where there is no route; a socket that is not connected cannot send.
+      if (error instanceof Error) return end({ failed: `${server.host}: ${error.message}` })
+      socket.send(dnsPacket.encode(query))
+    })
   })
 }
 

@@ -178,3 +178,10 @@ test('resolv.conf names the servers', () => {
   assert.deepEqual(parseResolvConf('; c\nnameserver 192.0.2.1\nnameserver ::1 # x\nsearch a\nnameserver x\n').map(server => server.host), ['192.0.2.1', '::1'])
   assert.deepEqual(parseResolvConf(''), [{ host: '127.0.0.1', port: 53 }])
 })
+
+test('a server that cannot be reached at all is a failure like any other', async () => {
+  // The kernel does not connect a socket to the broadcast address, as it does not without a route.
+  const resolver = createResolver({ servers: [{ host: '255.255.255.255', port: 53 }], hostsFile: '', timeoutMilliseconds: 150 })
+  const answer = await resolver.ptr('192.0.2.7')
+  assert.equal(answer.kind, 'failed')
+})
