@@ -61,20 +61,29 @@ export class TlsGate {
     this.#authorities = authorities
   }
 
+  /** Ends in every case, also for a client that is gone before it begins; then the socket is closed. */
   handshake(socket: Socket, terms: HandshakeTerms): Promise<HandshakeOutcome> {
     return new Promise(resolve => {
       const key = connectionKey(socket)
+      if (key === null || socket.destroyed) {
+        socket.destroy()
+        return resolve({ kind: 'failed', failed: 'the connection was closed before the handshake' })
+      }
+      let isSettled = false
+      let leave = (): void => {}
       const settle: Pending = outcome => {
-        if (!this.#pending.delete(key)) return
+        if (isSettled) return
+        isSettled = true
+        // A client may come back from the same port before its last connection has closed here.
+        if (this.#pending.get(key) === settle) this.#pending.delete(key)
         leave()
         socket.off('close', onClose)
         resolve(outcome)
       }
       const onClose = (): void => settle({ kind: 'failed', failed: 'the connection was closed during the handshake' })
-      if (socket.destroyed) return resolve({ kind: 'failed', failed: 'the connection was closed before the handshake' })
       this.#pending.set(key, settle)
       socket.once('close', onClose)
-      const leave = this.#room.enter(why => {
+      leave = this.#room.enter(why => {
         settle({ kind: 'failed', failed: why })
         socket.destroy()
       })
@@ -87,7 +96,7 @@ export class TlsGate {
   }
 
   #finish(socket: tls.TLSSocket): void {
-    const settle = this.#pending.get(connectionKey(socket))
+    const settle = this.#pendingFor(socket)
     if (settle === undefined) return void socket.destroy()
     if (socket.isSessionReused()) {
       socket.destroy()
@@ -103,9 +112,15 @@ export class TlsGate {
   }
 
   #fail(socket: tls.TLSSocket, error: Error & { readonly code?: string; readonly reason?: string }): void {
-    const settle = this.#pending.get(connectionKey(socket))
+    const settle = this.#pendingFor(socket)
     socket.destroy()
     settle?.({ kind: 'failed', failed: error.reason ?? error.code ?? error.message })
+  }
+
+  /** The handshake of this connection; none if the client is gone, which closing the socket tells the handshake. */
+  #pendingFor(socket: tls.TLSSocket): Pending | undefined {
+    const key = connectionKey(socket)
+    return key === null ? undefined : this.#pending.get(key)
   }
 
   #describe(socket: tls.TLSSocket): Handshake {
@@ -150,9 +165,9 @@ function hasSigned(authority: X509Certificate, certificate: X509Certificate): bo
   }
 }
 
-/** Both ends of a live connection; unique among the connections of this process. */
-function connectionKey(socket: Socket): string {
-  return `${socket.remoteAddress} ${socket.remotePort} ${socket.localAddress} ${socket.localPort}`
+/** Both ends of a live connection, unique among those of this process; null if it is gone, and has no ends any more. */
+function connectionKey({ remoteAddress, remotePort, localAddress, localPort }: Socket): string | null {
+  return remoteAddress === undefined ? null : `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`
 }
 
 function cipherBits(name: string): number {

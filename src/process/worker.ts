@@ -245,6 +245,8 @@ export class Worker {
   async #serve(name: ListenerName, socket: net.Socket, isLocal: boolean): Promise<void> {
     const { listeners, limits } = this.#current.config
     const address = isLocal ? LOCAL_ADDRESS : peerAddress(socket)
+    // Reset before anybody looked at it: whose it was is not known any more, so that no limit could count it.
+    if (address === '') return void socket.destroy()
     const arrival = await this.#proxies.admit(socket, address, listeners[name].proxyFrom, limits.connections)
     if (!arrival.ok) return this.#journal.turnedAway(name, address, arrival.problem, 'proxy')
     // Within this host there is nobody to hide from, and a certificate would prove nothing more.

@@ -11,7 +11,7 @@ import type { CertificateLookup, TrustedAuthority } from '../../src/core/names/i
 import type { ClientIdentity } from '../../src/core/names/identity.ts'
 import { USUAL_TERMS } from '../../src/core/policy/session-terms.ts'
 import { HandshakeRoom } from '../../src/io/handshake-room.ts'
-import { TlsGate } from '../../src/io/tls-gate.ts'
+import { TlsGate, type Handshake } from '../../src/io/tls-gate.ts'
 import { authorityOf, readPresented } from '../../src/io/x509.ts'
 import { certificateAuthority, makeCertificate, purposes, simpleName } from './certificate-maker.ts'
 import type { MadeCertificate } from './certificate-maker.ts'
@@ -41,15 +41,7 @@ export async function identityAfterHandshake(trust: Trust, shown: Shown | null, 
     ...trust.own.map(({ pem }) => authorityOf(pem, true)),
     ...trust.foreign.map(({ pem }) => authorityOf(pem, false)),
   ]
-  const options = {
-    certificatePem: server.pem,
-    keyPem: server.keyPem,
-    clientAuthoritiesPem: [...trust.own, ...trust.foreign].map(({ pem }) => pem),
-    minVersion: 'TLSv1.2',
-    oldCiphers: false,
-    handshakeTimeoutSeconds: 20,
-  } as const
-  const gate = new TlsGate(options, new HandshakeRoom(10), handshake => {
+  const gate = makeGate([...trust.own, ...trust.foreign], new HandshakeRoom(10), handshake => {
     const presented = handshake.certificate === null ? null : readPresented(handshake.certificate)
     const { chainError, issuerKeyFingerprint } = handshake
     return identify({ tls: handshake.tls, presented, chainVerified: chainError === null, chainError, issuerKeyFingerprint }, authorities, trust.index, Date.now())
@@ -67,6 +59,19 @@ export async function identityAfterHandshake(trust: Trust, shown: Shown | null, 
   } finally {
     listener.close()
   }
+}
+
+/** The server's side, with a certificate for mx.example.test. */
+export function makeGate(clientAuthorities: readonly MadeCertificate[], room: HandshakeRoom, identify: (handshake: Handshake) => ClientIdentity): TlsGate {
+  const options = {
+    certificatePem: server.pem,
+    keyPem: server.keyPem,
+    clientAuthoritiesPem: clientAuthorities.map(({ pem }) => pem),
+    minVersion: 'TLSv1.2',
+    oldCiphers: false,
+    handshakeTimeoutSeconds: 20,
+  } as const
+  return new TlsGate(options, room, identify)
 }
 
 function connect(port: number, shown: Shown | null, version: TlsVersion): tls.TLSSocket {
