@@ -3,12 +3,14 @@ import { createHash, createHmac } from 'node:crypto'
 import { test } from 'node:test'
 import type { PasswordRecord, SiteRecord } from '../core/accounts/password-file.ts'
 import { LoginBackOff } from '../core/limits/login-backoff.ts'
-import type { CredentialAnswer, LoginFailure } from '../core/sasl/script.ts'
+import type { CredentialAnswer, CredentialQuestion, LoginFailure } from '../core/sasl/script.ts'
 import { AccountRegister, type Accounts } from './account-register.ts'
 import { LoginDesk } from './login-desk.ts'
 import { hashPassword } from './password-keys.ts'
 import { TooBusy, type PasswordCrypto } from './ports.ts'
 
+/** Failures of one network that are looked at. */
+const ALLOWANCE = 30
 const PASSWORD = 'correct horse battery'
 const site: SiteRecord = { record: 'site', secret: Buffer.alloc(32, 1).toString('base64'), argon2id: { memory: 8, passes: 1, parallelism: 1 }, scramIterations: 4096 }
 
@@ -40,6 +42,30 @@ test('S16: failures make the next attempt wait before anybody looks, by the name
   await desk.try('joe', PASSWORD, '192.0.3.1')
   await desk.try('joe@example.org', PASSWORD, '192.0.4.1')
   assert.deepEqual(desk.waits, [250])
+})
+
+test('S16: many attempts at one time are looked at no oftener than as many in turn', async () => {
+  const desk = await open()
+  await Promise.all(Array.from({ length: 100 }, (_, at) => desk.try(`joe${at}`, 'wrong')))
+  assert.equal(desk.failures.filter(why => why === 'unknownUser').length, ALLOWANCE)
+  assert.equal(desk.failures.filter(why => why === 'tooManyFailures').length, 100 - ALLOWANCE)
+})
+
+test('S16: and so are SCRAM exchanges that have all begun before the first has failed', async () => {
+  const desk = await open()
+  const attempts = Array.from({ length: 100 }, (_, at) => ({ mechanism: 'SCRAM-SHA-256', login: `joe${at}`, wanted: '' }))
+  const starts = await Promise.all(attempts.map(attempt => desk.ask({ kind: 'startScram', attempt, hash: 'SHA-256', binding: null })))
+  assert.ok(starts.every(({ kind }) => kind === 'scramStarted'))
+  await Promise.all(attempts.map(attempt => desk.ask({ kind: 'checkProof', attempt, hash: 'SHA-256', authMessage: 'n=joe', proof: new Uint8Array(32) })))
+  assert.equal(desk.failures.filter(why => why === 'unknownUser').length, ALLOWANCE)
+  const late = await desk.ask({ kind: 'startScram', attempt: attempts[0]!, hash: 'SHA-256', binding: null })
+  assert.deepEqual(late, { kind: 'failed', problem: 'tooMany' })
+})
+
+test('S16: an attempt waits for the failures of those that were looked at while it was', async () => {
+  const desk = await open()
+  await Promise.all(Array.from({ length: 4 }, (_, at) => desk.try('joe', 'wrong', `192.0.${at}.1`)))
+  assert.deepEqual(desk.waits.toSorted((a, b) => a - b), [250, 250, 250, 250, 250, 500])
 })
 
 test('S18: with too many to look at nobody is logged in, and it is no failure of theirs', async () => {
@@ -92,7 +118,7 @@ async function open({ busy = false, whileHashing = () => {} }: Options = {}) {
       },
     },
     register,
-    backOff: new LoginBackOff({ amount: 30, seconds: 600 }, 100),
+    backOff: new LoginBackOff({ amount: ALLOWANCE, seconds: 600 }, 100),
     isExempt: () => false,
     observer: { loggedIn: () => {}, loginFailed: (_session, _address, _attempt, why) => void failures.push(why) },
     system: { now: () => 0, newId: () => 'x', random: () => 0 },
@@ -104,12 +130,15 @@ async function open({ busy = false, whileHashing = () => {} }: Options = {}) {
       },
     },
   })
+  const ask = (question: CredentialQuestion, address = '192.0.2.7'): Promise<CredentialAnswer> =>
+    desk.answer(question, { sessionId: 's', address, bindingOf: () => null })
   return {
     failures,
     waits,
     hashed: () => hashed,
-    try: (login: string, secret: string, address = '192.0.2.7'): Promise<CredentialAnswer> =>
-      desk.answer({ kind: 'checkPassword', attempt: { mechanism: 'PLAIN', login, wanted: '' }, password: secret }, { sessionId: 's', address, bindingOf: () => null }),
+    ask,
+    try: (login: string, secret: string, address?: string): Promise<CredentialAnswer> =>
+      ask({ kind: 'checkPassword', attempt: { mechanism: 'PLAIN', login, wanted: '' }, password: secret }, address),
   }
 }
 

@@ -60,11 +60,11 @@ export class LoginDesk {
     if (site === null) return { kind: 'failed', problem: 'unavailable' }
     switch (question.kind) {
       case 'checkPassword':
-        return (await this.#wait(question.attempt, client)) ?? this.#checkPassword(site, question, client)
+        return this.#checkPassword(site, question, client)
       case 'startScram':
-        return (await this.#wait(question.attempt, client)) ?? this.#startScram(site, question, client)
+        return this.#refuseIfShut(question.attempt, client) ?? this.#startScram(site, question, client)
       case 'checkProof':
-        return this.#checkProof(site, question, client)
+        return this.#inTurn(question.attempt, client, { waited: 0 }, () => this.#checkProof(site, question, client))
       case 'noteFailure':
         return this.#fail(question.attempt, client, question.why)
       default:
@@ -72,20 +72,36 @@ export class LoginDesk {
     }
   }
 
-  /** Null when the attempt may be looked at. */
-  async #wait(attempt: LoginAttempt, { sessionId, address }: LoginClient): Promise<CredentialAnswer | null> {
-    const { backOff, isExempt, observer, system, timers } = this.#parts
-    if (isExempt(address)) return null
-    const network = networkBlock(address)
-    const delay = backOff.delayMilliseconds(foldedLogin(attempt.login), network, system.now())
-    if (delay > 0) await new Promise<void>(resolve => timers.after(delay, resolve))
-    if (!backOff.isShut(network, system.now())) return null
+  /**
+   * Looks at an attempt when its turn has come. Others may fail while it waits: their failures count for it
+   * too, so that attempts side by side are looked at no oftener than one after the other. Between the last
+   * question about the turn and `look` nothing else may run.
+   */
+  async #inTurn<T>(attempt: LoginAttempt, client: LoginClient, patience: { waited: number }, look: () => T): Promise<T | CredentialAnswer> {
+    const { backOff, isExempt, system, timers } = this.#parts
+    while (!isExempt(client.address)) {
+      const refusal = this.#refuseIfShut(attempt, client)
+      if (refusal !== null) return refusal
+      const rest = backOff.delayMilliseconds(foldedLogin(attempt.login), networkBlock(client.address), system.now()) - patience.waited
+      if (rest <= 0) break
+      patience.waited += rest
+      await new Promise<void>(resolve => timers.after(rest, resolve))
+    }
+    return look()
+  }
+
+  #refuseIfShut(attempt: LoginAttempt, { sessionId, address }: LoginClient): CredentialAnswer | null {
+    const { backOff, isExempt, observer, system } = this.#parts
+    if (isExempt(address) || !backOff.isShut(networkBlock(address), system.now())) return null
     observer.loginFailed(sessionId, address, attempt, 'tooManyFailures')
     return { kind: 'failed', problem: 'tooMany' }
   }
 
   async #checkPassword(site: SiteRecord, { attempt, password }: Question<'checkPassword'>, client: LoginClient): Promise<CredentialAnswer> {
     const { crypto, register, observer } = this.#parts
+    const patience = { waited: 0 }
+    const tooEarly = await this.#inTurn(attempt, client, patience, () => null)
+    if (tooEarly !== null) return tooEarly
     let hash: Uint8Array
     try {
       hash = await hashPassword(crypto, site, register.find(attempt.login)?.holder.name ?? attempt.login, preparedPassword(password))
@@ -94,10 +110,12 @@ export class LoginDesk {
       observer.loginFailed(client.sessionId, client.address, attempt, 'tooBusy')
       return { kind: 'failed', problem: 'unavailable' }
     }
-    // Looked up only now: a password that was taken away meanwhile does not count.
-    const entry = register.find(attempt.login)
-    const matching = (entry?.passwords ?? []).filter(({ argon2id }) => crypto.isSame(crypto.fromBase64(argon2id), hash))
-    return this.#conclude(attempt, client, entry, matching, '')
+    return this.#inTurn(attempt, client, patience, () => {
+      // Looked up only now: a password that was taken away meanwhile does not count.
+      const entry = register.find(attempt.login)
+      const matching = (entry?.passwords ?? []).filter(({ argon2id }) => crypto.isSame(crypto.fromBase64(argon2id), hash))
+      return this.#conclude(attempt, client, entry, matching, '')
+    })
   }
 
   #startScram(site: SiteRecord, { attempt, hash, binding }: Question<'startScram'>, client: LoginClient): CredentialAnswer {
