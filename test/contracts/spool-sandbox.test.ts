@@ -10,6 +10,8 @@ import { prepareSpool } from '../../src/process/run-as.ts'
 import { emptyFolder } from '../support/queued.ts'
 
 const PROGRAM = path.join(import.meta.dirname, 'sandboxed.ts')
+/** Workers cannot read the tests; this one is among them. */
+const TESTS = `--allow-fs-read=${path.join(import.meta.dirname, '..')}`
 const isRoot = process.getuid?.() === 0
 /** `nobody`, wherever it matters to this test. */
 const NOBODY = 65534
@@ -21,7 +23,7 @@ test('S24: a spool works under the worker’s permissions, without root, from a 
   if (isRoot) for (const folder of [spoolFolder, path.join(spoolFolder, '0')]) chownSync(folder, NOBODY, NOBODY)
   chmodSync(above, 0o700)
   const account = isRoot ? [String(NOBODY), String(NOBODY)] : []
-  const { stdout, stderr, status } = spawnSync(process.execPath, [...workerFlags(spoolFolder, ['0']), PROGRAM, ...account], {
+  const { stdout, stderr, status } = spawnSync(process.execPath, [...workerFlags(spoolFolder, ['0']), TESTS, PROGRAM, ...account], {
     cwd: spoolFolder,
     encoding: 'utf8',
     env: {},
