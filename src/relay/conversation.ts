@@ -10,7 +10,7 @@ import { formatCompletion, type Completion } from '../core/message/completion.ts
 import type { Envelope, QueuedMessage } from '../core/message/envelope.ts'
 import { newMessage } from '../core/message/new-message.ts'
 import { formatReceived } from '../core/message/trace.ts'
-import type { Account, ClientIdentity } from '../core/names/identity.ts'
+import { withoutCertificate, type Account, type ClientIdentity } from '../core/names/identity.ts'
 import type { Asker } from '../core/policy/decision.ts'
 import { USUAL_TERMS } from '../core/policy/session-terms.ts'
 import type { SessionTerms } from '../core/policy/session-terms.ts'
@@ -232,6 +232,8 @@ export class Conversation {
       case 'startTls':
         return this.#startTls()
       case 'speakFor':
+        this.#identity = withoutCertificate(this.#identity)
+        this.#account = null
         this.#policy.speakFor(output.host)
         return null
       case 'wakeQueue':

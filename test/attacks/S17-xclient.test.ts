@@ -11,6 +11,7 @@ import { after, before, test } from 'node:test'
 import type { CertificateFiles } from '../support/certificates.ts'
 import { showing, startPostern, type Listener, type Postern } from '../support/postern.ts'
 import { waitFor } from '../support/processes.ts'
+import { authPlain } from '../support/sasl-client.ts'
 import { startSink, type Sink } from '../support/sink.ts'
 import { SmtpClient } from '../support/smtp-client.ts'
 
@@ -91,6 +92,19 @@ for (const listener of ['mx', 'submission', 'submissions'] as const satisfies re
     client.destroy()
   })
 }
+
+test('S17: nor does the certificate come back when the peer loses its password', async () => {
+  const { password } = (await postern.json(['user', 'passwd', 'filter', '--device', 'spool'])) as { readonly password: string }
+  const client = await SmtpClient.connect(postern.ports.submissions, showing(postern, filter), PEER)
+  await client.greet()
+  assert.equal((await authPlain(client, 'filter', password)).code, 235)
+  assert.equal((await client.command('XCLIENT ADDR=192.0.2.7')).code, 220)
+  await client.command('EHLO client.example.com')
+  await postern.json(['user', 'passwd', 'filter', '--device', 'spool', '--remove'])
+  await waitFor('the password to be gone', () => postern.log().some(line => line['event'] === 'password-ended'))
+  assert.ok((await relays(client)) >= 500)
+  client.destroy()
+})
 
 test('S17: from anybody else it is refused, and changes nothing', async () => {
   const client = await greeted('127.0.0.1')

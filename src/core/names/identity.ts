@@ -97,6 +97,11 @@ export type ClientIdentity =
       readonly holder: Holder | null
     }
 
+/** What is left of an identity when its certificate does not count: the TLS. */
+export function withoutCertificate(identity: ClientIdentity): ClientIdentity {
+  return identity.kind === 'plaintext' ? identity : { kind: 'anonymous', tls: identity.tls }
+}
+
 /** sendmail's `${verify}` for an identity; empty without STARTTLS. */
 export function verifyWord(identity: ClientIdentity): '' | 'NO' | 'FAIL' | 'OK' {
   switch (identity.kind) {

@@ -6,7 +6,7 @@
  * was shown beside it then says nothing: it may be another's.
  */
 
-import type { ClientIdentity } from '../names/identity.ts'
+import { withoutCertificate, type ClientIdentity } from '../names/identity.ts'
 import type { Asker, Reason } from './decision.ts'
 import { note } from './finding.ts'
 import type { Inquiry } from './lookups.ts'
@@ -47,9 +47,8 @@ function hasBoth({ identity, authentication }: Asker): boolean {
 }
 
 function nobody(inquiry: Inquiry, why: string): ClientIdentity {
-  const { identity } = inquiry.asker
   note(inquiry, why)
-  return identity.kind === 'plaintext' ? identity : { kind: 'anonymous', tls: identity.tls }
+  return withoutCertificate(inquiry.asker.identity)
 }
 
 const WANTED = {

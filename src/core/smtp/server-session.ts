@@ -9,7 +9,7 @@
  * What happens from MAIL to the end of a message is in mail-exchange.ts, a login in auth-exchange.ts.
  */
 
-import type { ClientIdentity } from '../names/identity.ts'
+import { withoutCertificate, type ClientIdentity } from '../names/identity.ts'
 import type { Asker, Decision } from '../policy/decision.ts'
 import { mechanismsFor } from '../sasl/mechanisms.ts'
 import { parseXclient } from '../peers/xclient.ts'
@@ -350,7 +350,7 @@ export class ServerSession {
     const { host, hello, login } = introduction.value
     this.#speaksForOthers = true
     this.#host = host
-    if (this.#identity.kind !== 'plaintext') this.#identity = { kind: 'anonymous', tls: this.#identity.tls }
+    this.#identity = withoutCertificate(this.#identity)
     this.#auth.forget()
     this.#handshakeRefusal = null
     this.#hello = hello
@@ -362,6 +362,8 @@ export class ServerSession {
 
   /** The certificate or the password was revoked meanwhile. All that follows is judged without it. */
   #identityLost(identity: ClientIdentity): void {
+    // It was of the peer that has spoken for somebody else since, and nothing of it counts any more.
+    if (this.#speaksForOthers) return
     this.#identity = identity
     this.#auth.forget()
     this.#mail.loseIdentity()
