@@ -39,6 +39,7 @@ export class WorkerLogins {
     const { authentication } = listeners[listener]
     const byPassword = authentication !== 'certificate' && this.accounts.isUsed
     return {
+      rule: authentication,
       byCertificate: authentication !== 'password',
       byPassword: byPassword ? PASSWORD_MECHANISMS.filter(mechanism => passwords.mechanisms.includes(mechanism)) : [],
     }

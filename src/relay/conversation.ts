@@ -92,7 +92,7 @@ export class Conversation {
     this.#session = new ServerSession(settings)
     this.#progressedAt = host.system.now()
     this.#deadline = this.#nextDeadline()
-    this.#policy = new PolicyAsker(host, observer, this.id, channel.remoteAddress, visit)
+    this.#policy = new PolicyAsker(host, observer, this.id, channel.remoteAddress, visit, settings.logins.rule)
   }
 
   /** Who the client has proved to be by now. */
@@ -159,16 +159,10 @@ export class Conversation {
     if (this.#terms !== USUAL_TERMS) this.#observer.onTerms(this.id, this.#channel.remoteAddress, this.#terms)
   }
 
-  /** Whoever has shown a certificate that counts already is not kept waiting by a setting. */
-  #greetPause(): number {
-    const delay = this.#identity.kind === 'verified' ? 0 : this.#settings.greetDelaySeconds * 1000
-    return this.#terms.greetPauseMilliseconds ?? delay
-  }
-
   async #converse(connected: SessionInput): Promise<void> {
     const greeting = await this.#handle(connected)
     // Whoever speaks before the greeting is told by the session that this is no SMTP (S30).
-    const early = greeting === 'over' ? null : await this.#channel.early(this.#greetPause())
+    const early = greeting === 'over' ? null : await this.#channel.early(this.#terms.greetPauseMilliseconds ?? this.#settings.greetDelaySeconds * 1000)
     if (early !== null) await this.#handle({ kind: 'bytes', bytes: early })
     let outcome = greeting
     for (let turn = 1; outcome !== 'over'; turn++) {

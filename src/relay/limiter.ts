@@ -15,7 +15,6 @@ import type { Usage, UsageTable } from '../core/limits/usage-table.ts'
 import type { ClientIdentity } from '../core/names/identity.ts'
 import { isListed } from '../core/peers/peer-list.ts'
 import type { AddressTerms, EntryLimit } from '../core/policy/client-terms.ts'
-import type { Authentication } from '../core/policy/decision.ts'
 
 export class Limiter {
   readonly #table: UsageTable
@@ -79,8 +78,8 @@ export class Visit {
   }
 
   /** The client has proved who it is, or has not: the limit that it exceeds as that, if any. */
-  identify(identity: ClientIdentity, authentication: Authentication | null, now: number): Excess | null {
-    const key = this.#isExempt ? null : identityKey(identity, authentication)
+  identify(identity: ClientIdentity, now: number): Excess | null {
+    const key = this.#isExempt ? null : identityKey(identity)
     if (key === null || key === this.#identity) return null
     this.#identity = key
     const account = identityAccount(this.#limits, key)

@@ -6,6 +6,7 @@
 
 import type { Excess } from '../core/limits/limits.ts'
 import type { Answer, ClientHost, Decision, KnownFacts, Missing, Question } from '../core/policy/decision.ts'
+import type { LoginRule } from '../core/policy/login.ts'
 import type { SessionTerms, TermsAnswer } from '../core/policy/session-terms.ts'
 import { assert } from '../core/result.ts'
 import type { SessionInput } from '../core/smtp/session-events.ts'
@@ -38,16 +39,18 @@ export class PolicyAsker {
   readonly #observer: PolicyObserver
   readonly #sessionId: string
   readonly #visit: Visit
+  readonly #rule: LoginRule
   #facts: ClientFacts
   #decisions = 0
   /** The limit that the client exceeds for whom the peer speaks. */
   #refused: Excess | null = null
 
-  constructor(host: PolicyHost, observer: PolicyObserver, sessionId: string, address: string, visit: Visit) {
+  constructor(host: PolicyHost, observer: PolicyObserver, sessionId: string, address: string, visit: Visit, rule: LoginRule) {
     this.#host = host
     this.#observer = observer
     this.#sessionId = sessionId
     this.#visit = visit
+    this.#rule = rule
     this.#facts = new ClientFacts(host.resolver, { address, name: null }, host.ourNames)
   }
 
@@ -111,7 +114,7 @@ export class PolicyAsker {
 
   #decided(question: Question, decision: Decision): SessionInput {
     this.#observer.decided(this.#sessionId, decision)
-    const excess = decision.verdict === 'refuse' ? null : this.#refused ?? excessOf(this.#visit, question, this.#host.system.now())
+    const excess = decision.verdict === 'refuse' ? null : this.#refused ?? excessOf(this.#visit, question, this.#rule, this.#host.system.now())
     return excess === null ? { kind: 'decided', decision, host: this.#facts.host } : this.#overLimit(excess)
   }
 

@@ -7,20 +7,21 @@
 
 import type { Excess } from '../core/limits/limits.ts'
 import type { Question } from '../core/policy/decision.ts'
+import { identityUnder, type LoginRule } from '../core/policy/login.ts'
 import type { Reply } from '../core/smtp/reply.ts'
 import type { Visit } from './limiter.ts'
 
 /** Charges what the policy has just accepted, or says which limit it exceeds. */
-export function excessOf(visit: Visit, question: Question, now: number): Excess | null {
-  const { identity, authentication } = question.asker
+export function excessOf(visit: Visit, question: Question, rule: LoginRule, now: number): Excess | null {
+  const identify = (): Excess | null => visit.identify(identityUnder(rule, question.asker), now)
   switch (question.kind) {
     case 'connection':
     case 'authors':
       return null
     case 'handshake':
-      return visit.identify(identity, authentication, now)
+      return identify()
     case 'sender':
-      return visit.identify(identity, authentication, now) ?? visit.excess('bytes', now) ?? visit.use('messages', 1, now)
+      return identify() ?? visit.excess('bytes', now) ?? visit.use('messages', 1, now)
     case 'recipient':
       return visit.use('recipients', 1, now)
   }

@@ -42,7 +42,7 @@ for (const usage of USAGES) {
       const use = (now: number): Excess | null => {
         const visit = limiter.admit('192.0.2.7', noTerms, now)
         if (!(visit instanceof Visit)) return visit
-        const excess = whose === 'identity' ? visit.identify(joe, null, now) : null
+        const excess = whose === 'identity' ? visit.identify(joe, now) : null
         const used = excess ?? (usage === 'connections' ? null : visit.use(usage, 1, now))
         visit.end()
         return used
@@ -67,7 +67,7 @@ test('S18: octets are charged when they have come, and the next message learns o
 
 test('S18: who has proved an identity is no longer charged as a stranger, from wherever it comes', () => {
   const limiter = limiterWith({ connectionsPerAddress: 1, connectionsPerIdentity: 2 })
-  const identify = (address: string): Excess | null => admitted(limiter.admit(address, noTerms, 0)).identify(joe, null, 0)
+  const identify = (address: string): Excess | null => admitted(limiter.admit(address, noTerms, 0)).identify(joe, 0)
   assert.equal(identify('192.0.2.7'), null)
   assert.equal(identify('192.0.2.7'), null)
   assert.equal(identify('198.51.100.9')?.limit, 'limits.connections-per-identity = 2')
@@ -78,7 +78,7 @@ test('S18: a certificate that does not count, or none, is a stranger\'s', () => 
   const strangers: readonly ClientIdentity[] = [callerNamed('revoked joe').identity, { kind: 'plaintext' }]
   for (const [index, identity] of strangers.entries()) {
     const visit = admitted(limiter.admit(`192.0.2.${index}`, noTerms, 0))
-    assert.equal(visit.identify(identity, null, 0), null)
+    assert.equal(visit.identify(identity, 0), null)
     assert.equal(limiter.admit(`192.0.2.${index}`, noTerms, 0) instanceof Visit, false)
   }
 })
@@ -86,7 +86,7 @@ test('S18: a certificate that does not count, or none, is a stranger\'s', () => 
 test('S18: exempt networks are held to what counts for all, and to lines of the access map', () => {
   const limits: Partial<ClientLimits> = { connectionsPerAddress: 1, connectionsPerNetwork: 1, connectionsPerIdentity: 1, connections: 3, exempt: [{ groups: [0xc000, 0x0200], length: 24 }] }
   const limiter = limiterWith(limits)
-  for (let connection = 0; connection < 3; connection++) admitted(limiter.admit('192.0.2.7', noTerms, 0)).identify(joe, null, 0)
+  for (let connection = 0; connection < 3; connection++) admitted(limiter.admit('192.0.2.7', noTerms, 0)).identify(joe, 0)
   assert.equal((limiter.admit('192.0.2.7', noTerms, 0) as Excess).limit, 'limits.connections = 3')
 
   const entry = { count: 1, source: 'access:3 ClientConn:192.0.2 1' }

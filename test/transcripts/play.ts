@@ -4,8 +4,8 @@
  * Before `connected`, these say what the site is like:
  *
  *     * listener submission                * limit recipients 2
- *     * listed for XCLIENT
  *     * passwords are in use                those of passwords.ts
+ *     * both are wanted                     a certificate and a password
  *     * listed for XCLIENT                 * joe may fetch branch.example.org
  *     * without STARTTLS                   * in one piece           the test depends on how octets arrive
  *     * without completion
@@ -138,6 +138,9 @@ class Player {
         return null
       case 'listed for XCLIENT':
         this.#settings = { ...this.#settings, takesXclient: true }
+        return null
+      case 'both are wanted':
+        this.#settings = { ...this.#settings, logins: { ...this.#settings.logins, rule: 'both' } }
         return null
       case 'the queue is empty':
         this.#waiting = 0

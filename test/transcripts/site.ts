@@ -14,7 +14,7 @@ export const siteSettings: SessionSettings = {
   postmasterDomain: 'mx.example.org',
   etrn: [],
   takesXclient: false,
-  logins: { byCertificate: true, byPassword: [] },
+  logins: { rule: 'any', byCertificate: true, byPassword: [] },
   futureRelease: null,
   limits: {
     messageBytes: 20_000,

@@ -6,7 +6,6 @@
  */
 
 import type { Network } from '../policy/networks.ts'
-import type { Authentication } from '../policy/decision.ts'
 import type { ClientIdentity } from '../names/identity.ts'
 import type { Rate } from './rate.ts'
 import type { Usage } from './usage-table.ts'
@@ -40,9 +39,8 @@ export type Excess = {
   readonly byEntry: boolean
 }
 
-/** A name for whoever has proved an identity, however many certificates it has; null for a stranger. */
-export function identityKey(identity: ClientIdentity, authentication: Authentication | null): string | null {
-  if (authentication?.account !== undefined) return `holder ${authentication.account.holder.name.toLowerCase()}`
-  if (identity.kind !== 'verified') return authentication === null ? null : `login ${authentication.authenticationId.toLowerCase()}`
+/** A name for whoever has proved an identity that counts, however many certificates it has; null for a stranger. */
+export function identityKey(identity: ClientIdentity): string | null {
+  if (identity.kind !== 'verified') return null
   return identity.holder === null ? `certificate ${identity.certificate.fingerprint}` : `holder ${identity.holder.name.toLowerCase()}`
 }

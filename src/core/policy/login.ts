@@ -14,23 +14,34 @@ import type { Inquiry } from './lookups.ts'
 /** What a listener wants; see `authentication` in postern.toml. */
 export type LoginRule = 'certificate' | 'password' | 'any' | 'both'
 
-/** Who the client is, as far as its listener takes its word for it. */
+/** What a client has shown of itself. */
+type Shown = Pick<Asker, 'identity' | 'authentication'>
+
+/** Who a client is, as far as a listener with such a rule takes its word for it. */
+export function identityUnder(rule: LoginRule, asker: Shown): ClientIdentity {
+  return lackingUnder(rule, asker) === null ? provedUnder(rule, asker) : withoutCertificate(asker.identity)
+}
+
+/** The same by the rule of the client's listener; what it lacked is noted. */
 export function identityThatCounts(inquiry: Inquiry): ClientIdentity {
   const { asker, policy } = inquiry
-  switch (policy.logins[asker.listener]) {
-    case 'certificate':
-      return asker.identity
-    case 'any':
-      return identityByPassword(asker) ?? asker.identity
-    case 'password':
-      return identityByPassword(asker) ?? nobody(inquiry, WANTED.password)
-    case 'both':
-      return hasBoth(asker) ? asker.identity : nobody(inquiry, WANTED.both)
-  }
+  const rule = policy.logins[asker.listener]
+  const lacking = lackingUnder(rule, asker)
+  if (lacking !== null) note(inquiry, WANTED[lacking])
+  return identityUnder(rule, asker)
+}
+
+function provedUnder(rule: LoginRule, asker: Shown): ClientIdentity {
+  return (rule === 'any' || rule === 'password' ? identityByPassword(asker) : null) ?? asker.identity
+}
+
+function lackingUnder(rule: LoginRule, asker: Shown): keyof typeof WANTED | null {
+  if (rule === 'password') return identityByPassword(asker) === null ? 'password' : null
+  return rule === 'both' && !hasBoth(asker) ? 'both' : null
 }
 
 /** The holder of the password that was logged in with; null without one. */
-export function identityByPassword({ identity, authentication }: Asker): ClientIdentity | null {
+export function identityByPassword({ identity, authentication }: Shown): ClientIdentity | null {
   const account = authentication?.account
   if (account === undefined || identity.kind === 'plaintext') return null
   return { kind: 'verified', tls: identity.tls, certificate: account.certificate, holder: account.holder }
@@ -41,14 +52,9 @@ export function hasPassword({ asker }: Inquiry): boolean {
   return asker.authentication?.account !== undefined
 }
 
-function hasBoth({ identity, authentication }: Asker): boolean {
+function hasBoth({ identity, authentication }: Shown): boolean {
   const account = authentication?.account
   return account !== undefined && identity.kind === 'verified' && identity.holder?.name === account.holder.name
-}
-
-function nobody(inquiry: Inquiry, why: string): ClientIdentity {
-  note(inquiry, why)
-  return withoutCertificate(inquiry.asker.identity)
 }
 
 const WANTED = {

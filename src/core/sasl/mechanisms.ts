@@ -6,6 +6,7 @@
  */
 
 import type { ClientIdentity } from '../names/identity.ts'
+import type { LoginRule } from '../policy/login.ts'
 import { external } from './external.ts'
 import { login, plain } from './plain.ts'
 import { scram } from './scram.ts'
@@ -16,6 +17,8 @@ export const PASSWORD_MECHANISMS = ['SCRAM-SHA-256', 'SCRAM-SHA-1', 'PLAIN', 'LO
 export type PasswordMechanism = (typeof PASSWORD_MECHANISMS)[number]
 
 export type LoginSettings = {
+  /** What it takes on this listener to be somebody. */
+  readonly rule: LoginRule
   /** EXTERNAL is offered to clients with a verified certificate. */
   readonly byCertificate: boolean
   /** None if nobody has a password. */
@@ -23,7 +26,7 @@ export type LoginSettings = {
 }
 
 /** In the order in which EHLO lists them. */
-export function mechanismsFor(identity: ClientIdentity, { byCertificate, byPassword }: LoginSettings): readonly string[] {
+export function mechanismsFor(identity: ClientIdentity, { byCertificate, byPassword }: Omit<LoginSettings, 'rule'>): readonly string[] {
   if (identity.kind === 'plaintext') return []
   const passwords = PASSWORD_MECHANISMS.filter(mechanism => byPassword.includes(mechanism))
   const bound = canBind(identity) ? passwords.filter(isScram).map(mechanism => `${mechanism}-PLUS`) : []

@@ -1,9 +1,10 @@
 /** ETRN in a session: who may ask, and what is answered when the queue has been woken (RFC 1985 §5). */
 
-import type { ClientIdentity } from '../names/identity.ts'
+import type { Asker } from '../policy/decision.ts'
+import { identityUnder } from '../policy/login.ts'
 import { assert } from '../result.ts'
 import type { Dialogue } from './dialogue.ts'
-import { covers, formatNode, grantsOf, type EtrnArgument } from './etrn.ts'
+import { covers, formatNode, grantsOf, type EtrnArgument, type EtrnGrant } from './etrn.ts'
 import { replies } from './reply.ts'
 import type { SessionSettings } from './session-events.ts'
 
@@ -18,11 +19,17 @@ export class EtrnExchange {
     this.#dialogue = dialogue
   }
 
-  ask(argument: EtrnArgument, identity: ClientIdentity): void {
-    const { etrn, hostname, limits } = this.#settings
+  /** What this client may ask for. */
+  grants(asker: Asker): readonly EtrnGrant[] {
+    const { etrn, logins } = this.#settings
+    return grantsOf(etrn, identityUnder(logins.rule, asker))
+  }
+
+  ask(argument: EtrnArgument, asker: Asker): void {
+    const { hostname, limits } = this.#settings
     if (argument.kind === 'queue') return this.#dialogue.reply(replies.etrnNoQueues)
     this.#node = formatNode(argument.node)
-    if (!covers(grantsOf(etrn, identity), argument.node)) return this.#dialogue.reply(replies.etrnNotAllowed(this.#node))
+    if (!covers(this.grants(asker), argument.node)) return this.#dialogue.reply(replies.etrnNotAllowed(this.#node))
     // Each time the whole queue is looked through.
     if (++this.#asked > limits.messages) return this.#dialogue.hangUp(replies.tooManyMessages(hostname))
     this.#dialogue.wakeQueue(argument.node)

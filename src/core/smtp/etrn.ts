@@ -1,7 +1,7 @@
 /**
  * ETRN (RFC 1985): a server that is not always there asks for the mail that waits for its domains.
  *
- * Who may ask is said in postern.toml, by the names of certificates: anybody could ask otherwise, and
+ * Who may ask is said in postern.toml, by the names of people and machines: anybody could ask otherwise, and
  * learn how much waits for whom.
  */
 
@@ -28,7 +28,7 @@ export function formatNode({ domain, below }: EtrnNode): string {
   return below ? `@${domain}` : domain
 }
 
-/** What a client may ask for. Only a certificate of ours gives a name to compare with. */
+/** What a client may ask for. Only who is in our register has a name to compare with. */
 export function grantsOf(grants: readonly EtrnGrant[], identity: ClientIdentity): readonly EtrnGrant[] {
   const holder = identity.kind === 'verified' ? (identity.holder?.name ?? null) : null
   return holder === null ? [] : grants.filter(({ holders }) => holders.includes(holder))

@@ -6,6 +6,7 @@
 
 import type { Hold } from '../message/envelope.ts'
 import type { Asker } from '../policy/decision.ts'
+import { identityUnder } from '../policy/login.ts'
 import { fail, ok, type Result } from '../result.ts'
 import type { MailParameters } from './parameters.ts'
 import { replies, type Reply } from './reply.ts'
@@ -21,7 +22,7 @@ export function acceptTerms(asked: MailParameters, asker: Asker, settings: Sessi
     if (futureRelease === null) return fail(replies.unknownParameter(asked.hold.kind === 'for' ? 'HOLDFOR' : 'HOLDUNTIL'))
     if (isTooLong(asked.hold, futureRelease)) return fail(replies.holdTooLong(futureRelease.mostSeconds))
   }
-  return ok({ ...asked, priority: mayGoFirst(asker) ? asked.priority : Math.min(asked.priority, 0) })
+  return ok({ ...asked, priority: mayGoFirst(asker, settings) ? asked.priority : Math.min(asked.priority, 0) })
 }
 
 function isTooLong(hold: Hold, { mostSeconds, latestAt }: NonNullable<SessionSettings['futureRelease']>): boolean {
@@ -29,6 +30,6 @@ function isTooLong(hold: Hold, { mostSeconds, latestAt }: NonNullable<SessionSet
 }
 
 /** RFC 6710 §4: whose priorities count is for the site to say; ours are those who have proved who they are. */
-function mayGoFirst({ identity, authentication }: Asker): boolean {
-  return identity.kind === 'verified' || authentication !== null
+function mayGoFirst(asker: Asker, { logins }: SessionSettings): boolean {
+  return identityUnder(logins.rule, asker).kind === 'verified'
 }

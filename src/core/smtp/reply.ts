@@ -190,7 +190,7 @@ export const replies = {
   etrnStarted: (messages: number, node: string) => reply(253, '2.0.0', `OK, ${messages} pending messages for node ${node} started`),
   etrnNothing: (node: string) => reply(251, '2.0.0', `OK, no messages waiting for node ${node}`),
   etrnFailed: (node: string) => reply(458, '4.3.0', `Unable to queue messages for node ${node}`),
-  etrnNotAllowed: (node: string) => reply(459, '4.7.1', `Node ${node} not allowed: your certificate does not cover it`),
+  etrnNotAllowed: (node: string) => reply(459, '4.7.1', `Node ${node} not allowed: it is not listed for you`),
   etrnNoQueues: reply(458, '4.3.0', 'Queues have no names here; ask for a domain'),
   etrnInTransaction: reply(503, '5.5.1', 'ETRN is not possible within a mail transaction'),
 

@@ -19,7 +19,7 @@ const settings: SessionSettings = {
   postmasterDomain: null,
   etrn: [],
   takesXclient: false,
-  logins: { byCertificate: true, byPassword: [] },
+  logins: { rule: 'any', byCertificate: true, byPassword: [] },
   futureRelease: null,
   limits: {
     messageBytes: 1000,

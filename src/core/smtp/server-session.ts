@@ -19,7 +19,6 @@ import { AuthExchange } from './auth-exchange.ts'
 import { ABOUT_MAIL, isOfOtherProtocol, LAST_OF_GROUP, outOfOrder } from './command-order.ts'
 import { LONGEST_LINE_OCTETS, parseCommand, type Command, type Verb } from './command.ts'
 import { Dialogue } from './dialogue.ts'
-import { grantsOf } from './etrn.ts'
 import { EtrnExchange } from './etrn-exchange.ts'
 import { helpReply } from './help.ts'
 import { LineReader, type Line } from './line-reader.ts'
@@ -219,7 +218,7 @@ export class ServerSession {
       case 'HELP':
         return this.#dialogue.reply(helpReply(command.topic, this.#settings.listener))
       case 'ETRN':
-        return this.#etrn.ask(command.argument, this.#identity)
+        return this.#etrn.ask(command.argument, this.#asker())
       case 'QUIT':
         return this.#dialogue.hangUp(replies.bye(this.#settings.hostname))
       default:
@@ -283,7 +282,7 @@ export class ServerSession {
 
   /** RFC 5321 §4.1.1.1. A later EHLO resets as RSET does (§4.1.4). */
   #sayHello(name: string, extended: boolean): void {
-    const { hostname, listener, limits, etrn } = this.#settings
+    const { hostname, listener, limits } = this.#settings
     this.#hello = { name, extended }
     this.#mail.reset()
     const offer = {
@@ -294,7 +293,7 @@ export class ServerSession {
       inTls: this.#identity.kind !== 'plaintext',
       mechanisms: this.#mechanisms,
       xclient: this.#mayIntroduce,
-      etrn: grantsOf(etrn, this.#identity).length > 0,
+      etrn: this.#etrn.grants(this.#asker()).length > 0,
       hidden: this.#features.hiddenKeywords,
     }
     this.#dialogue.reply(replies.hello([hostname, ...(extended ? offeredKeywords(offer) : [])]))
