@@ -118,7 +118,7 @@ function newMessage(sizeBytes: number): QueuedMessage {
       hold: null,
       priority: 0,
     },
-    origin: { sessionId: 'bench', listener: 'submission', address: '192.0.2.1', hello: 'bench.example.org', fingerprint: 'f'.repeat(64), holder: 'bench', passwordId: null },
+    origin: { sessionId: 'bench', listener: 'submission', address: '192.0.2.1', hello: 'bench.example.org', fingerprint: 'f'.repeat(64), holder: 'bench', passwordId: null, isKnown: true },
     acceptedAt: now,
     sizeBytes,
     heldBecause: null,

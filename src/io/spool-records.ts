@@ -147,6 +147,7 @@ const origin = shape<Origin>({
   fingerprint: orNull(text),
   holder: orNull(text),
   passwordId: orNull(text),
+  isKnown: flag,
 })
 
 /** `leased` is never stored: whoever held a lease is gone when a record is read. */

@@ -43,9 +43,12 @@ export async function composeNotice(
   return { message: queuedNotice(id, now, draft.sizeBytes, message, dsn), draft }
 }
 
-/** RFC 3461 §4.3: RET is about failure only. Up to what size the message comes back whole. */
-function mostReturned(kind: Notice['kind'], { envelope }: QueuedMessage): number {
-  if (kind !== 'failed' || envelope.returned === 'HDRS') return 0
+/**
+ * RFC 3461 §4.3: RET is about failure only. Up to what size the message comes back whole; a stranger's
+ * never does, or anybody could have their words carried to somebody by us.
+ */
+function mostReturned(kind: Notice['kind'], { envelope, origin }: QueuedMessage): number {
+  if (kind !== 'failed' || !origin.isKnown || envelope.returned === 'HDRS') return 0
   return envelope.returned === 'FULL' ? DSN_SIZES.wantedMessageBytes : DSN_SIZES.wholeMessageBytes
 }
 
@@ -94,7 +97,7 @@ function queuedNotice(
       hold: null,
       priority: about.envelope.priority,
     },
-    origin: { sessionId: about.id, listener: 'bounce', address: '', hello: '', fingerprint: null, holder: null, passwordId: null },
+    origin: { sessionId: about.id, listener: 'bounce', address: '', hello: '', fingerprint: null, holder: null, passwordId: null, isKnown: true },
     acceptedAt: now,
     sizeBytes,
     heldBecause: null,

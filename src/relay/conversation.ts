@@ -59,6 +59,7 @@ type OpenMessage = {
   readonly envelope: Envelope
   readonly asker: Asker
   readonly fate: MessageFate
+  readonly isKnown: boolean
   readonly openedAt: number
 }
 
@@ -294,10 +295,11 @@ export class Conversation {
 
   #openMessage(opened: Extract<SessionOutput, { kind: 'openMessage' }>): Promise<null> | null {
     const { envelope, asker, protocol, delivery: fate } = opened
+    const isKnown = opened.isKnown || this.#visit.mayRelay
     const id = this.#host.system.newId()
     const draft = this.#host.openDraft()
     const openedAt = this.#host.system.now()
-    this.#message = { id, draft, envelope, asker, fate, openedAt }
+    this.#message = { id, draft, envelope, asker, fate, isKnown, openedAt }
     this.#draftFailed = null
     const received = formatReceived({
       asker: { ...asker, host: this.#policy.host },
@@ -360,12 +362,12 @@ export class Conversation {
     }
   }
 
-  #queued({ id, draft, envelope, asker, fate }: OpenMessage, waivesTls: boolean): QueuedMessage {
+  #queued({ id, draft, envelope, asker, fate, isKnown }: OpenMessage, waivesTls: boolean): QueuedMessage {
     return newMessage({
       id,
       // RFC 8689 §4.1: the field is for those who said nothing in MAIL.
       envelope: { ...envelope, tls: envelope.tls ?? (waivesTls ? 'waived' : null) },
-      origin: originOf(this.id, asker),
+      origin: originOf(this.id, asker, isKnown),
       acceptedAt: this.#host.system.now(),
       sizeBytes: draft.sizeBytes,
       heldBecause: fate.kind === 'hold' ? fate.because : null,

@@ -53,6 +53,7 @@ export class Visit {
   readonly #table: UsageTable
   readonly #limits: () => ClientLimits
   #isExempt: boolean
+  #mayRelay: boolean
   #identity: string | null = null
   #accounts: readonly Account[]
 
@@ -60,7 +61,13 @@ export class Visit {
     this.#table = table
     this.#limits = limits
     this.#isExempt = isListed(address, limits().exempt)
+    this.#mayRelay = terms.mayRelay
     this.#accounts = accountsOf(limits, address, terms, this.#isExempt)
+  }
+
+  /** By its address alone. */
+  get mayRelay(): boolean {
+    return this.#mayRelay
   }
 
   begin(now: number): Excess | null {
@@ -74,6 +81,7 @@ export class Visit {
     for (const account of this.#accounts) this.#close(account, now)
     this.#accounts = other.#accounts
     this.#isExempt = other.#isExempt
+    this.#mayRelay = other.#mayRelay
     this.#identity = null
   }
 

@@ -3,7 +3,7 @@
 import type { Origin } from '../core/message/envelope.ts'
 import type { Asker } from '../core/policy/decision.ts'
 
-export function originOf(sessionId: string, { listener, host, hello, identity, authentication }: Asker): Origin {
+export function originOf(sessionId: string, { listener, host, hello, identity, authentication }: Asker, isKnown: boolean): Origin {
   const account = authentication?.account
   const certificate = identity.kind === 'verified' ? identity : null
   return {
@@ -14,5 +14,6 @@ export function originOf(sessionId: string, { listener, host, hello, identity, a
     fingerprint: certificate?.certificate.fingerprint ?? null,
     holder: account?.holder.name ?? certificate?.holder?.name ?? null,
     passwordId: account?.passwordId ?? null,
+    isKnown,
   }
 }

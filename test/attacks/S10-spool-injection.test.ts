@@ -45,7 +45,7 @@ const anyMessage = fc.record({ texts: fc.array(anyText, { minLength: 13, maxLeng
       hold: { kind: 'until', at: NOW },
       priority: -9,
     },
-    origin: { sessionId, listener, address: from, hello, fingerprint, holder, passwordId },
+    origin: { sessionId, listener, address: from, hello, fingerprint, holder, passwordId, isKnown: true },
     heldBecause: because,
     recipients: Array.from({ length: count }, (_, i) => recipient({ address: `${address}${i}`, lastReply: reply, dueAt: NOW + i, attempts: i })),
   })

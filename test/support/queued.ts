@@ -38,7 +38,7 @@ export function message(id: string, changes: Partial<QueuedMessage> = {}): Queue
   return {
     id,
     envelope: envelopeTo(recipients.map(({ address }) => address)),
-    origin: { sessionId: 's1', listener: 'submission', address: '192.0.2.7', hello: 'laptop.example.org', fingerprint: null, holder: null, passwordId: null },
+    origin: { sessionId: 's1', listener: 'submission', address: '192.0.2.7', hello: 'laptop.example.org', fingerprint: null, holder: null, passwordId: null, isKnown: true },
     acceptedAt: NOW,
     sizeBytes: 0,
     heldBecause: null,

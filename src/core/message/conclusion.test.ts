@@ -17,7 +17,7 @@ function message(reversePath: string, ...changes: Partial<Recipient>[]): QueuedM
   return {
     id: 'm', acceptedAt: 0, sizeBytes: 1, heldBecause: null, recipients,
     envelope: envelopeTo(recipients.map(({ address }) => address), { reversePath }),
-    origin: { sessionId: 's', listener: 'mx', address: '', hello: '', fingerprint: null, holder: null, passwordId: null },
+    origin: { sessionId: 's', listener: 'mx', address: '', hello: '', fingerprint: null, holder: null, passwordId: null, isKnown: true },
   }
 }
 

@@ -19,7 +19,7 @@ function request(changes: Partial<FailureRequest>, reversePath = 'joe@a', utf8 =
     message: {
       id: 'm1', acceptedAt: Date.UTC(2026, 10, 23), sizeBytes: 1, heldBecause: null, recipients: [],
       envelope: envelopeTo(['ann@b'], { reversePath, utf8 }),
-      origin: { sessionId: 's', listener: 'mx', address: '', hello: '', fingerprint: null, holder: null, passwordId: null },
+      origin: { sessionId: 's', listener: 'mx', address: '', hello: '', fingerprint: null, holder: null, passwordId: null, isKnown: true },
     },
     ...changes,
   }

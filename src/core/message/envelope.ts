@@ -77,6 +77,11 @@ export type Origin = {
   readonly holder: Holder['name'] | null
   /** The password that was logged in with, or null. */
   readonly passwordId: string | null
+  /**
+   * The client has proved who it is, or may relay. Of a stranger nobody knows whether the reverse-path is its
+   * own or that of somebody who is to be annoyed by our reports.
+   */
+  readonly isKnown: boolean
 }
 
 export type RecipientState = 'waiting' | 'leased' | 'held' | 'delivered' | 'failed' | 'cancelled'

@@ -47,6 +47,14 @@ test('who waits for success is told where no word of it will come from (RFC 3461
   assert.equal(told(null, nothing, { deliverBy, reversePath: '' }), false)
 })
 
+test('S21: a stranger has nobody told of success, nor of a time', () => {
+  const stranger = { ...asking({ deliverBy: { seconds: 9, mode: 'notify', trace: true } }), origin: { ...asking({}).origin, isKnown: false } }
+  const told = (['SUCCESS', 'FAILURE', 'DELAY'] as const).filter(condition => isToldOf(condition, stranger, { notify: ['SUCCESS', 'FAILURE', 'DELAY'] }))
+  assert.deepEqual(told, ['FAILURE', 'DELAY'])
+  const outcome = { kind: 'delivered', by: 'mx', reply: { code: 250, enhanced: null, lines: [] }, knows: { dsn: false, deliverBy: false } } as const
+  assert.equal(isToldOfRelaying(stranger, { forwardPath: 'bob@b', notify: ['SUCCESS'], originalRecipient: null }, outcome), false)
+})
+
 test('a message for later begins later, and one that goes first a little earlier (RFC 4865, RFC 6710)', () => {
   assert.equal(startsAt(asking({})), MINUTE)
   assert.equal(startsAt(asking({ hold: { kind: 'for', seconds: 60 } })), 2 * MINUTE)

@@ -6,9 +6,12 @@ import type { EnvelopeRecipient, NotifyOn, QueuedMessage } from './envelope.ts'
 import type { Outcome } from './outcome.ts'
 import type { RetrySchedule } from './retry.ts'
 
-/** RFC 3461 §5.2.1, §5.2.5: who did not say is told of failure and delay. Nobody reads what goes to the null reverse-path (RFC 5321 §4.5.5). */
+/**
+ * RFC 3461 §5.2.1, §5.2.5: who did not say is told of failure and delay. Nobody reads what goes to the null
+ * reverse-path (RFC 5321 §4.5.5). Of success we tell nobody for a stranger, who would choose whom.
+ */
 export function isToldOf(condition: NotifyOn, message: QueuedMessage, { notify }: Pick<EnvelopeRecipient, 'notify'>): boolean {
-  if (message.envelope.reversePath === '') return false
+  if (message.envelope.reversePath === '' || (condition === 'SUCCESS' && !message.origin.isKnown)) return false
   return notify === null ? condition !== 'SUCCESS' : notify.includes(condition)
 }
 
@@ -18,6 +21,7 @@ export function isToldOf(condition: NotifyOn, message: QueuedMessage, { notify }
  */
 export function isToldOfRelaying(message: QueuedMessage, recipient: EnvelopeRecipient, { knows }: Extract<Outcome, { kind: 'delivered' }>): boolean {
   const { deliverBy } = message.envelope
+  if (!message.origin.isKnown) return false
   if (isToldOf('SUCCESS', message, recipient) && !knows.dsn) return true
   const hearsNothing = message.envelope.reversePath === '' || recipient.notify?.length === 0
   return deliverBy !== null && !hearsNothing && (deliverBy.trace || !knows.deliverBy)

@@ -7,6 +7,7 @@ import { parseAccessValue } from './access-value.ts'
 import type { AccessEntry, Reason } from './decision.ts'
 import { canAnswer, hasEntries, lookUpAddress, lookUpExact } from './lookups.ts'
 import type { Search } from './lookups.ts'
+import { isInRelayNetwork } from './our-domains.ts'
 import type { Policy } from './policy.ts'
 
 /** A number of the access map. `source` is `access:12 ClientRate:10.1 20`, for the administrator. */
@@ -18,7 +19,7 @@ export type AddressTerms = {
   readonly connections: EntryLimit | null
   /** ClientRate: new connections in a minute; 0 for no limit. */
   readonly connectionRate: EntryLimit | null
-  /** A `Connect:` line lets it relay: it is no stranger. */
+  /** A `Connect:` line or a relay network lets it relay: it is no stranger. */
   readonly mayRelay: boolean
 }
 
@@ -30,7 +31,7 @@ export function addressTerms(policy: Policy, address: string): AddressTerms {
   return {
     connections: limitFor(search, 'ClientConn', written),
     connectionRate: limitFor(search, 'ClientRate', written),
-    mayRelay: entry !== null && parseAccessValue(entry.value).kind === 'relay',
+    mayRelay: isInRelayNetwork(policy, written) || (entry !== null && parseAccessValue(entry.value).kind === 'relay'),
   }
 }
 

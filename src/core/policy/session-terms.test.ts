@@ -55,6 +55,7 @@ test('ClientRate and ClientConn by address, then for all; what is no number is n
   assert.deepEqual(addressTerms(policy, '192.0.2.7'), { connections: null, connectionRate: { count: 5, source: 'access:1 ClientRate:192.0.2.7 5' }, mayRelay: false })
   assert.equal(addressTerms(policy, '2001:db8::1').connectionRate?.source, 'access:2 ClientRate: 50')
   assert.deepEqual(['192.0.2.8', '192.0.2.9'].map(address => addressTerms(policy, address).mayRelay), [true, false])
+  assert.equal(addressTerms(policyOf('', ['198.51.100']), '198.51.100.7').mayRelay, true)
 })
 
 test('TLS_Srv_Features: ciphers and options; what cannot be read breaks TLS', () => {
@@ -71,9 +72,9 @@ test('TLS_Srv_Features: ciphers and options; what cannot be read breaks TLS', ()
   assert.equal(termsOf('TLS_Srv_Features:192.0.2\tCertFile=/x/y.pem').features.startTls, 'offered')
 })
 
-function policyOf(access: string): Policy {
+function policyOf(access: string, relayDomains: readonly string[] = []): Policy {
   const { map } = parseAccessMap(`${access}\n`, 'access')
-  const none = { localDomains: [], relayDomains: [], ownDomains: [], trustedMechanisms: [] }
+  const none = { localDomains: [], relayDomains, ownDomains: [], trustedMechanisms: [] }
   return compilePolicy({ access: map, hostname: 'mx.example.org', ...none, senderBinding: 'enforce', features: posternFeatures })
 }
 

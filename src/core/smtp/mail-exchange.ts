@@ -10,6 +10,7 @@ import type { EnvelopeRecipient } from '../message/envelope.ts'
 import type { HeaderTreatment } from '../message/header-section.ts'
 import { transmissionType } from '../message/trace.ts'
 import { isForSubmission, type Asker, type Decision } from '../policy/decision.ts'
+import { identityUnder } from '../policy/login.ts'
 import { assert, unreachable } from '../result.ts'
 import { ChunkReader, type Chunk } from './chunk-reader.ts'
 import type { Command } from './command.ts'
@@ -191,11 +192,12 @@ export class MailExchange {
   }
 
   #open(transaction: MailTransaction, asker: Asker, extended: boolean, chunks?: ChunkReader): IncomingMessage {
-    const { limits } = this.#settings
-    const { utf8, fate, isBinary } = transaction
+    const { limits, logins } = this.#settings
+    const { utf8, fate, isBinary, relays } = transaction
     const { identity, authentication } = asker
     const protocol = transmissionType({ isLmtp: this.#isLmtp, extended, utf8, inTls: identity.kind !== 'plaintext', authenticated: authentication !== null })
-    this.#dialogue.say({ kind: 'openMessage', envelope: transaction.envelope(), asker, protocol, delivery: fate })
+    const isKnown = relays || identityUnder(logins.rule, asker).kind === 'verified'
+    this.#dialogue.say({ kind: 'openMessage', envelope: transaction.envelope(), asker, protocol, delivery: fate, isKnown })
     return new IncomingMessage(limits, this.#treatment(transaction, asker), chunks, isBinary)
   }
 

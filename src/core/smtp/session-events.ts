@@ -105,6 +105,8 @@ export type SessionOutput =
       readonly asker: Asker
       readonly protocol: TransmissionType
       readonly delivery: MessageFate
+      /** See `Origin`. */
+      readonly isKnown: boolean
     }
   | MessagePart
   /** Makes what waits for these recipients due now (RFC 1985). */
