@@ -9,7 +9,7 @@ import { PURPOSE, parseCertificate } from '../core/names/certificate.ts'
 import { accessMapCommonName, accessMapName, olderAccessMapName } from '../core/names/distinguished-name.ts'
 import type { CertificateContent } from '../core/names/certificate.ts'
 import type { PresentedCertificate, TrustedAuthority } from '../core/names/identify.ts'
-import type { PeerCertificate } from '../core/names/identity.ts'
+import { UNKNOWN_CERTIFICATE, type PeerCertificate } from '../core/names/identity.ts'
 import type { CertificatePlan, KeyType } from '../core/pki/certificate-plan.ts'
 import { assert } from '../core/result.ts'
 import { encodeCertificate, encodeName, encodeToBeSigned } from '../core/pki/der-certificate.ts'
@@ -155,18 +155,5 @@ function keyIdentifier(publicKeyInfo: Uint8Array): Uint8Array {
   return createHash('sha256').update(publicKeyInfo).digest().subarray(0, 20)
 }
 
-const NO_FACTS: PeerCertificate = {
-  subject: '',
-  issuer: '',
-  cnSubject: '',
-  cnIssuer: '',
-  fingerprint: '',
-  keyFingerprint: '',
-  serial: '',
-  notBefore: 0,
-  notAfter: 0,
-  addresses: [],
-  dnsNames: [],
-  uris: [],
-  ambiguousNames: ['subject', 'issuer'],
-}
+/** One that cannot be read: no name of it may count. */
+const NO_FACTS: PeerCertificate = { ...UNKNOWN_CERTIFICATE, ambiguousNames: ['subject', 'issuer'] }

@@ -3,6 +3,7 @@ import { createHash, createHmac } from 'node:crypto'
 import { test } from 'node:test'
 import type { PasswordRecord, SiteRecord } from '../core/accounts/password-file.ts'
 import { LoginBackOff } from '../core/limits/login-backoff.ts'
+import { UNKNOWN_CERTIFICATE } from '../core/names/identity.ts'
 import type { CredentialAnswer, CredentialQuestion, LoginFailure } from '../core/sasl/script.ts'
 import { AccountRegister, type Accounts } from './account-register.ts'
 import { LoginDesk } from './login-desk.ts'
@@ -78,7 +79,7 @@ test('S18: with too many to look at nobody is logged in, and it is no failure of
 
 test('an address that two share is nobody\'s to log in with; a name comes before an address', () => {
   const named = (name: string, ...senders: readonly string[]): Accounts['holders'][number] => ({ holder: { name, kind: 'machine', senders }, certificate: '', passwords: [] })
-  const register = new AccountRegister({ site, holders: [named('copier', 'office@example.org'), named('joe', 'office@example.org', 'joe@example.org')] }, read)
+  const register = new AccountRegister({ site, holders: [named('copier', 'office@example.org'), named('joe', 'office@example.org', 'joe@example.org')] }, () => UNKNOWN_CERTIFICATE)
   assert.equal(register.find('office@example.org'), null)
   assert.equal(register.find('joe@example.org')?.holder.name, 'joe')
 })
@@ -107,7 +108,7 @@ async function open({ busy = false, whileHashing = () => {} }: Options = {}) {
     argon2id: crypto.toBase64(await hashPassword(crypto, site, 'joe', PASSWORD)), scram: [],
   }
   const holder = { name: 'joe', kind: 'person', senders: ['joe@example.org'] } as const
-  const register = new AccountRegister({ site, holders: [{ holder, certificate: '', passwords: [password] }] }, read)
+  const register = new AccountRegister({ site, holders: [{ holder, certificate: '', passwords: [password] }] }, () => UNKNOWN_CERTIFICATE)
   hashed = 0
   const desk = new LoginDesk({
     crypto: {
@@ -139,12 +140,5 @@ async function open({ busy = false, whileHashing = () => {} }: Options = {}) {
     ask,
     try: (login: string, secret: string, address?: string): Promise<CredentialAnswer> =>
       ask({ kind: 'checkPassword', attempt: { mechanism: 'PLAIN', login, wanted: '' }, password: secret }, address),
-  }
-}
-
-/** No certificate is looked at here. */
-function read(): ReturnType<ConstructorParameters<typeof AccountRegister>[1]> {
-  return {
-    subject: '', issuer: '', cnSubject: '', cnIssuer: '', fingerprint: '', keyFingerprint: '', serial: '', notBefore: 0, notAfter: 0, addresses: [], dnsNames: [], uris: [],
   }
 }

@@ -6,10 +6,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { USUAL_TERMS } from '../../src/core/policy/session-terms.ts'
-import { Conversation } from '../../src/relay/conversation.ts'
-import type { ServerChannel } from '../../src/relay/ports.ts'
-import { anyVisit } from '../support/visits.ts'
+import type { Conversation } from '../../src/relay/conversation.ts'
+import { conversationWith } from '../support/conversations.ts'
 import { play, type Cut } from '../transcripts/play.ts'
 import { siteSettings } from '../transcripts/site.ts'
 
@@ -113,38 +111,21 @@ async function converse(said: readonly string[], beforeEach = (_deadline: number
   const happened: string[] = []
   const waiting = said.map(text => Buffer.from(text))
   let now = 0
-  const channel: ServerChannel = {
-    remoteAddress: '192.0.2.7', remotePort: 1, proxyAddress: null,
-    early: () => Promise.resolve(null),
-    standBack: () => Promise.resolve(),
-    read: () => {
+  const client = {
+    read: (): Promise<Uint8Array | null> => {
       beforeEach(conversation.deadline)
       now += 1000
       return Promise.resolve(waiting.shift() ?? null)
     },
-    wake: () => {}, write: () => {}, close: () => {},
-    startTls: () => Promise.reject(new Error('nobody asked for TLS')),
-    channelBinding: () => null,
   }
-  const unused = (): never => assert.fail('not for this client')
-  const decision = { id: 'D1', verdict: 'accept', reply: null, holdReason: null, relay: true, because: [] } as const
-  const host = {
-    system: { now: () => now, newId: () => 'S1', random: () => 0 },
-    resolver: { mx: unused, addresses: unused, ptr: unused },
-    decide: () => ({ kind: 'decided' as const, decision }),
+  const conversation: Conversation = conversationWith(client, {
+    now: () => now,
     accept: () => Promise.resolve(void happened.push('accepted')),
     openDraft: () => {
       happened.push('opened')
       return { sizeBytes: 0, write: () => {}, drop: () => Promise.resolve(void happened.push('dropped')) }
     },
-    ourNames: [],
-    wakeQueue: unused,
-    logins: { answer: unused },
-    admit: unused,
-    sessionTerms: () => ({ kind: 'terms' as const, terms: USUAL_TERMS }),
-  }
-  const observer = { happened() {}, decided() {}, overLimit: unused, onTerms: unused, accepted() {}, failed: unused, closed() {} }
-  const conversation = new Conversation(host, observer, channel, anyVisit(), siteSettings)
+  })
   await conversation.run({ kind: 'plaintext' })
   return happened
 }

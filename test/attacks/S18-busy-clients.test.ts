@@ -2,11 +2,10 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { USUAL_TERMS } from '../../src/core/policy/session-terms.ts'
-import { Conversation } from '../../src/relay/conversation.ts'
-import type { Draft, ServerChannel } from '../../src/relay/ports.ts'
+import type { Conversation } from '../../src/relay/conversation.ts'
+import type { Draft } from '../../src/relay/ports.ts'
+import { conversationWith, turn, type PlayedClient } from '../support/conversations.ts'
 import { siteSettings } from '../transcripts/site.ts'
-import { anyVisit } from '../support/visits.ts'
 
 const { dataSeconds, messageSeconds } = siteSettings.limits
 
@@ -40,11 +39,7 @@ function start() {
   const waiting: Uint8Array[] = []
   let answer: ((bytes: Uint8Array | 'woken' | null) => void) | null = null
   let [stoodBack, dropped, woken] = [0, 0, false]
-  const channel: ServerChannel = {
-    remoteAddress: '192.0.2.7',
-    remotePort: 1,
-    proxyAddress: null,
-    early: () => Promise.resolve(null),
+  const played: PlayedClient = {
     standBack: () => Promise.resolve(void stoodBack++),
     read: () => {
       const bytes = waiting.shift()
@@ -61,27 +56,10 @@ function start() {
       if (written.at(-1) !== 'closed') written.push('closed')
       answer?.(null)
     },
-    startTls: () => Promise.reject(new Error('nobody asked for TLS')),
-    channelBinding: () => null,
   }
   const draft: Draft = { sizeBytes: 0, write: () => {}, drop: () => Promise.resolve(void dropped++) }
-  const unused = (): never => assert.fail('no message ends here')
-  const decision = { id: 'D1', verdict: 'accept', reply: null, holdReason: null, relay: false, because: [] } as const
   const client = { now: 0, written, stoodBack: () => stoodBack, dropped: () => dropped, send, conversation: null as unknown as Conversation }
-  const host = {
-    system: { now: () => client.now, newId: () => 'S1', random: () => 0 },
-    resolver: { mx: unused, addresses: unused, ptr: unused },
-    decide: () => ({ kind: 'decided' as const, decision }),
-    accept: unused,
-    wakeQueue: () => Promise.resolve(null),
-    logins: { answer: unused },
-    openDraft: () => draft,
-    ourNames: [],
-    admit: unused,
-    sessionTerms: () => ({ kind: 'terms' as const, terms: USUAL_TERMS }),
-  }
-  const observer = { happened() {}, decided() {}, overLimit: unused, onTerms: unused, accepted: unused, failed: unused, closed() {} }
-  client.conversation = new Conversation(host, observer, channel, anyVisit(), siteSettings)
+  client.conversation = conversationWith(played, { now: () => client.now, openDraft: () => draft })
   void client.conversation.run({ kind: 'plaintext' })
   return client
 
@@ -93,8 +71,4 @@ function start() {
     answer = null
     await turn()
   }
-}
-
-function turn(): Promise<void> {
-  return new Promise(resolve => setImmediate(resolve))
 }

@@ -2,10 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Conversation } from '../../src/relay/conversation.ts'
-import type { ServerChannel } from '../../src/relay/ports.ts'
-import { USUAL_TERMS } from '../../src/core/policy/session-terms.ts'
-import { anyVisit } from '../support/visits.ts'
+import { conversationWith, turn, type PlayedClient } from '../support/conversations.ts'
 import { siteSettings } from '../transcripts/site.ts'
 
 const COMMAND_MILLISECONDS = siteSettings.limits.commandSeconds * 1000
@@ -39,12 +36,7 @@ function start({ reads }: { readonly reads: boolean }) {
   const written: string[] = []
   let wake = (): void => {}
   let release = (): void => {}
-  const channel: ServerChannel = {
-    remoteAddress: '192.0.2.7',
-    remotePort: 1,
-    proxyAddress: null,
-    early: () => Promise.resolve(null),
-    standBack: () => Promise.resolve(),
+  const client: PlayedClient = {
     read: () => new Promise(resolve => (wake = () => resolve('woken'))),
     wake: () => wake(),
     write: bytes => {
@@ -57,31 +49,9 @@ function start({ reads }: { readonly reads: boolean }) {
       release()
       wake()
     },
-    startTls: () => Promise.reject(new Error('nobody asked for TLS')),
-    channelBinding: () => null,
   }
-  const unused = (): never => assert.fail('not for a client that says nothing')
-  const decision = { id: 'D1', verdict: 'accept', reply: null, holdReason: null, relay: false, because: [] } as const
-  const host = {
-    system: { now: () => 0, newId: () => 'S1', random: () => 0 },
-    resolver: { mx: unused, addresses: unused, ptr: unused },
-    decide: () => ({ kind: 'decided' as const, decision }),
-    accept: unused,
-    wakeQueue: () => Promise.resolve(null),
-    openDraft: unused,
-    logins: { answer: unused },
-    ourNames: [],
-    admit: unused,
-    sessionTerms: () => ({ kind: 'terms' as const, terms: USUAL_TERMS }),
-  }
-  const observer = { happened() {}, decided() {}, overLimit: unused, onTerms: unused, accepted() {}, failed: unused, closed() {} }
-  const conversation = new Conversation(host, observer, channel, anyVisit(), siteSettings)
+  const conversation = conversationWith(client)
   let over = false
   void conversation.run({ kind: 'plaintext' }).then(() => (over = true))
   return { conversation, written, isOver: () => over }
-}
-
-/** Lets everything happen that waits for nothing but its turn. */
-function turn(): Promise<void> {
-  return new Promise(resolve => setImmediate(resolve))
 }

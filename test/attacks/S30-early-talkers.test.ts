@@ -7,11 +7,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ServerSession } from '../../src/core/smtp/server-session.ts'
 import type { SessionInput } from '../../src/core/smtp/session-events.ts'
-import { Conversation } from '../../src/relay/conversation.ts'
-import type { ServerChannel } from '../../src/relay/ports.ts'
+import { conversationWith, type PlayedClient } from '../support/conversations.ts'
 import { play, whole } from '../transcripts/play.ts'
-import { USUAL_TERMS } from '../../src/core/policy/session-terms.ts'
-import { anyVisit } from '../support/visits.ts'
 import { siteSettings } from '../transcripts/site.ts'
 
 const accepted: Extract<SessionInput, { kind: 'decided' }> = {
@@ -31,34 +28,13 @@ test('S30: data before the banner', () => {
 
 test('S30: a conversation hands over what came before the banner, and says no more', async () => {
   const written: string[] = []
-  const channel: ServerChannel = {
-    remoteAddress: '192.0.2.7',
-    remotePort: 1,
-    proxyAddress: null,
+  const client: PlayedClient = {
     early: () => Promise.resolve(Buffer.from('EHLO bot.example.com\r\n')),
-    standBack: () => Promise.resolve(),
     read: () => Promise.resolve(null),
     write: bytes => void written.push(String(bytes)),
-    wake: () => {},
     close: () => void written.push('closed'),
-    startTls: () => Promise.reject(new Error('nobody asked for TLS')),
-    channelBinding: () => null,
   }
-  const unused = (): never => assert.fail('no message was begun')
-  const host = {
-    system: { now: () => 0, newId: () => 'S1', random: () => 0 },
-    resolver: { mx: unused, addresses: unused, ptr: unused },
-    decide: () => ({ kind: 'decided' as const, decision: accepted.decision }),
-    accept: unused,
-    wakeQueue: () => Promise.resolve(null),
-    openDraft: unused,
-    logins: { answer: unused },
-    ourNames: [],
-    admit: unused,
-    sessionTerms: () => ({ kind: 'terms' as const, terms: USUAL_TERMS }),
-  }
-  const observer = { happened() {}, decided() {}, overLimit: unused, onTerms: unused, accepted() {}, failed: unused, closed() {} }
-  await new Conversation(host, observer, channel, anyVisit(), siteSettings).run({ kind: 'plaintext' })
+  await conversationWith(client).run({ kind: 'plaintext' })
   assert.match(written.join(''), /^554 5\.5\.0 [^\r\n]*\r\nclosed$/)
 })
 

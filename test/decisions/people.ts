@@ -2,6 +2,7 @@
 
 import type { CertificateProblem, ClientIdentity, Holder, PeerCertificate } from '../../src/core/names/identity.ts'
 import type { Authentication } from '../../src/core/policy/decision.ts'
+import { certificateNamed, tls, verifiedAs } from '../support/identities.ts'
 
 export type Caller = { readonly identity: ClientIdentity; readonly authentication: Authentication | null }
 
@@ -12,34 +13,12 @@ export function callerNamed(name: string): Caller {
   return caller
 }
 
-const tls = { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', cipherBits: 256 }
-
-const ourCa = '/O=Example/CN=Example+20CA'
-
-function certificate(commonName: string, changes: Partial<PeerCertificate> = {}): PeerCertificate {
-  return {
-    subject: `/O=Example/CN=${commonName}`,
-    issuer: ourCa,
-    cnSubject: commonName,
-    cnIssuer: 'Example+20CA',
-    fingerprint: 'f'.repeat(64),
-    keyFingerprint: 'e'.repeat(64),
-    serial: '2a',
-    notBefore: Date.UTC(2026, 0, 1),
-    notAfter: Date.UTC(2027, 0, 1),
-    addresses: [],
-    dnsNames: [],
-    uris: [],
-    ...changes,
-  }
-}
-
 function verified(presented: PeerCertificate, holder: Holder | null): Caller {
-  return { identity: { kind: 'verified', tls, certificate: presented, holder }, authentication: null }
+  return { identity: verifiedAs(holder, presented), authentication: null }
 }
 
 function unverified(problem: CertificateProblem, changes: Partial<PeerCertificate> = {}): Caller {
-  return { identity: { kind: 'unverified', tls, certificate: certificate('joe', changes), problem }, authentication: null }
+  return { identity: { kind: 'unverified', tls, certificate: certificateNamed('joe', changes), problem }, authentication: null }
 }
 
 const joe: Holder = { name: 'joe', kind: 'person', senders: ['joe@example.org', '@joe.example'] }
@@ -47,7 +26,7 @@ const password: Authentication = { mechanism: 'PLAIN', authenticationId: 'joe', 
 
 /** A password of one of our holders, and whatever certificate was shown beside it. */
 function withPassword(holder: Holder, shown: ClientIdentity = { kind: 'anonymous', tls }): Caller {
-  const named = certificate(holder.name, { fingerprint: '', keyFingerprint: '', addresses: holder.senders.filter(sender => !sender.startsWith('@')) })
+  const named = certificateNamed(holder.name, { fingerprint: '', keyFingerprint: '', addresses: holder.senders.filter(sender => !sender.startsWith('@')) })
   const account = { holder, device: 'phone', passwordId: 'p1', certificate: named }
   return { identity: shown, authentication: { mechanism: 'SCRAM-SHA-256', authenticationId: holder.name, authorizationId: holder.name, securityLayerBits: 0, account } }
 }
@@ -55,15 +34,15 @@ function withPassword(holder: Holder, shown: ClientIdentity = { kind: 'anonymous
 const CALLERS: Readonly<Record<string, Caller>> = {
   plaintext: { identity: { kind: 'plaintext' }, authentication: null },
   nobody: { identity: { kind: 'anonymous', tls }, authentication: null },
-  joe: verified(certificate('joe'), joe),
-  jane: verified(certificate('jane'), { name: 'jane', kind: 'person', senders: [] }),
-  printer: verified(certificate('printer'), { name: 'printer', kind: 'machine', senders: [] }),
-  scanner: verified(certificate('scanner'), { name: 'scanner', kind: 'machine', senders: ['scan@example.org'] }),
-  partner: verified(certificate('gw', { subject: '/O=Partner/CN=gw', issuer: '/O=Partner/CN=Partner+20CA', addresses: ['gw@partner.example'] }), null),
-  'joe on his phone': verified(certificate('joe', { fingerprint: 'ab'.repeat(32), keyFingerprint: 'cd'.repeat(32), addresses: ['joe@example.org'] }), joe),
-  web7: verified(certificate('web7.example.org', { dnsNames: ['web7.example.org', 'www.example.org'] }), { name: 'web7', kind: 'machine', senders: [] }),
+  joe: verified(certificateNamed('joe'), joe),
+  jane: verified(certificateNamed('jane'), { name: 'jane', kind: 'person', senders: [] }),
+  printer: verified(certificateNamed('printer'), { name: 'printer', kind: 'machine', senders: [] }),
+  scanner: verified(certificateNamed('scanner'), { name: 'scanner', kind: 'machine', senders: ['scan@example.org'] }),
+  partner: verified(certificateNamed('gw', { subject: '/O=Partner/CN=gw', issuer: '/O=Partner/CN=Partner+20CA', addresses: ['gw@partner.example'] }), null),
+  'joe on his phone': verified(certificateNamed('joe', { fingerprint: 'ab'.repeat(32), keyFingerprint: 'cd'.repeat(32), addresses: ['joe@example.org'] }), joe),
+  web7: verified(certificateNamed('web7.example.org', { dnsNames: ['web7.example.org', 'www.example.org'] }), { name: 'web7', kind: 'machine', senders: [] }),
   'a container': verified(
-    certificate('mailer.web7.example.org', {
+    certificateNamed('mailer.web7.example.org', {
       subject: '/O=Example/OU=Containers/CN=mailer.web7.example.org',
       keyFingerprint: 'dd'.repeat(32),
       uris: ['spiffe://example.org/mailer'],
@@ -71,7 +50,7 @@ const CALLERS: Readonly<Record<string, Caller>> = {
     { name: 'mailer', kind: 'machine', senders: [] },
   ),
   'partner with our names': verified(
-    certificate('gw', {
+    certificateNamed('gw', {
       subject: '/O=Partner/CN=gw',
       issuer: '/O=Partner/CN=Partner+20CA',
       keyFingerprint: 'cc'.repeat(32),
@@ -80,8 +59,8 @@ const CALLERS: Readonly<Record<string, Caller>> = {
     }),
     null,
   ),
-  nameless: verified(certificate('', { subject: '' }), { name: 'nameless', kind: 'machine', senders: [] }),
-  'cut short': verified(certificate('long', { ambiguousNames: ['subject'] }), { name: 'long', kind: 'machine', senders: [] }),
+  nameless: verified(certificateNamed('', { subject: '' }), { name: 'nameless', kind: 'machine', senders: [] }),
+  'cut short': verified(certificateNamed('long', { ambiguousNames: ['subject'] }), { name: 'long', kind: 'machine', senders: [] }),
   'revoked joe': unverified({ kind: 'revoked', since: Date.UTC(2026, 10, 1), holder: 'joe' }),
   'expired joe': unverified({ kind: 'expired', since: Date.UTC(2026, 9, 1) }, { notAfter: Date.UTC(2026, 9, 1) }),
   'early joe': unverified({ kind: 'notYetValid', until: Date.UTC(2027, 0, 1) }),
@@ -95,12 +74,12 @@ const CALLERS: Readonly<Record<string, Caller>> = {
   ),
   'joe by password': withPassword(joe),
   'scanner by password': withPassword({ name: 'scanner', kind: 'machine', senders: ['scan@example.org'] }),
-  'joe by both': withPassword(joe, verified(certificate('joe'), joe).identity),
-  "jane's certificate with joe's password": withPassword(joe, verified(certificate('jane'), { name: 'jane', kind: 'person', senders: [] }).identity),
+  'joe by both': withPassword(joe, verified(certificateNamed('joe'), joe).identity),
+  "jane's certificate with joe's password": withPassword(joe, verified(certificateNamed('jane'), { name: 'jane', kind: 'person', senders: [] }).identity),
   'revoked joe by password': withPassword(joe, unverified({ kind: 'revoked', since: Date.UTC(2026, 10, 1), holder: 'joe' }).identity),
   password: { identity: { kind: 'anonymous', tls }, authentication: password },
   'stranger with password': { ...unverified({ kind: 'untrusted', detail: 'self-signed certificate' }), authentication: password },
-  'joe by EXTERNAL': { ...verified(certificate('joe'), joe), authentication: { ...password, mechanism: 'EXTERNAL' } },
+  'joe by EXTERNAL': { ...verified(certificateNamed('joe'), joe), authentication: { ...password, mechanism: 'EXTERNAL' } },
   'joe by EXTERNAL, since revoked': {
     ...unverified({ kind: 'revoked', since: Date.UTC(2026, 10, 1), holder: 'joe' }),
     authentication: { ...password, mechanism: 'EXTERNAL' },

@@ -7,7 +7,7 @@
  */
 
 import { parseAddress } from '../../src/core/names/address.ts'
-import type { ClientIdentity } from '../../src/core/names/identity.ts'
+import { UNKNOWN_CERTIFICATE, type ClientIdentity } from '../../src/core/names/identity.ts'
 import { parseAccessMap } from '../../src/core/policy/access-map.ts'
 import { accessAddress } from '../../src/core/policy/client-address.ts'
 import { decide } from '../../src/core/policy/decide.ts'
@@ -233,18 +233,11 @@ function identityOf(tls: RelayCase['tls']): ClientIdentity {
   const parameters = { version: tls.version ?? '', cipher: '', cipherBits: Number(tls.cipherBits ?? 0) }
   if (tls.verify !== 'OK' && tls.verify !== 'FAIL') return { kind: 'anonymous', tls: parameters }
   const certificate = {
+    ...UNKNOWN_CERTIFICATE,
     subject: tls.certSubject ?? '',
     issuer: tls.certIssuer ?? '',
     cnSubject: tls.cnSubject ?? '',
     cnIssuer: tls.cnIssuer ?? '',
-    fingerprint: '',
-    keyFingerprint: '',
-    serial: '',
-    notBefore: 0,
-    notAfter: 0,
-    addresses: [],
-    dnsNames: [],
-    uris: [],
     ambiguousNames: [],
   }
   return tls.verify === 'OK'

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { array, assert as check, constantFrom, integer, property } from 'fast-check'
 import { formatCompletion, presumedAuthor } from './completion.ts'
+import { UNKNOWN_CERTIFICATE } from '../names/identity.ts'
 import { HeaderSection, type HeaderTreatment, type MessagePart } from './header-section.ts'
 import type { Asker } from '../policy/decision.ts'
 
@@ -50,7 +51,7 @@ test('a message may end within a line of its header', () => {
 })
 
 test('the presumed author is one whole address, or nobody', () => {
-  const certificate = { ...NO_NAMES, addresses: ['', 'root', '@example.org', 'a@b,c', 'x@y\r\nBcc: z', 'jürgen@example.org', 'a b@example.org', 'joe@example.org'] }
+  const certificate = { ...UNKNOWN_CERTIFICATE, addresses: ['', 'root', '@example.org', 'a@b,c', 'x@y\r\nBcc: z', 'jürgen@example.org', 'a b@example.org', 'joe@example.org'] }
   const tls = { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', cipherBits: 256 }
   const asker: Asker = {
     listener: 'submission',
@@ -68,7 +69,3 @@ test('the presumed author is one whole address, or nobody', () => {
   assert.equal(presumedAuthor('', { ...asker, authentication: { ...login, account } }), 'jane@example.org')
   assert.equal(presumedAuthor('', { ...asker, identity: { kind: 'anonymous', tls } }), null)
 })
-
-const NO_NAMES = {
-  subject: '', issuer: '', cnSubject: '', cnIssuer: '', fingerprint: '', keyFingerprint: '', serial: '', notBefore: 0, notAfter: 0, dnsNames: [], uris: [],
-}

@@ -1,25 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ClientIdentity, PeerCertificate } from '../names/identity.ts'
+import { certificateNamed, tls, verifiedAs } from '../../../test/support/identities.ts'
 import type { Asker } from '../policy/decision.ts'
 import { formatDate, formatReceived, transmissionType, type TraceStamp } from './trace.ts'
 
-const tls = { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', cipherBits: 256 }
-const certificate: PeerCertificate = {
-  subject: '/O=Example/CN=Joe+20User',
-  issuer: '/O=Example/CN=Example+20CA',
-  cnSubject: 'Joe+20User',
-  cnIssuer: 'Example+20CA',
-  fingerprint: 'f',
-  keyFingerprint: 'e',
-  serial: '1',
-  notBefore: 0,
-  notAfter: 1,
-  addresses: [],
-  dnsNames: [],
-  uris: [],
-}
-const verified: ClientIdentity = { kind: 'verified', tls, certificate, holder: null }
+const certificate = certificateNamed('Joe+20User')
+const verified = verifiedAs(null, certificate)
 
 const asker: Asker = {
   listener: 'submission',

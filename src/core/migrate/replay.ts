@@ -6,7 +6,7 @@
 import { assert } from '../result.ts'
 import { explainDecision } from '../policy/explain.ts'
 import type { Asker, ClientName, Decision, ListenerName } from '../policy/decision.ts'
-import type { ClientIdentity } from '../names/identity.ts'
+import { UNKNOWN_CERTIFICATE, type ClientIdentity } from '../names/identity.ts'
 import type { Policy } from '../policy/policy.ts'
 import { NO_CHECKS } from '../policy/site-checks.ts'
 import { tryOut } from '../policy/trial.ts'
@@ -105,7 +105,7 @@ export class Replay {
     if (logged.kind === 'anonymous') return { kind: 'anonymous', tls: LOGGED_TLS }
     const names = logged.kind === 'verified' ? logged.names : { subject: '', issuer: '' }
     if (names === null) return null
-    const certificate = { ...NOTHING_ELSE, subject: names.subject, issuer: names.issuer }
+    const certificate = { ...UNKNOWN_CERTIFICATE, subject: names.subject, issuer: names.issuer }
     if (logged.kind === 'verified' && this.#clientAuthorities.has(names.issuer.toLowerCase())) {
       return { kind: 'verified', tls: LOGGED_TLS, certificate, holder: null }
     }
@@ -147,16 +147,3 @@ function lastStep(policy: Policy, logged: LoggedDecision, identity: ClientIdenti
 const NOBODY = 'postmaster'
 
 const LOGGED_TLS = { version: 'TLS', cipher: 'as logged', cipherBits: 256 }
-
-const NOTHING_ELSE = {
-  cnSubject: '',
-  cnIssuer: '',
-  fingerprint: '',
-  keyFingerprint: '',
-  serial: '',
-  notBefore: 0,
-  notAfter: 0,
-  addresses: [],
-  dnsNames: [],
-  uris: [],
-} as const

@@ -44,6 +44,22 @@ export type PeerCertificate = {
   readonly olderNames?: { readonly subject: string | null; readonly issuer: string | null }
 }
 
+/** A certificate of which nothing is known. No rule matches what is empty. */
+export const UNKNOWN_CERTIFICATE: PeerCertificate = {
+  subject: '',
+  issuer: '',
+  cnSubject: '',
+  cnIssuer: '',
+  fingerprint: '',
+  keyFingerprint: '',
+  serial: '',
+  notBefore: 0,
+  notAfter: 0,
+  addresses: [],
+  dnsNames: [],
+  uris: [],
+}
+
 /** The person or machine that our own CA issued a certificate to. */
 export type Holder = {
   readonly name: string

@@ -8,7 +8,7 @@
  */
 
 import { canonicalDomain, parseAddress } from '../names/address.ts'
-import type { ClientIdentity, PeerCertificate } from '../names/identity.ts'
+import { UNKNOWN_CERTIFICATE, type ClientIdentity, type PeerCertificate } from '../names/identity.ts'
 import { foldCase } from './access-map.ts'
 import { tagOf } from './access-survey.ts'
 import { accessAddress, addressGroups } from './client-address.ts'
@@ -41,15 +41,15 @@ function find(inquiry: Inquiry, tag: string, key: string): AccessEntry | null | 
     case 'tls_rcpt':
       return findRecipientEntry(inquiry, key)
     case 'certissuer':
-      return lookUpExact(inquiry, 'CERTISSUER', key) ?? entryOf(entriesOfIssuerPattern(inquiry, { ...NOBODY, issuer: key }))
+      return lookUpExact(inquiry, 'CERTISSUER', key) ?? entryOf(entriesOfIssuerPattern(inquiry, { ...UNKNOWN_CERTIFICATE, issuer: key }))
     case 'certsubject':
-      return lookUpExact(inquiry, 'CERTSUBJECT', key) ?? entryOf(entriesOfItsKind(inquiry, { ...NOBODY, subject: key }))
+      return lookUpExact(inquiry, 'CERTSUBJECT', key) ?? entryOf(entriesOfItsKind(inquiry, { ...UNKNOWN_CERTIFICATE, subject: key }))
     case 'certfp':
-      return byCertificate(inquiry, { ...NOBODY, fingerprint: foldCase(key.replaceAll(':', '')) })
+      return byCertificate(inquiry, { ...UNKNOWN_CERTIFICATE, fingerprint: foldCase(key.replaceAll(':', '')) })
     case 'certsan':
-      return byCertificate(inquiry, { ...NOBODY, addresses: [key], dnsNames: [key], uris: [key] })
+      return byCertificate(inquiry, { ...UNKNOWN_CERTIFICATE, addresses: [key], dnsNames: [key], uris: [key] })
     case 'user':
-      return entryOf(entriesOfThisOne(withIdentity(inquiry, NOBODY, key)))
+      return entryOf(entriesOfThisOne(withIdentity(inquiry, UNKNOWN_CERTIFICATE, key)))
     default: {
       const peerTag = PEER_TAGS.find(known => foldCase(known) === tag)
       return peerTag === undefined ? undefined : (byHost(inquiry, peerTag, key) ?? (HAVE_NO_BARE_TAG.has(peerTag) ? null : lookUpExact(inquiry, peerTag, '')))
@@ -90,20 +90,4 @@ function withIdentity(inquiry: Inquiry, certificate: PeerCertificate, name: stri
   const holder = name === null ? null : ({ name, kind: 'machine', senders: [] } as const)
   const identity: ClientIdentity = { kind: 'verified', tls: { version: '', cipher: '', cipherBits: 0 }, certificate, holder }
   return { ...inquiry, asker: { ...inquiry.asker, identity } }
-}
-
-/** A certificate that nothing can match. */
-const NOBODY: PeerCertificate = {
-  subject: '',
-  issuer: '',
-  cnSubject: '',
-  cnIssuer: '',
-  fingerprint: '',
-  keyFingerprint: '',
-  serial: '',
-  notBefore: 0,
-  notAfter: 0,
-  addresses: [],
-  dnsNames: [],
-  uris: [],
 }

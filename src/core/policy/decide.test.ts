@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
-import type { ClientIdentity } from '../names/identity.ts'
+import { certificateNamed, verifiedAs } from '../../../test/support/identities.ts'
 import { parseAccessMap } from './access-map.ts'
 import { decide } from './decide.ts'
 import type { Answer, Asker, KnownFacts, Question } from './decision.ts'
@@ -23,25 +23,7 @@ function policyWith(access: string, features: Partial<PolicyFeatures> = {}): Pol
   })
 }
 
-const joe: ClientIdentity = {
-  kind: 'verified',
-  tls: { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', cipherBits: 256 },
-  certificate: {
-    subject: '/O=Example/CN=joe',
-    issuer: '/O=Example/CN=Example+20CA',
-    cnSubject: 'joe',
-    cnIssuer: 'Example+20CA',
-    fingerprint: 'f',
-    keyFingerprint: 'e',
-    serial: '1',
-    notBefore: 0,
-    notAfter: 1,
-    addresses: [],
-    dnsNames: [],
-    uris: [],
-  },
-  holder: { name: 'joe', kind: 'person', senders: ['joe@example.org'] },
-}
+const joe = verifiedAs({ name: 'joe', kind: 'person', senders: ['joe@example.org'] }, certificateNamed('joe'))
 
 /** A client whose name nobody has looked up. */
 function asker(changes: Partial<Asker> = {}): Asker {

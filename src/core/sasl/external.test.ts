@@ -1,29 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { certificateNamed, tls, verifiedAs } from '../../../test/support/identities.ts'
 import type { ClientIdentity, Holder } from '../names/identity.ts'
 import { external } from './external.ts'
 import { mechanismsFor } from './mechanisms.ts'
 
-const tls = { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', cipherBits: 256 }
-const certificate = {
-  subject: '/O=Example/CN=joe',
-  issuer: '/O=Example/CN=Example+20CA',
-  cnSubject: 'joe',
-  cnIssuer: 'Example+20CA',
-  fingerprint: 'f',
-  keyFingerprint: 'e',
-  serial: '1',
-  notBefore: 0,
-  notAfter: 1,
-  addresses: ['joe@example.org'],
-  dnsNames: [],
-  uris: [],
-}
+const certificate = certificateNamed('joe', { addresses: ['joe@example.org'] })
 const joe: Holder = { name: 'joe', kind: 'person', senders: ['j.smith@example.org', '@joe.example'] }
 const logins = { byCertificate: true, byPassword: [] }
 
 function verified(holder: Holder | null): ClientIdentity {
-  return { kind: 'verified', tls, certificate, holder }
+  return verifiedAs(holder, certificate)
 }
 
 /** As whom a certificate may act if the client asks for this; or what is wrong. */

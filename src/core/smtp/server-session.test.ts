@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { array, assert as check, constantFrom, integer, property } from 'fast-check'
-import type { ClientIdentity, PeerCertificate } from '../names/identity.ts'
+import { certificateNamed, tls, verifiedAs } from '../../../test/support/identities.ts'
+import type { ClientIdentity } from '../names/identity.ts'
 import type { Decision } from '../policy/decision.ts'
 import { formatReply } from './reply.ts'
 import { ServerSession } from './server-session.ts'
@@ -35,23 +36,9 @@ const settings: SessionSettings = {
   },
 }
 const plaintext: ClientIdentity = { kind: 'plaintext' }
-const tls = { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', cipherBits: 256 }
 const anonymous: ClientIdentity = { kind: 'anonymous', tls }
-const certificate: PeerCertificate = {
-  subject: '/CN=joe',
-  issuer: '/CN=CA',
-  cnSubject: 'joe',
-  cnIssuer: 'CA',
-  fingerprint: 'f',
-  keyFingerprint: 'e',
-  serial: '1',
-  notBefore: 0,
-  notAfter: 1,
-  addresses: ['joe@example.org'],
-  dnsNames: [],
-  uris: [],
-}
-const verified: ClientIdentity = { kind: 'verified', tls, certificate, holder: null }
+const certificate = certificateNamed('joe', { addresses: ['joe@example.org'] })
+const verified = verifiedAs(null, certificate)
 
 const connected: SessionInput = { kind: 'connected', address: '192.0.2.7', identity: plaintext }
 const accepted = decided({ verdict: 'accept' })
@@ -136,7 +123,7 @@ test('authentication is shown to the policy and goes with the message', () => {
   const [open, reply] = session.handle(bytes('DATA\r\n'))
   assert.ok(open?.kind === 'openMessage' && reply?.kind === 'reply')
   assert.equal(open.protocol, 'ESMTPSA')
-  assert.equal(open.asker.authentication?.authorizationId, '/CN=joe')
+  assert.equal(open.asker.authentication?.authorizationId, '/O=Example/CN=joe')
   assert.deepEqual(open.delivery, { kind: 'queue' })
   assert.equal(reply.reply.code, 354)
 })

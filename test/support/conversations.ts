@@ -1,0 +1,53 @@
+/** Conversations whose client is played by a test: no socket, no spool, and a policy that accepts everything. */
+
+import assert from 'node:assert/strict'
+import { USUAL_TERMS } from '../../src/core/policy/session-terms.ts'
+import { Conversation, type ConversationHost } from '../../src/relay/conversation.ts'
+import type { ServerChannel } from '../../src/relay/ports.ts'
+import { siteSettings } from '../transcripts/site.ts'
+import { anyVisit } from './visits.ts'
+
+export type PlayedClient = Partial<ServerChannel> & Pick<ServerChannel, 'read'>
+
+export type Stage = Partial<Pick<ConversationHost, 'accept' | 'openDraft'>> & { readonly now?: () => number }
+
+/** What a test does not say must not happen. */
+export function conversationWith(client: PlayedClient, { now = () => 0, accept = unexpected, openDraft = unexpected }: Stage = {}): Conversation {
+  const channel: ServerChannel = {
+    remoteAddress: '192.0.2.7',
+    remotePort: 1,
+    proxyAddress: null,
+    early: () => Promise.resolve(null),
+    standBack: () => Promise.resolve(),
+    wake: () => {},
+    write: () => {},
+    close: () => {},
+    startTls: unexpected,
+    channelBinding: () => null,
+    ...client,
+  }
+  const decision = { id: 'D1', verdict: 'accept', reply: null, holdReason: null, relay: true, because: [] } as const
+  const host: ConversationHost = {
+    system: { now, newId: () => 'S1', random: () => 0 },
+    resolver: { mx: unexpected, addresses: unexpected, ptr: unexpected },
+    decide: () => ({ kind: 'decided', decision }),
+    accept,
+    openDraft,
+    wakeQueue: unexpected,
+    logins: { answer: unexpected },
+    ourNames: [],
+    admit: unexpected,
+    sessionTerms: () => ({ kind: 'terms', terms: USUAL_TERMS }),
+  }
+  const observer = { happened() {}, decided() {}, overLimit: unexpected, onTerms: unexpected, accepted() {}, failed: unexpected, closed() {} }
+  return new Conversation(host, observer, channel, anyVisit(), siteSettings)
+}
+
+/** Lets everything happen that waits for nothing but its turn. */
+export function turn(): Promise<void> {
+  return new Promise(resolve => setImmediate(resolve))
+}
+
+function unexpected(): never {
+  return assert.fail('this client asks for nothing of the kind')
+}
