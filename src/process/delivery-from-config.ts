@@ -14,7 +14,7 @@ export function deliveryFromConfig(config: Config, settings: WorkerSettings, pol
   const { delivery, queue, hostname } = config
   const { clientCertificatePem, clientKeyPem, trustedPem } = settings
   const trusted = (files: readonly string[] | null): readonly string[] | null => files?.map(file => trustedPem[file] ?? '') ?? null
-  const usual = { tls: delivery.tls, trustedPem: trusted(delivery.trustedCaFiles) }
+  const usual = { tls: delivery.tls, trustedPem: trusted(delivery.trustedCaFiles), ignoredKeywords: delivery.ignoredKeywords }
   const smarthost: ConfiguredHop | null =
     delivery.smarthost === null
       ? null
@@ -56,7 +56,7 @@ function sessionTls({ survey, access }: Policy, { sessionPem }: WorkerSettings):
 
 function routeHop(
   route: RouteConfig,
-  usual: Pick<HopTerms, 'tls' | 'trustedPem'>,
+  usual: Pick<HopTerms, 'tls' | 'trustedPem' | 'ignoredKeywords'>,
   trusted: (files: readonly string[] | null) => readonly string[] | null,
 ): ConfiguredHop {
   return {
@@ -68,5 +68,6 @@ function routeHop(
     trustedPem: trusted(route.trustedCaFiles) ?? usual.trustedPem,
     implicitTls: route.implicitTls,
     showCertificate: route.showCertificate,
+    ignoredKeywords: route.ignoredKeywords ?? usual.ignoredKeywords,
   }
 }

@@ -105,6 +105,7 @@ function approachTo(target: Target, hop: NextHop, settings: DeliverySettings): A
       peer: name === address ? `[${address}]:${port}` : `${name}[${address}]:${port}`,
       server,
       helloName: settings.helloName,
+      ignoredKeywords: hop.ignoredKeywords,
       tls: hop.tls,
       requireTls: hop.requireTls,
       implicitTls: hop.implicitTls,

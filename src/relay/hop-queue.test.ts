@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { NextHop } from '../core/message/route.ts'
 import { HopQueue } from './hop-queue.ts'
 
-const hop: NextHop = { kind: 'host', key: 'mx', host: 'mx', port: 25, tls: 'opportunistic', requireTls: false, implicitTls: false, showCertificate: false, trustedPem: null }
+const hop: NextHop = { kind: 'host', key: 'mx', host: 'mx', port: 25, tls: 'opportunistic', requireTls: false, implicitTls: false, showCertificate: false, trustedPem: null, ignoredKeywords: [] }
 
 function taken(queue: HopQueue<string>): readonly string[] {
   const jobs: string[] = []

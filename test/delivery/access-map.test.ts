@@ -128,7 +128,7 @@ test('a next hop that TLS_Srv refuses is passed over for one that meets it', asy
     dns: dns({ d: [[1, 'a.test'], [2, 'b.test']] }, { 'a.test': ['192.0.2.1'], 'b.test': ['192.0.2.2'] }),
     network: new Map([['192.0.2.1', bad.port], ['192.0.2.2', good.port]]),
     access: 'TLS_Srv: PERM+VERIFY',
-    settings: { routing: { smarthost: null, routes: new Map(), ownDomain: '', waivable: 'mx', mx: { tls: 'opportunistic', trustedPem: [authority.pem], port: 25 } } },
+    settings: { routing: { smarthost: null, routes: new Map(), ownDomain: '', waivable: 'mx', mx: { tls: 'opportunistic', trustedPem: [authority.pem], ignoredKeywords: [], port: 25 } } },
   })
   await relay.submit('m1', 'ann@d')
   assert.match((await relay.attempts(1))[0] ?? '', /^m1 ann@d delivered: 250 2\.0\.0 Taken \(b\.test/)

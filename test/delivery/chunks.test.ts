@@ -7,6 +7,7 @@ import type { Envelope } from '../../src/core/message/envelope.ts'
 import { startPostern } from '../support/postern.ts'
 import { drafted, envelopeTo, textOf } from '../support/queued.ts'
 import { startSink, type SinkOptions } from '../support/sink.ts'
+import { SmtpClient } from '../support/smtp-client.ts'
 import { Wire } from '../support/wire.ts'
 import { smarthost, startRelay } from './relay.ts'
 
@@ -52,6 +53,29 @@ test('a binary message comes in and goes on by BDAT, octet by octet the same', a
   const message = await sink.messageWith('any octets')
   assert.equal(message.text.slice(message.text.indexOf('Subject:')), anyOctets.toString('latin1'))
   assert.deepEqual([message.bodyType, message.chunks], ['BINARYMIME', 1])
+})
+
+test('delivery.ignore-keywords, and a route that has its own', async t => {
+  const sink = await startSink({ chunking: 'binary' })
+  t.after(() => sink.stop())
+  const postern = await startPostern({
+    smarthost: sink.port,
+    settings: {
+      relay: { domains: ['example.test', 'chunks.test'] },
+      delivery: { 'ignore-keywords': ['CHUNKING'] },
+      route: [{ domain: 'chunks.test', to: `127.0.0.1:${sink.port}`, tls: 'none', 'ignore-keywords': [] }],
+    },
+  })
+  t.after(() => postern.dispose())
+  const large = 'x'.repeat(70).concat('\r\n').repeat(1000)
+  for (const [domain, chunks] of [['example.test', 0], ['chunks.test', 1]] as const) {
+    const client = await SmtpClient.connect(postern.ports.mx)
+    await client.greet()
+    const queued = await client.deliver({ from: 'ann@example.com', to: `joe@${domain}`, text: `Subject: to ${domain}\r\n\r\n${large}` })
+    assert.equal(queued.code, 250, queued.text)
+    await client.quit()
+    assert.equal((await sink.messageWith(`Subject: to ${domain}`)).chunks, chunks, domain)
+  }
 })
 
 test('a binary message bounces where BINARYMIME is missing, and says why', async t => {

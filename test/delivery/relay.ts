@@ -54,7 +54,7 @@ export async function startRelay(t: Pick<TestContext, 'after'>, options: RelayOp
     certificate: null,
     retry: DEFAULT_RETRY,
     connectTimeoutSeconds: 5,
-    routing: { smarthost: null, routes: new Map(), ownDomain: '', waivable: 'mx', mx: { tls: 'opportunistic', trustedPem: null, port: 25 } },
+    routing: { smarthost: null, routes: new Map(), ownDomain: '', waivable: 'mx', mx: { tls: 'opportunistic', trustedPem: null, ignoredKeywords: [], port: 25 } },
     limits: { ...DEFAULT_LIMITS, ...options.limits },
     ...options.settings,
   }
@@ -159,11 +159,11 @@ export async function breakingServer(t: Pick<TestContext, 'after'>, answer: stri
 
 /** A next hop on loopback, by address. */
 export function hopTo(port: number, changes: Partial<ConfiguredHop> = {}): ConfiguredHop {
-  return { kind: 'host', key: `127.0.0.1:${port}`, host: '127.0.0.1', port, requireTls: false, tls: 'opportunistic', implicitTls: false, showCertificate: false, trustedPem: null, ...changes }
+  return { kind: 'host', key: `127.0.0.1:${port}`, host: '127.0.0.1', port, requireTls: false, tls: 'opportunistic', implicitTls: false, showCertificate: false, trustedPem: null, ignoredKeywords: [], ...changes }
 }
 
 export function smarthost(port: number, changes: Partial<ConfiguredHop> = {}): Pick<DeliverySettings, 'routing'> {
-  return { routing: { smarthost: hopTo(port, changes), routes: new Map(), ownDomain: '', waivable: 'mx', mx: { tls: 'opportunistic', trustedPem: null, port: 25 } } }
+  return { routing: { smarthost: hopTo(port, changes), routes: new Map(), ownDomain: '', waivable: 'mx', mx: { tls: 'opportunistic', trustedPem: null, ignoredKeywords: [], port: 25 } } }
 }
 
 /** DNS from a table: a name without an entry does not exist. */

@@ -31,7 +31,7 @@ async function serverFor(t: Test, options: SinkOptions): Promise<{ sink: Sink; m
 /** A relay for the domain `d`, whose mail exchangers are these servers. */
 async function relayTo(t: Test, sinks: readonly Sink[], routing: Partial<Routing> = {}, options: RelayOptions = {}) {
   const addresses = sinks.map((_, index) => `192.0.2.${index + 1}`)
-  const mx = { tls: 'opportunistic', trustedPem: [authority.pem], port: 25 } as const
+  const mx = { tls: 'opportunistic', trustedPem: [authority.pem], ignoredKeywords: [], port: 25 } as const
   return startRelay(t, {
     ...options,
     dns: dns({ d: [[1, 'mx.test']], 'example.org': [] }, { 'mx.test': addresses }),
@@ -95,7 +95,7 @@ test('a report of a message that required TLS is not lost where the way back pro
 
 test('TLS-Required: No: what MX hosts must prove is waived, and nothing else', async t => {
   const { sink, mails } = await serverFor(t, { tls: strangers })
-  const strict = { mx: { tls: 'verify', trustedPem: [authority.pem], port: 25 } } as const
+  const strict = { mx: { tls: 'verify', trustedPem: [authority.pem], ignoredKeywords: [], port: 25 } } as const
   const said = async (wish: TlsWish, routing: Partial<Routing>, access = ''): Promise<string> => {
     const relay = await relayTo(t, [sink], { ...strict, ...routing }, { access })
     await relay.submit('m1', 'ann@d', wishing(wish))
@@ -114,7 +114,7 @@ test('TLS-Required: No: what MX hosts must prove is waived, and nothing else', a
 test('TLS-Required: No: for the smarthost too, where the settings say so', async t => {
   const { sink } = await serverFor(t, { tls: strangers })
   const smarthost = hopTo(sink.port, { tls: 'verify', trustedPem: [authority.pem] })
-  const relay = await startRelay(t, { settings: { routing: { smarthost, routes: new Map(), ownDomain: '', waivable: 'all', mx: { tls: 'verify', trustedPem: null, port: 25 } } } })
+  const relay = await startRelay(t, { settings: { routing: { smarthost, routes: new Map(), ownDomain: '', waivable: 'all', mx: { tls: 'verify', trustedPem: null, ignoredKeywords: [], port: 25 } } } })
   await relay.submit('m1', 'ann@d', wishing('waived'))
   assert.match((await relay.attempts(1))[0] ?? '', /delivered/)
 })

@@ -10,6 +10,7 @@ import { z } from 'zod'
 import { count, domain, duration, flag, hostname, ipAddress, listenAddress, listOf, nextHop } from './forms.ts'
 import { domainOrBelow, oneOf, path, resolver, routeDomain, size } from './forms.ts'
 import { PASSWORD_MECHANISMS } from '../sasl/mechanisms.ts'
+import { IGNORABLE_KEYWORDS } from '../smtp/extensions.ts'
 import { checks } from './checks-table.ts'
 import { limits } from './limits-table.ts'
 import { listeners } from './listeners-table.ts'
@@ -85,6 +86,8 @@ const submission = table({
 
 const nextHopTls = oneOf(['none', 'opportunistic', 'encrypt', 'verify'])
 
+const ignoredKeywords = listOf(oneOf(IGNORABLE_KEYWORDS), 'write a list of keywords: ["CHUNKING"]')
+
 const delivery = table({
   smarthost: nextHop
     .optional()
@@ -108,6 +111,9 @@ const delivery = table({
   concurrency: count(1000).prefault(20).describe('Connections at one time to one next hop.'),
   'connection-messages': count(100_000).prefault(100).describe('Messages sent over one connection before it is closed.'),
   'recipients-per-message': count(10_000).prefault(100).describe('Recipients named in one transaction (RFC 5321 §4.5.3.1.8: 100 are always taken).'),
+  'ignore-keywords': ignoredKeywords
+    .prefault([])
+    .describe('Keywords of EHLO that next hops offer and that are not used, for servers, or firewalls before them, that handle them badly: `["CHUNKING", "PIPELINING"]`.'),
   'connect-timeout': duration('10m').prefault('30s').describe('How long one address of a next hop may take to answer a connection.'),
   helo: hostname.optional().describe('The name we give after EHLO. Left out: `hostname`.'),
   resolvers: listOf(resolver, 'write a list of addresses: ["127.0.0.1"]')
@@ -124,6 +130,7 @@ const delivery = table({
   concurrency: delivery.concurrency,
   connectionMessages: delivery['connection-messages'],
   recipientsPerMessage: delivery['recipients-per-message'],
+  ignoredKeywords: delivery['ignore-keywords'],
   connectTimeoutSeconds: delivery['connect-timeout'],
   helloName: delivery.helo ?? null,
   resolvers: delivery.resolvers ?? null,
@@ -138,6 +145,7 @@ const route = table({
   'implicit-tls': flag().prefault(false).describe('Speak TLS from the first byte.'),
   'show-certificate': flag().prefault(false).describe('Show our own certificate if this next hop asks for one.'),
   'trusted-ca': fileList.optional().describe('As `delivery.trusted-ca`, which is the default.'),
+  'ignore-keywords': ignoredKeywords.optional().describe('As `delivery.ignore-keywords`, which is the default.'),
 }).transform(route => ({
   domain: route.domain,
   to: route.to,
@@ -145,6 +153,7 @@ const route = table({
   implicitTls: route['implicit-tls'],
   showCertificate: route['show-certificate'],
   trustedCaFiles: route['trusted-ca'] ?? null,
+  ignoredKeywords: route['ignore-keywords'] ?? null,
 }))
 
 const etrn = table({

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { formatHop, hopKey, nextHopOf, type ConfiguredHop, type Routing } from './route.ts'
 
-const terms = { tls: 'verify', implicitTls: false, showCertificate: true, trustedPem: null, requireTls: false } as const
+const terms = { tls: 'verify', implicitTls: false, showCertificate: true, trustedPem: null, ignoredKeywords: [], requireTls: false } as const
 const hop = (host: string): ConfiguredHop => ({ kind: 'host', key: host, host, port: 25, ...terms })
-const direct: Routing = { smarthost: null, routes: new Map(), ownDomain: '', waivable: 'mx', mx: { tls: 'opportunistic', trustedPem: null, port: 25 } }
+const direct: Routing = { smarthost: null, routes: new Map(), ownDomain: '', waivable: 'mx', mx: { tls: 'opportunistic', trustedPem: null, ignoredKeywords: [], port: 25 } }
 
 function check(address: string, routing: Routing, key: string | null): void {
   const found = nextHopOf(address, routing, null)

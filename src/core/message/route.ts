@@ -6,6 +6,7 @@
  */
 
 import { fail, ok, type Result } from '../result.ts'
+import type { IgnorableKeyword } from '../smtp/extensions.ts'
 import type { TlsWish } from './envelope.ts'
 import type { AttemptProblem } from './outcome.ts'
 
@@ -33,6 +34,8 @@ export type HopTerms = {
   readonly showCertificate: boolean
   /** PEM of the CAs that `verify` trusts; null: the public ones. */
   readonly trustedPem: readonly string[] | null
+  /** Keywords of its EHLO reply that we act on as if they were not there. */
+  readonly ignoredKeywords: readonly IgnorableKeyword[]
 }
 
 /** A server that the configuration names. It is trusted to be where its name says, even on loopback. */
@@ -56,7 +59,7 @@ export type Routing = {
   /** Whose level of TLS a sender may waive by `TLS-Required: No`. */
   readonly waivable: 'none' | 'mx' | 'all'
   /** For MX hosts. */
-  readonly mx: { readonly tls: TlsLevel; readonly trustedPem: readonly string[] | null; readonly port: number }
+  readonly mx: Pick<HopTerms, 'tls' | 'trustedPem' | 'ignoredKeywords'> & { readonly port: number }
 }
 
 /** The next hop for a recipient's address, on terms that the sender's wish has a part in. */

@@ -103,6 +103,8 @@ test('what EHLO says of these', () => {
     parse('DSN', 'DELIVERBY 120', 'MT-PRIORITY STANAG4406', 'limits rcptmax=5 MAILMAX=9 RCPTDOMAINMAX=1'),
     { ...NO_EXTENSIONS, dsn: true, deliverBy: { leastSeconds: 120 }, mtPriority: true, mostRecipients: 5, mostTransactions: 9 },
   )
+  const hello = { code: 250, enhanced: null, lines: ['mx', 'CHUNKING', 'BINARYMIME', 'PIPELINING', 'LIMITS RCPTMAX=1', 'STARTTLS'] }
+  assert.deepEqual(parseExtensions(hello, ['CHUNKING', 'LIMITS', 'DSN']), { ...NO_EXTENSIONS, pipelining: true, startTls: true })
   assert.deepEqual(parse('DELIVERBY', 'LIMITS RCPTMAX=0 MAILMAX=x'), { ...NO_EXTENSIONS, deliverBy: { leastSeconds: 0 } })
 })
 

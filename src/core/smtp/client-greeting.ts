@@ -13,7 +13,7 @@ import { formatAccessLine } from '../policy/access-map.ts'
 import { unprotected, type TlsProof, type VerifyWord } from '../policy/next-hop-tls.ts'
 import type { PeerHost } from '../policy/session-features.ts'
 import { ask, expect, isPositive, type ClientSession, type Script } from './client-session.ts'
-import { NO_EXTENSIONS, parseExtensions, type Extensions } from './extensions.ts'
+import { NO_EXTENSIONS, parseExtensions, type Extensions, type IgnorableKeyword } from './extensions.ts'
 
 /** What is known of the server before the first byte. */
 export type GreetingPlan = {
@@ -22,6 +22,8 @@ export type GreetingPlan = {
   /** For the policy. */
   readonly server: PeerHost
   readonly helloName: string
+  /** What it offers and we are not to use. */
+  readonly ignoredKeywords: readonly IgnorableKeyword[]
   readonly tls: TlsLevel
   /** The server must offer REQUIRETLS (RFC 8689 §4.2.1), and `tls` is `verify`. */
   readonly requireTls: boolean
@@ -82,7 +84,7 @@ export function* greet(plan: GreetingPlan): Script<Result<ClientSession, Attempt
 function* sayHello(plan: GreetingPlan): Script<Result<Extensions, AttemptProblem>> {
   yield { kind: 'send', text: `EHLO ${plan.helloName}\r\n` }
   const ehlo = yield* expect('hello', plan.peer, isPositive)
-  if (ehlo.ok) return ok(parseExtensions(ehlo.value))
+  if (ehlo.ok) return ok(parseExtensions(ehlo.value, plan.ignoredKeywords))
   if (ehlo.problem.kind !== 'remoteReply' || ehlo.problem.reply.code < 500) return ehlo
   yield { kind: 'send', text: `HELO ${plan.helloName}\r\n` }
   const helo = yield* expect('hello', plan.peer, isPositive)

@@ -50,13 +50,21 @@ export const NO_EXTENSIONS: Extensions = {
   sizeLimitBytes: null,
 }
 
-export function parseExtensions(hello: Reply): Extensions {
+/** Keywords that a site may have us overlook. Not STARTTLS and REQUIRETLS: what TLS has to do is said by `tls`. */
+export const IGNORABLE_KEYWORDS = [
+  'PIPELINING', 'SIZE', '8BITMIME', 'SMTPUTF8', 'CHUNKING', 'BINARYMIME', 'DSN', 'DELIVERBY', 'MT-PRIORITY', 'LIMITS',
+] as const
+export type IgnorableKeyword = (typeof IGNORABLE_KEYWORDS)[number]
+
+/** What the reply to EHLO offers, but for keywords that are to be ignored. */
+export function parseExtensions(hello: Reply, ignored: readonly IgnorableKeyword[] = []): Extensions {
   const offered = new Map<string, string>()
   for (const line of hello.lines.slice(1)) {
     const [keyword = '', parameter = ''] = line.trim().split(/[ =]+/)
     offered.set(keyword.toUpperCase(), parameter)
   }
-  const limits = parseLimits(hello.lines.find(line => /^LIMITS /i.test(line)) ?? '')
+  for (const keyword of ignored) offered.delete(keyword)
+  const limits = offered.has('LIMITS') ? parseLimits(hello.lines.find(line => /^LIMITS /i.test(line)) ?? '') : NO_LIMITS
   return {
     pipelining: offered.has('PIPELINING'),
     eightBitMime: offered.has('8BITMIME'),
@@ -80,6 +88,8 @@ export function parseExtensions(hello: Reply): Extensions {
 function parseLimit(parameter: string): number | null {
   return /^[0-9]{1,15}$/.test(parameter) && Number(parameter) > 0 ? Number(parameter) : null
 }
+
+const NO_LIMITS: ReadonlyMap<string, number> = new Map()
 
 /** RFC 9422 §3: names of limits and their values; those that cannot be read do not count. */
 function parseLimits(line: string): ReadonlyMap<string, number> {
