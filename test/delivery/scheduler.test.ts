@@ -359,6 +359,25 @@ test('an 8-bit message bounces where 8BITMIME is missing, and an ASCII one that 
   assert.deepEqual(server.lines().filter(line => line.startsWith('MAIL')), ['MAIL FROM:<>'])
 })
 
+test('a server that takes one domain over a connection gets each over one of its own, and no message waits (RFC 9422)', async t => {
+  const server = await startRawServer(t, (line, socket) => {
+    if (line.startsWith('EHLO')) socket.write('250-mx.test\r\n250 LIMITS RCPTDOMAINMAX=1\r\n')
+    else if (line === 'DATA') socket.write('354 go\r\n')
+    else if (/^(?:MAIL|RCPT|QUIT|\.$)/.test(line)) socket.write('250 ok\r\n')
+  })
+  const relay = await startRelay(t, { settings: smarthost(server.port) })
+  await relay.submit('m1', ['ann@b', 'bob@c', 'cy@b'])
+  await relay.idle()
+  await relay.submit('m2', ['dan@d'])
+  await relay.idle()
+  assert.deepEqual(relay.reports.map(({ outcome, recipient: { address } }) => `${address} ${outcome.kind}`), [
+    'ann@b delivered', 'cy@b delivered', 'bob@c delivered', 'dan@d delivered',
+  ])
+  assert.deepEqual(server.lines().filter(line => /^(?:EHLO|RCPT)/.test(line)).map(line => line.replace(/^EHLO .*/, 'EHLO')), [
+    'EHLO', 'RCPT TO:<ann@b>', 'RCPT TO:<cy@b>', 'EHLO', 'RCPT TO:<bob@c>', 'EHLO', 'RCPT TO:<dan@d>',
+  ])
+})
+
 test('recipients that a server takes over its next connection only do not wait for the next attempt (RFC 9422)', async t => {
   const server = await startRawServer(t, (line, socket) => {
     if (line.startsWith('EHLO')) socket.write('250-mx.test\r\n250 LIMITS RCPTMAX=2 MAILMAX=1\r\n')

@@ -81,7 +81,7 @@ export function checkGreeting({ access = '', ...changes }: Partial<GreetingPlan>
 export const modern: Extensions = { ...NO_EXTENSIONS, pipelining: true, eightBitMime: true, smtpUtf8: true, size: true }
 
 export const clear: ClientSession = {
-  peer, extensions: modern, tls: null, isVerified: false, server: { ...HOST, ...unprotected('NONE') }, accessLines: [], transactionsLeft: null, mustReset: false,
+  peer, extensions: modern, tls: null, isVerified: false, server: { ...HOST, ...unprotected('NONE') }, accessLines: [], transactionsLeft: null, domains: new Set(), mustReset: false,
 }
 
 export function deliveryTo(forwardPaths: readonly string[], changes: Partial<Delivery> = {}): Delivery {

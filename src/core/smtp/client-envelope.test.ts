@@ -97,11 +97,33 @@ test('a server names no more recipients, and no more transactions, than it is gi
   assert.equal(next, 'reuse')
 })
 
+test('a server hears of no more domains over a connection than it is given (RFC 9422 §4.3)', () => {
+  const extensions = { ...NO_EXTENSIONS, mostDomains: 2 }
+  const { next } = checkDelivery({ forwardPaths: ['ann@c', 'bob@B', 'cy@d', 'dan@b'] }, { extensions, domains: new Set(['b']) }, `
+    C: MAIL FROM:<joe@a>
+    S: 250 ok
+    C: RCPT TO:<ann@c>
+    S: 250 ok
+    C: RCPT TO:<bob@B>
+    S: 250 ok
+    C: RCPT TO:<dan@b>
+    S: 250 ok
+    C: DATA
+    S: 354 go
+    C: (message)
+    S: 250 taken
+    => delivered: 250 taken (mx)
+    => delivered: 250 taken (mx)
+    => deferred: mx takes no more over this connection
+    => delivered: 250 taken (mx)`)
+  assert.equal(next, 'reuse')
+})
+
 test('what EHLO says of these', () => {
   const parse = (...lines: string[]): Extensions => parseExtensions({ code: 250, enhanced: null, lines: ['mx', ...lines] })
   assert.deepEqual(
     parse('DSN', 'DELIVERBY 120', 'MT-PRIORITY STANAG4406', 'limits rcptmax=5 MAILMAX=9 RCPTDOMAINMAX=1'),
-    { ...NO_EXTENSIONS, dsn: true, deliverBy: { leastSeconds: 120 }, mtPriority: true, mostRecipients: 5, mostTransactions: 9 },
+    { ...NO_EXTENSIONS, dsn: true, deliverBy: { leastSeconds: 120 }, mtPriority: true, mostRecipients: 5, mostTransactions: 9, mostDomains: 1 },
   )
   const hello = { code: 250, enhanced: null, lines: ['mx', 'CHUNKING', 'BINARYMIME', 'PIPELINING', 'LIMITS RCPTMAX=1', 'STARTTLS'] }
   assert.deepEqual(parseExtensions(hello, ['CHUNKING', 'LIMITS', 'DSN']), { ...NO_EXTENSIONS, pipelining: true, startTls: true })

@@ -76,6 +76,7 @@ export function* greet(plan: GreetingPlan): Script<Result<ClientSession, Attempt
     server: { ...plan.server, ...proof },
     accessLines,
     transactionsLeft: hello.value.mostTransactions,
+    domains: new Set(),
     mustReset: false,
   })
 }

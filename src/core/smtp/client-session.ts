@@ -14,6 +14,7 @@ import { assert, fail, ok, type Result } from '../result.ts'
 import { outcomeOf, withAccessLines, type AttemptProblem, type Outcome, type Stage } from '../message/outcome.ts'
 import type { DeliverBy, Envelope, EnvelopeRecipient } from '../message/envelope.ts'
 import { formatAccessLine } from '../policy/access-map.ts'
+import { domainOf } from '../names/address.ts'
 import type { HopAnswer, HopQuestion, TlsProof } from '../policy/next-hop-tls.ts'
 import type { TlsPeer } from '../policy/tls-requirements.ts'
 import { envelopeCommands, promisesTls } from './client-envelope.ts'
@@ -70,6 +71,8 @@ export type ClientSession = {
   readonly accessLines: readonly string[]
   /** How many more transactions the server takes over this connection (RFC 9422 §4.1); null if it has not said. */
   readonly transactionsLeft: number | null
+  /** Of the recipients that have been named, in lower case; kept only where the server limits them. */
+  readonly domains: ReadonlySet<string>
   /** The last transaction did not run to its end: RSET comes before the next. */
   readonly mustReset: boolean
 }
@@ -93,16 +96,40 @@ export type DeliveryReport = {
 
 /** One message, to those of its recipients who may be named to this server. */
 export function* deliver(session: ClientSession, delivery: Delivery): Script<DeliveryReport> {
-  const judged = yield* judgeRecipients(session, delivery.recipients)
+  const { judged, domains } = withinDomains(session, delivery.recipients, yield* judgeRecipients(session, delivery.recipients))
   const allowed = delivery.recipients.filter((_, index) => judged[index]?.refusal === null)
-  const report = yield* transactInParts(session, { ...delivery, recipients: allowed })
+  const report = yield* transactInParts({ ...session, domains }, { ...delivery, recipients: allowed })
   const rest = report.outcomes.values()
   const outcomes = judged.map(({ refusal, accessLines }) => {
     const outcome = refusal ?? rest.next().value
     assert(outcome !== undefined, 'every recipient has an outcome')
     return withAccessLines(outcome, accessLines)
   })
-  return { ...report, outcomes }
+  return { ...report, outcomes, session: unlessFull(report.session) }
+}
+
+/** RFC 9422 §4.3: recipients in more domains than the server takes over one connection are left for another. */
+function withinDomains(
+  { extensions: { mostDomains }, peer, domains: named }: ClientSession,
+  recipients: readonly EnvelopeRecipient[],
+  judged: readonly JudgedRecipient[],
+): { readonly judged: readonly JudgedRecipient[]; readonly domains: ReadonlySet<string> } {
+  if (mostDomains === null) return { judged, domains: named }
+  const domains = new Set(named)
+  const within = judged.map((recipient, index) => {
+    if (recipient.refusal !== null) return recipient
+    const domain = domainOf(recipients[index]?.forwardPath ?? '')?.toLowerCase() ?? ''
+    if (!domains.has(domain) && domains.size >= mostDomains) return { ...recipient, refusal: outcomeOf({ kind: 'connectionSpent', peer }) }
+    domains.add(domain)
+    return recipient
+  })
+  return { judged: within, domains }
+}
+
+/** A connection with no room for another domain takes no other message: it would have to be the right one. */
+function unlessFull(session: ClientSession | null): ClientSession | null {
+  const most = session?.extensions.mostDomains ?? null
+  return session === null || most === null || session.domains.size < most ? session : { ...session, transactionsLeft: 0 }
 }
 
 type JudgedRecipient = { readonly refusal: Outcome | null; readonly accessLines: readonly string[] }

@@ -26,6 +26,8 @@ export type Extensions = {
   /** RFC 9422: recipients of one transaction, and transactions of one connection; null if it does not say. */
   readonly mostRecipients: number | null
   readonly mostTransactions: number | null
+  /** Recipient domains over one connection (RFC 9422 §4.3), or null. */
+  readonly mostDomains: number | null
   /** RFC 1870: SIZE is offered. */
   readonly size: boolean
   /** The largest message it takes; null if it does not say. */
@@ -46,6 +48,7 @@ export const NO_EXTENSIONS: Extensions = {
   mtPriority: false,
   mostRecipients: null,
   mostTransactions: null,
+  mostDomains: null,
   size: false,
   sizeLimitBytes: null,
 }
@@ -79,6 +82,7 @@ export function parseExtensions(hello: Reply, ignored: readonly IgnorableKeyword
     mtPriority: offered.has('MT-PRIORITY'),
     mostRecipients: limits.get('RCPTMAX') ?? null,
     mostTransactions: limits.get('MAILMAX') ?? null,
+    mostDomains: limits.get('RCPTDOMAINMAX') ?? null,
     size: offered.has('SIZE'),
     sizeLimitBytes: parseLimit(offered.get('SIZE') ?? ''),
   }
