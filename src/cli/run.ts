@@ -19,8 +19,6 @@ const DEEPEST = 3
 
 /** The words after `postern`; resolves with the exit code. */
 export async function runCommandLine(words: readonly string[]): Promise<number> {
-  // A reader that has seen enough (`postern … | head`) is no problem of ours.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
   try {
     return await dispatch(moveLeadingOptions(words))
   } catch (error) {
@@ -53,6 +51,8 @@ async function dispatch(words: readonly string[]): Promise<number> {
 
 async function runCommand(name: string, command: Command, words: readonly string[]): Promise<number> {
   if (command.runWords !== undefined && !words.includes('--help')) return command.runWords(words, dispatch)
+  // A reader that has seen enough (`postern … | head`) is no problem of ours.
+  process.stdout.once('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
   const specs: OptionSpecs = { ...command.options, ...COMMON_OPTIONS }
   const wrong = (problem: string): never => {
     throw new UsageProblem(`${problem} (see postern ${name} --help)`)

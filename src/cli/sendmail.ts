@@ -26,6 +26,7 @@ import type { Body, ClientTls } from '../relay/ports.ts'
 import { reason } from './directory.ts'
 import { visible } from './output.ts'
 import { connectToRelay, type RelayLink } from './sendmail-relay.ts'
+import { holdSession } from './sendmail-session.ts'
 
 /** What ends the command: a sentence for standard error, and a code of sysexits.h. */
 class Ending extends Error {
@@ -161,25 +162,13 @@ async function send({ connection }: RelayLink, { call, reversePath, recipients, 
   return exitStatusOf(outcomes)
 }
 
-/** -bs: the caller's SMTP goes to the relay as it is, and its replies come back. */
+/** -bs: the caller's SMTP goes to the relay, and its replies come back. */
 async function converse({ connection, channel }: RelayLink): Promise<number> {
-  process.stdout.write(`220 ${hostName()} ESMTP\r\n`)
-  const upwards = async (): Promise<void> => {
-    for await (const chunk of process.stdin) await channel.write(chunk as Buffer)
-    await connection.quit()
-  }
-  // A caller that breaks off has nothing more to hear.
-  void upwards().catch(() => connection.close())
-  for (;;) {
-    channel.setDeadline(SILENCE_SECONDS)
-    const bytes = await channel.read()
-    if (bytes === null) return EXIT.ok
-    process.stdout.write(bytes)
-  }
+  const { status, problem } = await holdSession(channel, { input: process.stdin, output: process.stdout, hostname: hostName() })
+  connection.close()
+  if (problem !== null) process.stderr.write(`sendmail: ${problem}\n`)
+  return status
 }
-
-/** Longer than the relay's own patience. */
-const SILENCE_SECONDS = 3600
 
 /** Addresses as they are typed on this host, where a name alone means somebody here. */
 class EnvelopeReader {

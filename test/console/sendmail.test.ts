@@ -195,6 +195,45 @@ test('-bs speaks SMTP on standard input and output', async () => {
   }
 })
 
+test('-bs takes a whole session at once, however its lines end', async () => {
+  const session = ['EHLO localhost', 'MAIL FROM:<me@example.org>', 'RCPT TO:<ann@example.net>', 'DATA', 'Subject: piped', '', '..', '.', 'QUIT', '']
+  for (const lineEnd of ['\r\n', '\n']) {
+    const before = sink.messages.length
+    const finished = await call(['-bs'], session.join(lineEnd))
+    assert.match(finished.stdout, /^220 [^]+\r\n250 2\.1\.0 [^]+\r\n354 [^]+\r\n250 2\.0\.0 Queued as \w+\r\n221 2\.0\.0 [^\r]+\r\n$/)
+    assert.deepEqual([finished.code, finished.stderr], [0, ''])
+    await arrived(before + 1)
+    assert.ok(sink.messages[before]?.text.endsWith('Subject: piped\r\n\r\n.\r\n'))
+  }
+})
+
+test('-bs ends with what became of the session', async () => {
+  const envelope = 'EHLO localhost\nMAIL FROM:<me@example.org>\nRCPT TO:<ann@example.net>\n'
+  // prettier-ignore
+  const cases: readonly (readonly [code: number, session: string, told: RegExp])[] = [
+    [0, 'EHLO localhost\nQUIT\n', /^$/],
+    [0, `${envelope}DATA\nSubject: unanswered\n\n.\n`, /^$/],
+    [65, '', /the session had no message/],
+    [65, `${envelope}DATA\nSubject: cut\n`, /ended within a message, which was not sent/],
+    [67, 'EHLO localhost\nMAIL FROM:<me@example.org>\nRCPT TO:<gone@example.test>\nQUIT\n', /^$/],
+    [69, 'not SMTP\n', /the session had no message/],
+  ]
+  for (const [code, session, told] of cases) {
+    const finished = await call(['-bs'], session)
+    assert.equal(finished.code, code, `${session}\n${finished.stdout}${finished.stderr}`)
+    assert.match(finished.stderr, told)
+  }
+  assert.equal((await call(['-bs'], 'QUIT\n', writeSettings('down.toml', { port: 9 }))).code, 75)
+})
+
+test('-bs sends what it is given also when nobody reads the replies', async () => {
+  const before = sink.messages.length
+  const session = 'EHLO localhost\nMAIL FROM:<me@example.org>\nRCPT TO:<ann@example.net>\nDATA\nSubject: unread\n\n.\nQUIT\n'
+  const finished = await run('/bin/sh', ['-c', '{ "$0" -bs; echo $? >&2; } | true', sendmail], { input: session, env: { POSTERN_SENDMAIL: settings } })
+  assert.equal(finished.stderr, '0\n')
+  await arrived(before + 1)
+})
+
 test('-bp and mailq list the queue', async () => {
   const listed = await call(['--dir', postern.folder, '-bp'], '')
   assert.deepEqual(listed, { code: 0, stdout: 'The queue has no such messages.\n', stderr: '' })

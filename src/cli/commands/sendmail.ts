@@ -20,14 +20,15 @@ variable POSTERN_SENDMAIL names, or sendmail.toml in the folder after --dir, or 
 | \`-R full\`, \`-R hdrs\` | How much of the message such a report brings back. |
 | \`-V ID\` | What the report calls the message. |
 | \`-bm\` | Send a message (what it does anyway). |
-| \`-bs\` | Speak SMTP on standard input and output. |
+| \`-bs\` | Speak SMTP on standard input and output: a whole session at once, or a command at a time. |
 | \`-bp\` | As \`postern mailq\`. |
 | \`-q…\` | Nothing: the relay has the queue. |
 | \`-A -B -C -D -e -E -G -h -L -m -n -O -o -p -s -U -v -X\` | Read, and without effect. |
 
 Exit codes are those of sysexits.h: 0 when the relay has taken the message for all recipients; 75 when it is worth
 trying again, also when the relay is down; 64 for wrong usage, 65 for a message that cannot be sent as it is, 67 for
-an unknown recipient, 77 for what the certificate may not do, 78 for settings, 69 for any other refusal.`,
+an unknown recipient, 77 for what the certificate may not do, 78 for settings, 69 for any other refusal. With -bs the
+first refusal that is permanent counts, or else the first; a session that ends before a message is complete ends with 65.`,
   operands: 'RECIPIENT…',
   options: {},
   examples: [

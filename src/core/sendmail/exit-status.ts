@@ -6,6 +6,7 @@
  */
 
 import type { AttemptProblem, Outcome } from '../message/outcome.ts'
+import type { Reply } from '../smtp/reply.ts'
 
 export const EXIT = {
   ok: 0,
@@ -26,8 +27,12 @@ export function exitStatusOf(outcomes: readonly Outcome[]): number {
 }
 
 function statusOfRefusal(why: AttemptProblem): number {
-  if (why.kind !== 'remoteReply') return EXIT.unavailable
-  const { enhanced } = why.reply
+  return why.kind === 'remoteReply' ? statusOfReply(why.reply) : EXIT.unavailable
+}
+
+/** What a reply that refuses comes to. */
+export function statusOfReply({ code, enhanced }: Reply): number {
+  if (code < 500) return EXIT.temporaryFailure
   // RFC 3463 §3.2 and §3.8: addresses, and what the policy does not allow.
   if (enhanced?.startsWith('5.1.') === true) return EXIT.noUser
   return enhanced?.startsWith('5.7.') === true ? EXIT.noPermission : EXIT.unavailable
