@@ -209,6 +209,7 @@ export class Worker {
     for (const server of this.#servers) server.close()
     await this.#receiver.shutDown()
     clearInterval(this.#sweep)
+    this.#journal.sweep(system.now(), true)
     await Promise.all(this.#shards.map(shard => shard.close()))
     this.#log.flush()
   }
@@ -221,6 +222,7 @@ export class Worker {
 
   #tick(now: number): void {
     this.#receiver.sweep(now)
+    this.#journal.sweep(now)
     const lag = this.#lag.tick(now)
     if (lag !== null && lag.maxSeconds >= LATE_SECONDS) this.#log.warn({ event: 'event-loop-lag', ...lag })
   }

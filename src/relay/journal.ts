@@ -6,6 +6,7 @@
  */
 
 import type { Excess } from '../core/limits/limits.ts'
+import { networkBlock } from '../core/limits/client-blocks.ts'
 import { verifyWord } from '../core/names/identity.ts'
 import type { Account, ClientIdentity } from '../core/names/identity.ts'
 import type { QueuedMessage } from '../core/message/envelope.ts'
@@ -19,6 +20,7 @@ import type { Meter } from './meter.ts'
 import type { LoginObserver } from './login-desk.ts'
 import type { History, Log, ServerChannel, System } from './ports.ts'
 import type { ReceiverObserver } from './receiver.ts'
+import { Repeats } from './repeats.ts'
 
 export class Journal implements ReceiverObserver, LoginObserver {
   readonly #log: Log
@@ -27,6 +29,8 @@ export class Journal implements ReceiverObserver, LoginObserver {
   readonly #meter: Meter
   /** The question that each session waits to have answered. */
   readonly #asked = new Map<string, Question>()
+
+  readonly #turnedAway = new Repeats<{ readonly event: string; readonly listener: string; readonly client: string; readonly why: string }>(MOST_REPEATS)
 
   /** The limit that each session has exceeded last. */
   readonly #limits = new Map<string, string>()
@@ -49,7 +53,13 @@ export class Journal implements ReceiverObserver, LoginObserver {
     const label = typeof reason === 'string' ? reason : `${reason.what} ${reason.of}`
     this.#meter.count('postern_turned_away_total', { listener, reason: label })
     if (reason === 'tls') this.#meter.count('postern_handshakes_total', { result: 'failed' })
-    this.#log.warn({ event: 'turned-away', listener, client: address, why })
+    const line = { event: 'turned-away', listener, client: address, why }
+    if (this.#turnedAway.counts(`${listener} ${networkBlock(address)} ${why}`, line, this.#system.now())) this.#log.warn(line)
+  }
+
+  /** To be called about once a second, and with `everything` at the end: writes how many lines were left out. */
+  sweep(now: number, everything = false): void {
+    for (const { line, unwritten } of this.#turnedAway.takeOver(now, everything)) this.#log.warn({ ...line, unwritten })
   }
 
   overLimit(session: string, address: string, { limit, what, of }: Excess): void {
@@ -151,6 +161,9 @@ export class Journal implements ReceiverObserver, LoginObserver {
     this.#limits.delete(session)
   }
 }
+
+/** Networks, times reasons, whose refusals at the door are counted at one time. */
+const MOST_REPEATS = 10_000
 
 /** Of a name that a stranger typed. */
 const LONGEST_LOGIN = 100

@@ -95,3 +95,20 @@ async function everyWorkerSays(code: number, from: string): Promise<void> {
     return codes.every(said => said === code)
   })
 }
+
+test('S18: whoever is turned away over and over does not flood the log, and no refusal goes uncounted', async t => {
+  const small = await startPostern({ settings: { queue: { workers: 1 }, limits: { exempt: [], 'connections-per-address': 1 } } })
+  t.after(() => small.dispose())
+  const holder = await SmtpClient.connect(small.ports.mx, undefined, '127.0.12.1')
+  assert.equal((await holder.reply()).code, 220)
+  for (let at = 0; at < 30; at++) {
+    const client = await SmtpClient.connect(small.ports.mx, undefined, '127.0.12.1')
+    assert.equal((await client.reply()).code, 421)
+    client.destroy()
+  }
+  holder.destroy()
+  await small.stop()
+  const lines = small.log().filter(line => line['event'] === 'turned-away')
+  assert.equal(lines.length, 11)
+  assert.equal(lines.at(-1)?.['unwritten'], 20)
+})
