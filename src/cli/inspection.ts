@@ -150,7 +150,7 @@ function parseCertificate(file: string): X509Certificate | null {
 async function authorityFindings(directory: string, tested: Omit<PolicyUnderTest, 'holders' | 'readCertificate'>): Promise<readonly Finding[]> {
   try {
     const { holders } = await withAuthority(directory, ask => ask({ do: 'list' }, 'listed'))
-    return failedPolicyTests({ ...tested, holders, readCertificate: peerCertificateOf }).map(error)
+    return failedPolicyTests({ ...tested, holders, readCertificate: peerCertificateOf }).map(({ text }) => error(text))
   } catch (problem) {
     if (problem instanceof Problem) return [error(problem.message)]
     throw problem

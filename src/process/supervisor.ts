@@ -21,6 +21,7 @@ import type { AdminAnswers, AdminRequest, AdminResult, CertificateIndex, HolderR
 import { policyOf } from '../relay/policy-holder.ts'
 import { peerCertificateOf } from '../io/x509.ts'
 import { failedPolicyTests } from '../relay/policy-tests.ts'
+import type { FailedTest } from '../relay/policy-tests.ts'
 import { mergeAnswers } from './answers.ts'
 import { startAuthority } from './authority-process.ts'
 import type { AuthorityProcess } from './authority-process.ts'
@@ -126,7 +127,8 @@ class Supervisor {
     const problem = await this.#readAuthority()
     if (problem !== null) return this.#giveUp([problem])
     const failedTests = await this.#failedTests(this.#loaded)
-    if (failedTests.length > 0) return this.#giveUp(failedTests)
+    if (failedTests.some(({ holdsBack }) => holdsBack)) return this.#giveUp(failedTests.map(({ text }) => text))
+    for (const { text } of failedTests) this.#log.error({ event: 'failed-test', problem: text })
     this.#watchAuthority()
     this.#pool = new WorkerPool(starts, () => this.#workerSettings(), this.#log)
     const problems = await this.#pool.open()
@@ -227,14 +229,16 @@ class Supervisor {
     })
   }
 
-  /** SIGHUP and `postern reload`. Settings with a problem in them leave the old ones in force. */
+  /** SIGHUP and `postern reload`. Settings with a problem in them leave the old ones in force; who is revoked is so in any case. */
   async #reload(): Promise<readonly string[]> {
     const loaded = loadSettings(this.#directory)
     const problems = loaded.ok ? [] : [...loaded.problem]
-    const authorityProblem = loaded.ok ? await this.#readAuthority() : null
+    const authorityProblem = await this.#readAuthority()
     if (authorityProblem !== null) problems.push(authorityProblem)
-    else if (loaded.ok) problems.push(...(await this.#failedTests(loaded.value)))
-    const changed = loaded.ok && problems.length === 0
+    const failedTests = loaded.ok && authorityProblem === null ? await this.#failedTests(loaded.value) : []
+    const changed = loaded.ok && problems.length === 0 && !failedTests.some(({ holdsBack }) => holdsBack)
+    problems.push(...failedTests.map(({ text }) => text))
+    if (!changed && authorityProblem === null) await this.#tellIndex()
     if (changed) {
       problems.push(...this.#needRestart(loaded.value))
       this.#loaded = loaded.value
@@ -247,10 +251,10 @@ class Supervisor {
   }
 
   /** The `[[test]]` cases that these settings do not satisfy. */
-  async #failedTests({ config, forWorkers }: LoadedSettings): Promise<readonly string[]> {
+  async #failedTests({ config, forWorkers }: LoadedSettings): Promise<readonly FailedTest[]> {
     if (config.tests.length === 0) return []
     const holders = await this.#listHolders()
-    if (!holders.ok) return [holders.problem]
+    if (!holders.ok) return [{ text: holders.problem, holdsBack: true }]
     return failedPolicyTests({
       config,
       policy: policyOf(config, forWorkers),
@@ -335,9 +339,13 @@ class Supervisor {
   async #tellWorkers(): Promise<AdminResult | null> {
     const problem = await this.#readAuthority()
     if (problem !== null) return { ok: false, problem: `done, but the relay has not been told: ${problem}; restart it` }
+    await this.#tellIndex()
+    return null
+  }
+
+  async #tellIndex(): Promise<void> {
     const [index, accounts] = [this.#index, this.#accounts]
     await this.#pool?.changeAll(requestId => ({ kind: 'index', requestId, index, accounts }))
-    return null
   }
 
   async #status(request: AdminRequest): Promise<Status> {

@@ -3,6 +3,10 @@
  *
  * Run by `postern check` and before every reload. DNS is left out, so that a test fails only because
  * of what is written.
+ *
+ * A case about a person or machine who holds no certificate that counts is reported and holds
+ * nothing back: revoking somebody must neither keep a relay from starting, nor keep out a file that
+ * takes something from somebody else.
  */
 
 import { keyLines } from '../core/config/key-lines.ts'
@@ -12,6 +16,7 @@ import type { Asker, Decision } from '../core/policy/decision.ts'
 import type { Policy } from '../core/policy/policy.ts'
 import { tryOutWithoutDns } from '../core/policy/trial.ts'
 import { assert } from '../core/result.ts'
+import { formatInstant } from '../core/time.ts'
 import type { HolderRecord } from './admin.ts'
 import { USUAL_TLS, identityOfHolder } from './holder-identity.ts'
 import type { ReadCertificate } from './holder-identity.ts'
@@ -28,26 +33,41 @@ export type PolicyUnderTest = {
   readonly now: number
 }
 
-/** One line for each case that does not hold: where it is written, what was expected and what came. */
-export function failedPolicyTests(tested: PolicyUnderTest): readonly string[] {
+export type FailedTest = {
+  /** One line: where it is written, what was expected and what came. */
+  readonly text: string
+  /** Settings that fail it are not to be used. */
+  readonly holdsBack: boolean
+}
+
+export function failedPolicyTests(tested: PolicyUnderTest): readonly FailedTest[] {
   const { config, configText, configFile } = tested
   const lineOf = keyLines(configText)
   return config.tests.flatMap((testCase, index) => {
     const failure = failureOf(testCase, tested)
-    return failure === null ? [] : [`${configFile}:${lineOf(['test', index]) ?? 1}: test[${index}]: ${failure}`]
+    return failure === null ? [] : [{ ...failure, text: `${configFile}:${lineOf(['test', index]) ?? 1}: test[${index}]: ${failure.text}` }]
   })
 }
 
-function failureOf(testCase: TestCase, { policy, holders, readCertificate, now }: PolicyUnderTest): string | null {
+function failureOf(testCase: TestCase, { policy, holders, readCertificate, now }: PolicyUnderTest): FailedTest | null {
   const identity = identityNamed(testCase.as, holders, readCertificate, now)
-  if (identity === null) return `nobody named "${testCase.as}" holds a certificate; "postern user list" shows who does`
+  if (identity === null) return { text: `nobody named "${testCase.as}" holds a certificate; "postern user list" shows who does`, holdsBack: false }
   const decision = decisionFor(policy, testCase, identity)
   const came = decision.verdict
   const holds = testCase.expect === 'relay' ? came === 'accept' && decision.relay : came === testCase.expect
   if (holds) return null
   const reply = decision.reply === null ? '' : ` (${decision.reply.code} ${decision.reply.text})`
   const how = came === 'accept' && testCase.expect === 'relay' ? 'accept, because the recipient is ours and not because the client may relay' : came
-  return `${testCase.as} from <${testCase.from}> to <${testCase.to}>: expected ${testCase.expect}, and the policy says ${how}${reply}`
+  const text = `${testCase.as} from <${testCase.from}> to <${testCase.to}>: expected ${testCase.expect}, and the policy says ${how}${reply}`
+  const ended = endOf(identity)
+  return ended === null ? { text, holdsBack: true } : { text: `${text}; ${testCase.as}'s certificate ${ended}: change the case, or take it out`, holdsBack: false }
+}
+
+/** How the certificate of a holder came to count no more; null if it counts, or if none was asked for. */
+function endOf(identity: ClientIdentity): string | null {
+  if (identity.kind !== 'unverified') return null
+  const { problem } = identity
+  return problem.kind === 'revoked' || problem.kind === 'expired' ? `${problem.kind === 'revoked' ? 'was revoked' : 'expired'} on ${formatInstant(problem.since)}` : 'does not count'
 }
 
 /** `anonymous` is TLS without a certificate. Null if the name is nobody's. */

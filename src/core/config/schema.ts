@@ -242,7 +242,7 @@ export const configSchema = table({
   ca: ca.prefault({}).describe('The certificate authority.'),
   test: listOf(testCase, 'write each test under a [[test]] header of its own')
     .prefault([])
-    .describe('Cases that the policy must satisfy. `postern check` runs them, and a reload is refused while one of them fails.'),
+    .describe('Cases that the policy must satisfy. `postern check` runs them; while one of them fails, a reload is refused, and so is a start. A case about somebody whose certificates are revoked, expired or unknown is only reported.'),
 }).transform(({ route, test, user, ...tables }) => ({ ...tables, user: user ?? null, routes: route, tests: test }))
 
 export type Config = Immutable<z.output<typeof configSchema>>
