@@ -6,7 +6,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { isHostname, parseHostPort } from '../core/config/forms.ts'
+import { isDomain, isHostname, parseHostPort } from '../core/config/forms.ts'
 import { parseConfig } from '../core/config/parse.ts'
 import type { Config } from '../core/config/schema.ts'
 import { Replay } from '../core/migrate/replay.ts'
@@ -39,6 +39,7 @@ export const MIGRATION_OPTIONS = {
   out: { type: 'text', value: 'D', describe: 'The data directory to make (default: that of --dir). It must not be there, or be empty.' },
   'report-only': { type: 'flag', describe: 'Make nothing; only report.' },
   hostname: { type: 'text', value: 'H', describe: 'This machine\'s full name (default: what the configuration says).' },
+  organisation: { type: 'text', value: 'DOMAIN', describe: 'The domain in the names of the new authority (default: the site\'s own, by its masquerading, its host name or its local domains).' },
   mailboxes: { type: 'text', value: 'HOST:PORT', describe: 'The server that has the mailboxes of local domains: their mail is routed there.' },
 } as const
 
@@ -51,6 +52,12 @@ export function machineName(): string {
 export function checkHostname(given: string | undefined): string | null {
   if (given === undefined) return null
   if (!isHostname(given) || !given.includes('.')) throw new UsageProblem(`--hostname ${given}: write the full name of the machine, such as relay.example.org`)
+  return given.toLowerCase()
+}
+
+export function checkOrganisation(given: string | undefined): string | null {
+  if (given === undefined) return null
+  if (!isDomain(given)) throw new UsageProblem(`--organisation ${given}: write a domain, such as example.org`)
   return given.toLowerCase()
 }
 
@@ -85,7 +92,7 @@ export async function makeDirectory(directory: string, migration: Migration, rep
     smarthostIsTrial: false,
     addresses: {},
     passphraseFile: null,
-    organisation: null,
+    organisation: migration.organisation,
     caName: null,
     keyType: 'p256',
     brought: {

@@ -39,7 +39,7 @@ test('any sendmail site', () => {
   fc.assert(
     fc.property(fc.array(mcLine, { maxLength: 15 }), table, table, (lines, access, routes) => {
       const files = holding({ access, mailertable: routes, virtusertable: routes, 'relay-domains': routes, 'local-host-names': access, aliases: routes })
-      const migrated = migrateSendmail({ main: { name: 'sendmail.mc', text: lines.join('\n') }, files, hostname: null, machineName: 'host.example.org', mailboxes: null })
+      const migrated = migrateSendmail({ main: { name: 'sendmail.mc', text: lines.join('\n') }, files, hostname: null, machineName: 'host.example.org', mailboxes: null, organisation: null })
       if (migrated.ok) loads(migrated.value)
       else assert.match(migrated.problem, /^sendmail\.mc:\d+: /)
     }),
@@ -59,7 +59,7 @@ test('any Postfix site', () => {
   fc.assert(
     fc.property(fc.array(postfixLine, { maxLength: 12 }), table, value, (lines, t, service) => {
       const master = { name: 'master.cf', text: `${service.replaceAll(/\s/g, '')} inet n - y - - smtpd -o x=${service}\n` }
-      const request = { main: { name: 'main.cf', text: lines.join('\n') }, master, files: holding({ t }), hostname: null, machineName: 'host.example.org', mailboxes: null }
+      const request = { main: { name: 'main.cf', text: lines.join('\n') }, master, files: holding({ t }), hostname: null, machineName: 'host.example.org', mailboxes: null, organisation: null }
       loads(migratePostfix(request))
     }),
     { numRuns: 300 },

@@ -48,7 +48,7 @@ async function migrate(program: 'sendmail' | 'postfix', place: string, mailboxes
   const name = program === 'postfix' ? 'main.cf' : existsSync(path.join(files.folder, 'sendmail.mc')) ? 'sendmail.mc' : 'sendmail.cf'
   const main = files.read(name)
   assert.ok(main)
-  const request = { main, files: withSafeKeys(files), hostname: null, machineName: 'host.example.org', mailboxes }
+  const request = { main, files: withSafeKeys(files), hostname: null, machineName: 'host.example.org', mailboxes, organisation: null }
   const migration = program === 'sendmail' ? sendmail(request) : migratePostfix({ ...request, master: files.read('master.cf') })
   const log = path.join(place, 'maillog')
   const replay = existsSync(log) ? await replayLogs(migration, [log]) : null

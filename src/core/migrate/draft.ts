@@ -82,6 +82,18 @@ export class Draft {
     if (!this.#domains.has(key)) this.#domains.set(key, from)
   }
 
+  get domains(): readonly string[] {
+    return [...this.#domains.keys()]
+  }
+
+  /** One of them. */
+  putDomainFirst(domain: string): void {
+    const first = domain.toLowerCase()
+    const all = [...this.#domains].sort(([a], [b]) => Number(b === first) - Number(a === first))
+    this.#domains.clear()
+    for (const [name, from] of all) this.#domains.set(name, from)
+  }
+
   hasDomain(domain: string): boolean {
     return this.#domains.has(domain.toLowerCase())
   }

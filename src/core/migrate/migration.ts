@@ -6,6 +6,8 @@ import type { Item } from './report.ts'
 
 export type Migration = {
   readonly hostname: string
+  /** The domain in the names of the new authority. */
+  readonly organisation: string
   /** postern.toml, which loads. */
   readonly config: string
   /** The access map, given the name of the new authority. */

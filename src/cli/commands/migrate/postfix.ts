@@ -8,6 +8,7 @@ import { MigrationFiles } from '../../migration-files.ts'
 import {
   checkHostname,
   checkMailboxes,
+  checkOrganisation,
   machineName,
   makeDirectory,
   migratedAsJson,
@@ -40,6 +41,7 @@ do about each that has no equal.`,
       hostname: checkHostname(args.hostname),
       machineName: machineName(),
       mailboxes: checkMailboxes(args.mailboxes),
+      organisation: checkOrganisation(args.organisation),
     })
     const migrated = { from: path.join(files.folder, main.name), items: migration.items, replay: null, unread: files.unread() }
     if (!args['report-only']) await makeDirectory(out, migration, wholeReport(migrated))

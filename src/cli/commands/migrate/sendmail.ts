@@ -9,6 +9,7 @@ import { MigrationFiles } from '../../migration-files.ts'
 import {
   checkHostname,
   checkMailboxes,
+  checkOrganisation,
   machineName,
   makeDirectory,
   migratedAsJson,
@@ -47,6 +48,7 @@ reasons. LogLevel 12 or more writes the names of certificates, without which the
       hostname: checkHostname(args.hostname),
       machineName: machineName(),
       mailboxes: checkMailboxes(args.mailboxes),
+      organisation: checkOrganisation(args.organisation),
     })
     if (!migration.ok) throw new Problem(migration.problem)
     const replay = args.log.length === 0 ? null : await replayLogs(migration.value, args.log)

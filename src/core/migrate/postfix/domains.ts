@@ -4,23 +4,32 @@
 
 import { isDomain } from '../../config/forms.ts'
 import { listedNames } from '../list-file.ts'
+import type { OwnDomain } from '../organisation.ts'
 import type { Source } from '../report.ts'
 import { listed } from './main-cf.ts'
 import { untold } from './site.ts'
 import type { PostfixSite } from './site.ts'
 import { isTable, readTable } from './table.ts'
 
-type Member = { readonly from: Source; readonly domain: string }
-
-export function carryDomains(site: PostfixSite): void {
+/** Returns the domains of the host itself. */
+export function carryDomains(site: PostfixSite): readonly OwnDomain[] {
   const { draft } = site
   for (const { from, domain } of membersOf(site, 'relay_domains')) {
     draft.addDomain(from, domain)
     draft.carried(from, `relay.domains: ${domain}, and hosts below it`)
   }
-  for (const [parameter, advice] of LOCAL_DOMAINS) {
-    for (const { from, domain } of membersOf(site, parameter)) carryLocal(site, from, domain, advice)
-  }
+  return LOCAL_DOMAINS.flatMap(([parameter, advice]) => {
+    const members = membersOf(site, parameter)
+    for (const { from, domain } of members) carryLocal(site, from, domain, advice)
+    return members
+  })
+}
+
+/** What local users' mail comes from, or the domain of the site. Null where main.cf leaves both to the host's name. */
+export function originOf({ main }: PostfixSite): OwnDomain | null {
+  const origin = main.get('myorigin')
+  const from = origin !== null && origin.value !== main.value('myhostname') && !origin.value.startsWith('/') ? origin : main.get('mydomain')
+  return from === null ? null : { from, domain: from.value }
 }
 
 const WAY_OUT = 'migrate again with --mailboxes HOST:PORT, the server that will do it (Postfix on another port will do), or write a [[route]] and add the domain to relay.domains'
@@ -40,7 +49,7 @@ function carryLocal({ draft, mailboxes }: PostfixSite, from: Source, domain: str
   draft.carried({ ...from, text }, `relay.domains: ${domain}; [[route]]${mailboxes === null ? ' of its own' : ` to ${mailboxes}`}`)
 }
 
-function membersOf(site: PostfixSite, name: string): readonly Member[] {
+function membersOf(site: PostfixSite, name: string): readonly OwnDomain[] {
   const { main, draft } = site
   site.spokenOf.add(name)
   const parameter = main.get(name)
@@ -54,7 +63,7 @@ function membersOf(site: PostfixSite, name: string): readonly Member[] {
 }
 
 /** A table counts by its keys, a file by its lines. */
-function expandMember({ files, draft }: PostfixSite, from: Source, member: string): readonly Member[] {
+function expandMember({ files, draft }: PostfixSite, from: Source, member: string): readonly OwnDomain[] {
   if (isTable(member)) {
     const table = readTable(files, member)
     if (table.kind === 'entries') return table.entries.filter(({ key }) => !key.includes('@')).map(entry => ({ from: entry, domain: entry.key }))

@@ -8,8 +8,9 @@ import { readOldAccess, settleAccess, writeNewAccess } from '../access-file.ts'
 import { Draft } from '../draft.ts'
 import { inOrder } from '../migration.ts'
 import type { Migration } from '../migration.ts'
+import { carryOrganisation } from '../organisation.ts'
 import type { SiteFiles, SiteText } from '../site-files.ts'
-import { carryDomains } from './domains.ts'
+import { carryDomains, originOf } from './domains.ts'
 import { carryListeners, reportServices } from './listeners.ts'
 import { MainCf } from './main-cf.ts'
 import { readServices } from './master-cf.ts'
@@ -28,6 +29,7 @@ type PostfixMigrationRequest = {
   readonly hostname: string | null
   readonly machineName: string
   readonly mailboxes: string | null
+  readonly organisation: string | null
 }
 
 export function migratePostfix(request: PostfixMigrationRequest): Migration {
@@ -40,7 +42,8 @@ export function migratePostfix(request: PostfixMigrationRequest): Migration {
   carryListeners(site)
   carryTlsLevels(site)
   carryNextHops(site)
-  carryDomains(site)
+  const local = carryDomains(site)
+  const organisation = carryOrganisation(draft, { hostname, asked: request.organisation, masquerade: originOf(site), local })
   carryRestrictions(site)
   carryTlsFiles(site)
   carryParameters(site)
@@ -51,6 +54,7 @@ export function migratePostfix(request: PostfixMigrationRequest): Migration {
   const config = draft.config(HEADING)
   return {
     hostname,
+    organisation,
     config,
     access: issuer => writeNewAccess(site.access, draft.entries, issuer),
     copies: draft.copies,

@@ -9,15 +9,17 @@
 import { isDomain } from '../../config/forms.ts'
 import { addEntry } from '../access-file.ts'
 import { listedNames } from '../list-file.ts'
+import type { OwnDomain } from '../organisation.ts'
 import type { Source } from '../report.ts'
 import { routeTo } from './next-hops.ts'
 import type { RouteTo } from './next-hops.ts'
-import { featureNamed, statementsOf, untold, variableNamed } from './site.ts'
+import { featureNamed, statementsOf, untold, variableNamed, wordsNamed } from './site.ts'
 import type { SendmailSite } from './site.ts'
 
 type Member = { readonly from: Source; readonly member: string }
 
-export function carryDomains(site: SendmailSite, hostname: string): void {
+/** Returns the domains of class w: those of the host itself. */
+export function carryDomains(site: SendmailSite, hostname: string): readonly OwnDomain[] {
   const relayFile = { from: variableNamed(site, 'confCR_FILE'), usual: '/etc/mail/relay-domains', isOptional: true }
   for (const { from, member } of membersOf(site, 'R', relayFile)) carryRelayDomain(site, from, member)
   const entire = featureNamed(site, 'relay_entire_domain')
@@ -29,6 +31,13 @@ export function carryDomains(site: SendmailSite, hostname: string): void {
   const itself = { from: untold(`${hostname}, the host itself`), member: hostname }
   for (const { from, member } of [itself, ...listed]) carryLocalDomain(site, from, member, hub, LOCAL)
   for (const { from, member } of membersOf(site, 'VirtHost', null)) carryLocalDomain(site, from, member, hub, VIRTUAL)
+  return listed.map(({ from, member }) => ({ from, domain: member }))
+}
+
+/** MASQUERADE_AS; null without, or where it is made of macros. */
+export function masqueradeOf(site: SendmailSite): OwnDomain | null {
+  const from = wordsNamed(site, 'MASQUERADE_AS').at(-1)
+  return from === undefined ? null : { from, domain: (from.args[0] ?? '').trim() }
 }
 
 /** A file that is read without a line that names it, unless a variable says where it is. */

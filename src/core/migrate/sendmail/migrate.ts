@@ -11,12 +11,13 @@ import type { OldAccess } from '../access-file.ts'
 import { Draft } from '../draft.ts'
 import { inOrder } from '../migration.ts'
 import type { Migration } from '../migration.ts'
+import { carryOrganisation } from '../organisation.ts'
 import { formatPlace } from '../report.ts'
 import type { Source } from '../report.ts'
 import type { SiteFiles, SiteText } from '../site-files.ts'
 import { reportAccessTags } from './access-tags.ts'
 import { readCf } from './cf.ts'
-import { carryDomains } from './domains.ts'
+import { carryDomains, masqueradeOf } from './domains.ts'
 import { carryFeatures, reportAccessFeature } from './features.ts'
 import { carryListeners } from './listeners.ts'
 import { readMc } from './mc.ts'
@@ -36,9 +37,10 @@ type MigrationRequest = {
   /** Where nothing says it: the name of this machine. */
   readonly machineName: string
   readonly mailboxes: string | null
+  readonly organisation: string | null
 }
 
-export function migrateSendmail({ main, files, hostname, machineName, mailboxes }: MigrationRequest): Result<Migration, string> {
+export function migrateSendmail({ main, files, hostname, machineName, mailboxes, organisation }: MigrationRequest): Result<Migration, string> {
   const isCf = main.name.endsWith('.cf')
   const read = isCf ? ok(readCf(main)) : readMc(main, files)
   if (!read.ok) return fail(`${formatPlace(read.problem)}: ${read.problem.message}`)
@@ -50,7 +52,8 @@ export function migrateSendmail({ main, files, hostname, machineName, mailboxes 
   const listeners = carryListeners(site)
   carrySmartHost(site)
   carryMailertable(site)
-  carryDomains(site, own)
+  const local = carryDomains(site, own)
+  const authorityOf = carryOrganisation(draft, { hostname: own, asked: organisation, masquerade: masqueradeOf(site), local })
   carryTlsFiles(site)
   const clientAuthorities = carryAuthorities(site)
   reportAccessFeature(site)
@@ -64,6 +67,7 @@ export function migrateSendmail({ main, files, hostname, machineName, mailboxes 
   const config = draft.config(heading(main.name))
   return ok({
     hostname: own,
+    organisation: authorityOf,
     config,
     access: issuer => writeNewAccess(site.access, draft.entries, issuer),
     copies: draft.copies,
