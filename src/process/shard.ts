@@ -1,5 +1,5 @@
 /**
- * One shard: its spool, its history, and the delivery from it.
+ * One shard: its spool, its history, and the delivery from it; questions to next hops go the same way.
  *
  * What recovery found at opening is logged here, once, for the administrator.
  */
@@ -13,6 +13,7 @@ import { createResolver } from '../io/resolver.ts'
 import { system } from '../io/system.ts'
 import { timers } from '../io/timers.ts'
 import type { Policy } from '../core/policy/policy.ts'
+import { Callouts } from '../relay/callouts.ts'
 import { DeliveryJournal } from '../relay/delivery-journal.ts'
 import type { DeliverySettings } from '../relay/delivery-settings.ts'
 import type { Meter } from '../relay/meter.ts'
@@ -25,6 +26,7 @@ export class Shard {
   readonly spool: Spool
   readonly history: History & { close(): Promise<void> }
   readonly resolver: Resolver
+  readonly callouts: Callouts
   readonly #scheduler: Scheduler
 
   static async open(folder: string, config: Config, settings: WorkerSettings, policy: Policy, log: Log, meter: Meter): Promise<Shard> {
@@ -55,6 +57,7 @@ export class Shard {
       observer,
       settings,
     })
+    this.callouts = new Callouts({ system, timers, dialer, resolver: this.resolver, observer }, settings)
     this.#scheduler.start()
   }
 
@@ -67,7 +70,9 @@ export class Shard {
   }
 
   reconfigure(config: Config, settings: WorkerSettings, policy: Policy): void {
-    this.#scheduler.reconfigure(deliveryFromConfig(config, settings, policy))
+    const next = deliveryFromConfig(config, settings, policy)
+    this.#scheduler.reconfigure(next)
+    this.callouts.reconfigure(next)
   }
 
   /** An administrator has made something due. */

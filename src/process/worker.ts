@@ -143,6 +143,7 @@ export class Worker {
       logins: this.#logins.desk,
       accept: shard.accept,
       ourNames: [current.config.hostname],
+      callOut: shard.callouts.ask,
       admit: (address: string) => this.#limiter.admit(address, this.#policy.addressTerms(address), system.now()),
     }
     this.#receiver = new Receiver(host, this.#journal)

@@ -1,12 +1,12 @@
 /**
  * Finds out what the policy lacked for an answer: the client's name, a sender's domain, our place
- * among a domain's mail exchangers. Asked only when a decision hangs on it, so that no look-up ever
+ * among a domain's mail exchangers, a recipient at its next hop. Asked only when a decision hangs on it, so that no look-up ever
  * holds a banner or a client that proves itself by certificate.
  */
 
 import { unreachable } from '../core/result.ts'
 import { addressGroups } from '../core/policy/client-address.ts'
-import type { ClientHost, ClientName, KnownFacts, Missing } from '../core/policy/decision.ts'
+import type { CalloutAnswer, ClientHost, ClientName, KnownFacts, Missing } from '../core/policy/decision.ts'
 import type { DnsAnswer, Resolver } from './ports.ts'
 
 /** Names of one PTR answer that are tried forwards; a zone may list thousands. */
@@ -14,17 +14,26 @@ const MOST_NAMES = 8
 
 type Found = 'yes' | 'no' | 'unknown'
 
+const NO_CALLOUTS: ReadonlyMap<string, CalloutAnswer> = new Map()
+
+/** Asks the next hop about a recipient for the client at this address. Rejects never. */
+export type CallOut = (forwardPath: string, address: string) => Promise<CalloutAnswer>
+
 /** The facts of one session, gathered as they are needed. */
 export class ClientFacts {
   readonly #resolver: Resolver
   readonly #ourNames: ReadonlySet<string>
   readonly #domainExists = new Map<string, Found>()
   readonly #isMxFor = new Map<string, Found>()
+  readonly #callOut: CallOut
   #listings: ReadonlyMap<string, readonly string[] | 'unknown'> | null = null
+  /** Of the last recipient only: what may be remembered for how long is not a session's to say. */
+  #callouts: ReadonlyMap<string, CalloutAnswer> = NO_CALLOUTS
   #host: ClientHost
 
-  constructor(resolver: Resolver, host: ClientHost, ourNames: readonly string[]) {
+  constructor(resolver: Resolver, host: ClientHost, ourNames: readonly string[], callOut: CallOut) {
     this.#resolver = resolver
+    this.#callOut = callOut
     this.#ourNames = new Set(ourNames.map(name => name.toLowerCase()))
     this.#host = host
   }
@@ -35,7 +44,12 @@ export class ClientFacts {
 
   get known(): KnownFacts {
     const listings = this.#listings
-    return { domainExists: this.#domainExists, isMxFor: this.#isMxFor, ...(listings === null ? {} : { listings }) }
+    return { domainExists: this.#domainExists, isMxFor: this.#isMxFor, callouts: this.#callouts, ...(listings === null ? {} : { listings }) }
+  }
+
+  /** A new question is asked, for which next hops are asked anew. */
+  forgetCallouts(): void {
+    this.#callouts = NO_CALLOUTS
   }
 
   async find(missing: Missing): Promise<void> {
@@ -51,6 +65,9 @@ export class ClientFacts {
         return
       case 'isMxFor':
         this.#isMxFor.set(missing.domain, await this.#weAreMxFor(missing.domain))
+        return
+      case 'callout':
+        this.#callouts = new Map([[missing.forwardPath, await this.#callOut(missing.forwardPath, this.#host.address)]])
         return
       default:
         return unreachable(missing)

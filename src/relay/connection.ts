@@ -10,6 +10,7 @@ import type { AttemptProblem } from '../core/message/outcome.ts'
 import { judgeNextHop, proofOf } from '../core/policy/next-hop-tls.ts'
 import type { Policy } from '../core/policy/policy.ts'
 import { ChunkEncoder } from '../core/smtp/chunk-encoder.ts'
+import { callOut, type CalloutReport } from '../core/smtp/client-callout.ts'
 import { greet, type GreetingPlan } from '../core/smtp/client-greeting.ts'
 import { deliver, quit } from '../core/smtp/client-session.ts'
 import type { BodyForm, ClientFact, ClientSession, ClientStep, Delivery, DeliveryReport, Script } from '../core/smtp/client-session.ts'
@@ -70,6 +71,12 @@ export class Connection {
     this.#session = report.session
     if (report.session === null) this.close()
     return report
+  }
+
+  /** Asks about a recipient. Nothing but `quit` may follow. */
+  async callOut(forwardPath: string): Promise<CalloutReport> {
+    assert(this.#session !== null, 'a connection that asks has been greeted and is open')
+    return this.#run(callOut(this.#session, forwardPath), null)
   }
 
   /** Takes leave as RFC 5321 §4.1.1.10 wants it, and closes. */

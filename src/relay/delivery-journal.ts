@@ -1,12 +1,14 @@
-/** Log lines and counts about deliveries: one for each attempt for a recipient, one for each notice and suspension. */
+/** Log lines and counts about deliveries: one for each attempt for a recipient, one for each notice, suspension and callout. */
 
 import { describeOutcome, describeProblem } from '../core/message/outcome.ts'
 import type { AttemptProblem } from '../core/message/outcome.ts'
+import type { CalloutAnswer } from '../core/policy/decision.ts'
+import type { CalloutObserver } from './callouts.ts'
 import type { Meter } from './meter.ts'
 import type { Log } from './ports.ts'
 import type { AttemptReport, DeliveryObserver } from './settler.ts'
 
-export class DeliveryJournal implements DeliveryObserver {
+export class DeliveryJournal implements DeliveryObserver, CalloutObserver {
   readonly #log: Log
   readonly #meter: Meter
 
@@ -42,6 +44,11 @@ export class DeliveryJournal implements DeliveryObserver {
 
   suspended(nextHop: string, why: AttemptProblem): void {
     this.#log.warn({ event: 'next-hop-suspended', nextHop, why: describeProblem(why) })
+  }
+
+  calledOut(recipient: string, nextHop: string, { says, detail }: CalloutAnswer): void {
+    this.#meter.count('postern_callouts_total', { answer: says })
+    this.#log.info({ event: 'callout', to: recipient, nextHop, answer: says, said: detail })
   }
 
   failed(what: string, error: unknown): void {

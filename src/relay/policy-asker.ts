@@ -11,6 +11,7 @@ import type { SessionTerms, TermsAnswer } from '../core/policy/session-terms.ts'
 import { assert } from '../core/result.ts'
 import type { SessionInput } from '../core/smtp/session-events.ts'
 import { ClientFacts } from './client-facts.ts'
+import type { CallOut } from './client-facts.ts'
 import { Visit } from './limiter.ts'
 import type { Resolver, System } from './ports.ts'
 import { excessOf } from './visit-charges.ts'
@@ -26,6 +27,7 @@ export type PolicyHost = {
   admit(address: string): Visit | Excess
   /** Names under which this host may be among a domain's mail exchangers. */
   readonly ourNames: readonly string[]
+  readonly callOut: CallOut
 }
 
 export type PolicyObserver = {
@@ -51,12 +53,12 @@ export class PolicyAsker {
     this.#sessionId = sessionId
     this.#visit = visit
     this.#rule = rule
-    this.#facts = new ClientFacts(host.resolver, { address, name: null }, host.ourNames)
+    this.#facts = new ClientFacts(host.resolver, { address, name: null }, host.ourNames, host.callOut)
   }
 
   /** Questions to come are about this host, and so are limits; nothing that was found out about another counts for it. */
   speakFor(client: ClientHost): void {
-    this.#facts = new ClientFacts(this.#host.resolver, client, this.#host.ourNames)
+    this.#facts = new ClientFacts(this.#host.resolver, client, this.#host.ourNames, this.#host.callOut)
     const visit = this.#host.admit(client.address)
     if (visit instanceof Visit) this.#visit.become(visit, this.#host.system.now())
     else this.#refused = visit
@@ -75,6 +77,7 @@ export class PolicyAsker {
 
   ask(question: Question): SessionInput | Promise<SessionInput> {
     const id = `${this.#sessionId}.${++this.#decisions}`
+    this.#facts.forgetCallouts()
     try {
       const answer = this.#host.decide(this.#withHost(question), this.#facts.known, id)
       if (answer.kind === 'decided') return this.#decided(question, answer.decision)

@@ -36,6 +36,7 @@ export function conversationWith(client: PlayedClient, { now = () => 0, accept =
     wakeQueue: unexpected,
     logins: { answer: unexpected },
     ourNames: [],
+    callOut: unexpected,
     admit: unexpected,
     sessionTerms: () => ({ kind: 'terms', terms: USUAL_TERMS }),
   }

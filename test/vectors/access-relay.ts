@@ -202,7 +202,7 @@ class Session {
       this.#asker = { ...this.#asker, host: { ...this.#asker.host, name: this.#clientName() } }
       return
     }
-    if (missing.kind === 'listings') throw new Error('the vectors know no lists in DNS')
+    if (missing.kind === 'listings' || missing.kind === 'callout') throw new Error(`the vectors know no ${missing.kind}`)
     const record = this.#session.dns?.[missing.domain] ?? ''
     if (missing.kind === 'domainExists') {
       this.#facts.domainExists.set(missing.domain, record === 'tempfail' ? 'unknown' : /^(?:addr|mx)/.test(record) ? 'yes' : 'no')

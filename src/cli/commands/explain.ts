@@ -7,7 +7,7 @@ import type { Config } from '../../core/config/schema.ts'
 import type { ClientIdentity } from '../../core/names/identity.ts'
 import { addressTerms, sourceOf } from '../../core/policy/client-terms.ts'
 import { explainDecision } from '../../core/policy/explain.ts'
-import type { Asker, Reason } from '../../core/policy/decision.ts'
+import type { Asker, CalloutAnswer, Reason } from '../../core/policy/decision.ts'
 import type { Policy } from '../../core/policy/policy.ts'
 import { sessionTerms } from '../../core/policy/session-terms.ts'
 import { tryOut, type Trial } from '../../core/policy/trial.ts'
@@ -99,7 +99,7 @@ async function dryRun(directory: string, args: Args<typeof OPTIONS>): Promise<Dr
     ...(await proofsFrom(directory, config, args, now)),
   }
   const policy = policyOf(config, { ...readAccessMap(directory, config), accessFile: config.relay.accessFile })
-  const facts = new ClientFacts(createResolver({ servers: config.delivery.resolvers }), { address: client, name: null }, [config.hostname])
+  const facts = new ClientFacts(createResolver({ servers: config.delivery.resolvers }), { address: client, name: null }, [config.hostname], askNobody)
   const records = await decide(policy, facts, { asker, reversePath: bare(from), forwardPath: bare(to) }, now)
   return { configText: readFileSync(configFile(directory), 'utf8'), terms: await termsFor(policy, facts), records }
 }
@@ -128,6 +128,11 @@ async function decide(policy: Policy, facts: ClientFacts, trial: Trial, now: num
     if (answer.kind === 'decided') return answer.steps.map(step => ({ at: now, ...step }))
     await facts.find(answer.missing)
   }
+}
+
+/** What is tried out bothers no other server. */
+async function askNobody(): Promise<CalloutAnswer> {
+  return { says: 'notAsked', detail: 'the next hop would be asked whether it has the recipient (nobody is in a dry run)' }
 }
 
 /** The lines that say how this client is served, and how often it may come. */

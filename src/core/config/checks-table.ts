@@ -1,6 +1,6 @@
 /** `[checks]`: what strangers at `mx` are asked for. All off: each refuses mail that somebody may want. */
 
-import { domain, flag, ipAddress, listOf, path } from './forms.ts'
+import { domain, flag, ipAddress, listOf, oneOf, path } from './forms.ts'
 import { table } from './table.ts'
 
 const blocklist = table({
@@ -28,11 +28,24 @@ export const checks = table({
   recipients: path
     .optional()
     .describe(
-      'A file with the recipients that exist, one on a line, or `@example.org` for all of a domain. Others of the domains it names are told 550 5.1.1, whoever sends. ' +
+      'A file with the recipients that exist, one on a line, or `@example.org` for all of a domain. Others of the domains it names are told 550 5.1.1 at RCPT, whoever sends and on every listener: our own people hear of a mistyped address at once, and get no bounce for it. ' +
         'Domains that it does not name are not looked for in it.',
+    ),
+  'recipient-callout': flag()
+    .prefault(false)
+    .describe(
+      'Ask the next hop at RCPT whether it takes the recipient, by MAIL with the null sender and RCPT. If it says that there is none, the client is told 550 5.1.1. ' +
+        'For recipients in `relay.domains` and in domains that a `To:` line lets in; postmaster is not asked about. Answers are remembered: a yes for 6 hours, a no for 10 minutes.',
+    ),
+  'recipient-callout-unknown': oneOf(['defer', 'accept'])
+    .prefault('defer')
+    .describe(
+      'What becomes of a recipient while the next hop cannot be reached, or does not say within 10 seconds: `defer` tells the client 450, `accept` takes it. ' +
+        'A recipient that it had in the last 7 days is taken in any case.',
     ),
 }).transform(checks => ({
   recipientsFile: checks.recipients ?? null,
+  recipientCallout: checks['recipient-callout'] ? checks['recipient-callout-unknown'] : ('off' as const),
   hello: checks.helo,
   reverseName: checks['reverse-name'],
   senderDomain: checks['sender-domain'],

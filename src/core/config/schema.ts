@@ -235,8 +235,8 @@ export const configSchema = table({
   queue: queue.prefault({}).describe('How long messages wait, and where.'),
   limits: limits.prefault({}).describe('What one client, or all together, may take up. Nothing is unbounded.'),
   checks: checks.prefault({}).describe(
-    'What clients at `mx` are asked for that have proved no identity and that no `Connect:` line with `OK` or `RELAY` welcomes. ' +
-      'Judged at MAIL; `postern explain` names the check.',
+    'What clients at `mx` are asked for that have proved no identity and that no `Connect:` line with `OK` or `RELAY` welcomes, judged at MAIL; ' +
+      'of their recipients, `recipient-callout` asks at RCPT. Only `recipients` is for everybody, on every listener. `postern explain` names the check.',
   ),
   log: log.prefault({}).describe('What is written to standard output.'),
   ca: ca.prefault({}).describe('The certificate authority.'),

@@ -31,6 +31,7 @@ export const METRICS = {
   postern_accepted_bytes_total:     { type: 'counter', help: 'Octets of those messages.' },
   postern_failures_total:           { type: 'counter', help: 'Failures of our own, by what failed.' },
   postern_attempts_total:           { type: 'counter', help: 'Attempts to deliver to one recipient, by how they ended.' },
+  postern_callouts_total:           { type: 'counter', help: 'Recipients that a next hop was asked about, by its answer.' },
   postern_notices_total:            { type: 'counter', help: 'Bounces and delay warnings that were queued, by kind.' },
   postern_sessions:                 { type: 'gauge',   help: 'Sessions that are open.', perWorker: true },
   postern_handshakes_under_way:     { type: 'gauge',   help: 'TLS handshakes that have begun and not ended.', perWorker: true },

@@ -71,6 +71,12 @@ export function adviceFor(asked: Question, decision: Decision): string | null {
     case 'recipientUnqualified':
     case 'recipientUnreadable':
       return 'the client must give a whole recipient address: user@domain.'
+    case 'recipientUnknown':
+      return 'add the recipient to the file that checks.recipients names, and reload.'
+    case 'unknownAtNextHop':
+      return 'make the recipient known at the next hop, and reload: what it has said is remembered for ten minutes.'
+    case 'nextHopUnsure':
+      return 'make the next hop answer RCPT for mail from <>, or set checks.recipient-callout-unknown to "accept".'
     case 'promiscuousRelay':
       return 'turn promiscuousRelay off: this is an open relay.'
     default:

@@ -131,6 +131,8 @@ export type Missing =
   | { readonly kind: 'listings'; readonly zones: readonly string[] }
   /** Is this host among the MX hosts of the domain? */
   | { readonly kind: 'isMxFor'; readonly domain: string }
+  /** Does the next hop take mail for this recipient? As it was typed. */
+  | { readonly kind: 'callout'; readonly forwardPath: string }
 
 /** Facts found out so far in this session, by domain. */
 export type KnownFacts = {
@@ -138,7 +140,25 @@ export type KnownFacts = {
   readonly isMxFor: ReadonlyMap<string, 'yes' | 'no' | 'unknown'>
   /** Answers of the zones that were asked about the client; absent while none was. */
   readonly listings?: ReadonlyMap<string, readonly string[] | 'unknown'>
+  /** What next hops say of recipients; absent while none was asked. */
+  readonly callouts?: ReadonlyMap<string, CalloutAnswer>
 }
+
+/** What asking the next hop about a recipient came to, and in one line why. */
+export type CalloutAnswer = { readonly says: CalloutWord; readonly detail: string }
+
+export type CalloutWord =
+  | 'yes'
+  /** There is no such recipient. */
+  | 'no'
+  /** It could not be asked now, or gave no answer that is about the recipient. */
+  | 'unknown'
+  /** This recipient cannot be asked about at all. */
+  | 'cannotAsk'
+  /** We ask too much already. */
+  | 'busy'
+  /** A dry run asks nobody. */
+  | 'notAsked'
 
 export type Answer =
   | { readonly kind: 'decided'; readonly decision: Decision }

@@ -18,6 +18,11 @@ export const mailboxDisabled: PolicyReply = { code: 550, enhanced: '5.2.1', text
 
 export const userUnknown: PolicyReply = { code: 550, enhanced: '5.1.1', text: 'User unknown' }
 
+/** RFC 3463 §3.5: the answer of another server is what is missing. */
+export const recipientUnverified: PolicyReply = { code: 450, enhanced: '4.4.0', text: 'The recipient cannot be verified now; try again later' }
+
+export const tooManyCallouts: PolicyReply = { code: 450, enhanced: '4.4.5', text: 'Too many recipients are being verified; try again later' }
+
 export const recipientRequired: PolicyReply = { code: 553, enhanced: '5.0.0', text: 'User address required' }
 
 export const invalidRoute: PolicyReply = { code: 553, enhanced: '5.1.3', text: 'Invalid route address' }

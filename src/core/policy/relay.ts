@@ -14,6 +14,7 @@ import { ACCEPT, RELAY, RELAY_FINALLY, because, note, noteSetting, objection } f
 import type { Finding } from './finding.ts'
 import { standingOfIdentity } from './identity-standing.ts'
 import type { Standing } from './identity-standing.ts'
+import { checkAtNextHop } from './recipient-callout.ts'
 import { checkRecipientExists } from './recipient-list.ts'
 import { isListed } from './identity-value.ts'
 import { canAnswer, lookUpDomain, lookUpMailbox, lookUpUser } from './lookups.ts'
@@ -40,15 +41,19 @@ export function checkRecipient(inquiry: Inquiry, reversePath: string, forwardPat
     noteSetting(inquiry, 'promiscuousRelay', 'true')
     return because(inquiry, 'promiscuousRelay', 'anybody may relay', RELAY)
   }
-  return relay(inquiry, standing, reversePath, address)
+  return relay(inquiry, standing, { reversePath, forwardPath, address })
 }
 
+/** `address` is who is really meant by the forward-path. */
+type Paths = { readonly reversePath: string; readonly forwardPath: string; readonly address: Address }
+
 /** Rows 6 to 27. */
-function relay(inquiry: Inquiry, standing: Standing, reversePath: string, address: Address): Finding {
+function relay(inquiry: Inquiry, standing: Standing, { reversePath, forwardPath, address }: Paths): Finding {
   const permission = permissionOfIdentity(inquiry, standing, address)
   const limit = permission?.boundToSenders === true ? checkSenderBinding(inquiry, reversePath) : null
   if (permission !== null && limit === null) return because(inquiry, permission.rule, permission.text, RELAY_FINALLY)
   const recipient = relayByRecipient(inquiry, address)
+  if (recipient === LISTED_DOMAIN) return checkAtNextHop(inquiry, address, forwardPath) ?? recipient
   if (recipient.kind === 'missing' || recipient.kind === 'accept') return recipient
   const client = relayByClient(inquiry, reversePath, recipient.kind === 'refuse' ? recipient : null)
   if (client.kind === 'missing' || client.kind === 'accept') return client
@@ -80,6 +85,9 @@ function isOneOf(recipients: readonly string[], recipient: Address): boolean {
   return !/[%!@]/.test(recipient.localPart) && isListed(recipients, recipient)
 }
 
+/** The site names the recipient's domain as one of its own, and so knows who is its next hop. */
+const LISTED_DOMAIN: Finding = { ...ACCEPT }
+
 /** Rows 9 to 15: mail for our own domains is taken from anyone. `refuse` here is a remembered failure. */
 function relayByRecipient(inquiry: Inquiry, address: Address): Finding | { readonly kind: 'none' } {
   const { policy } = inquiry
@@ -93,9 +101,9 @@ function relayByRecipient(inquiry: Inquiry, address: Address): Finding | { reado
   const taken = takesMailFor(inquiry, address.localPart, domain)
   switch (taken) {
     case 'relayDomain':
-      return because(inquiry, taken, `${domain} is one of our relay domains`, ACCEPT)
+      return because(inquiry, taken, `${domain} is one of our relay domains`, LISTED_DOMAIN)
     case 'toRelays':
-      return because(inquiry, taken, `the entry takes mail for ${domain} from anyone`, ACCEPT)
+      return because(inquiry, taken, `the entry takes mail for ${domain} from anyone`, LISTED_DOMAIN)
     case 'mxRelays':
       return because(inquiry, taken, `we are an MX host of ${domain}`, ACCEPT)
     case 'missing':

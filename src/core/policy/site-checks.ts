@@ -1,8 +1,8 @@
 /**
  * What a site may ask of strangers at `mx`, each check on or off by a line: `[checks]` of postern.toml.
  *
- * Asked at MAIL, when everybody has had the chance to prove an identity: whoever has, and whoever a
- * `Connect:` line welcomes, is asked none of it. What cannot be looked up now is no fault of the
+ * Asked at MAIL, and of the next hop at RCPT (recipient-callout.ts), when everybody has had the chance to
+ * prove an identity: whoever has, and whoever a `Connect:` line welcomes, is asked none of it. What cannot be looked up now is no fault of the
  * client's, and passes.
  */
 
@@ -18,6 +18,8 @@ import { parseAddress } from '../names/address.ts'
 import { refusalOfDomain } from './sender.ts'
 
 export type SiteChecks = {
+  /** Ask the next hop whether a recipient exists; what becomes of those of whom it does not say. */
+  readonly recipientCallout: 'off' | 'defer' | 'accept'
   readonly reverseName: boolean
   readonly hello: boolean
   readonly senderDomain: boolean
@@ -25,27 +27,33 @@ export type SiteChecks = {
   readonly blocklists: readonly { readonly zone: string; readonly answers: readonly string[] }[]
 }
 
-export const NO_CHECKS: SiteChecks = { reverseName: false, hello: false, senderDomain: false, blocklists: [] }
+export const NO_CHECKS: SiteChecks = { recipientCallout: 'off', reverseName: false, hello: false, senderDomain: false, blocklists: [] }
 
 /** Nothing is asked of anybody. */
-export function isOff({ reverseName, hello, senderDomain, blocklists }: SiteChecks): boolean {
-  return !reverseName && !hello && !senderDomain && blocklists.length === 0
+export function isOff({ recipientCallout, reverseName, hello, senderDomain, blocklists }: SiteChecks): boolean {
+  return recipientCallout === 'off' && !reverseName && !hello && !senderDomain && blocklists.length === 0
 }
 
 /** Null if there is nothing against this stranger, or it is none. `speaksForSender`: a `From:` line does. */
 export function checkStranger(inquiry: Inquiry, reversePath: string, speaksForSender: boolean): Finding | null {
   const { checks } = inquiry.policy
-  if (checks === NO_CHECKS || inquiry.asker.listener !== 'mx' || identityThatCounts(inquiry).kind === 'verified') return null
-  if (inquiry.asker.authentication !== null) return null
-  const welcome = isWelcome(inquiry)
-  if (welcome === null) return CLIENT_NAME_MISSING
-  if (welcome) return null
+  if (checks === NO_CHECKS) return null
+  const stranger = isStranger(inquiry)
+  if (stranger === null) return CLIENT_NAME_MISSING
+  if (!stranger) return null
   return (
     (checks.hello ? checkHello(inquiry) : null) ??
     (checks.reverseName ? checkName(inquiry) : null) ??
     (checks.senderDomain && !speaksForSender ? checkDomain(inquiry, reversePath) : null) ??
     checkBlocklists(inquiry)
   )
+}
+
+/** At `mx`, without a proof that counts and without a line that welcomes it; null while its name is missing. */
+export function isStranger(inquiry: Inquiry): boolean | null {
+  if (inquiry.asker.listener !== 'mx' || identityThatCounts(inquiry).kind === 'verified' || inquiry.asker.authentication !== null) return false
+  const welcome = isWelcome(inquiry)
+  return welcome === null ? null : !welcome
 }
 
 /** A line says OK or RELAY for it; null while its name is missing. */

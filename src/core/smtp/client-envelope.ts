@@ -54,7 +54,7 @@ function rcpt({ dsn }: Extensions, { forwardPath, notify, originalRecipient }: E
 }
 
 /** It goes into a command line: whoever let a line end into one is wrong, and is stopped here (S10). */
-function safe(text: string): string {
+export function safe(text: string): string {
   assert(!CONTROL.test(text), 'what goes into a command holds no control characters')
   return text
 }
