@@ -3,8 +3,7 @@
 import { readFileSync } from 'node:fs'
 import type { Config } from '../core/config/schema.ts'
 import type { AccessSource } from '../relay/policy-holder.ts'
-import { Problem } from './command.ts'
-import { inDirectory, reason } from './directory.ts'
+import { inDirectory, problemWith } from './directory.ts'
 
 export function readAccessMap(directory: string, config: Config): AccessSource {
   const file = inDirectory(directory, config.relay.accessFile)
@@ -24,6 +23,6 @@ function readText(file: string, hint: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
-    throw new Problem(`${file}: ${reason(error)}${hint}`)
+    throw problemWith(file, error, hint)
   }
 }

@@ -12,6 +12,9 @@ import type { Look } from './output.ts'
 /** Something is wrong that the words name. Exit code 1. */
 export class Problem extends Error {}
 
+/** The system does not let whoever typed the command do this. Exit code 77, EX_NOPERM of sysexits.h. */
+export class NoPermission extends Problem {}
+
 /** The command was not used as it can be. Exit code 2. */
 export class UsageProblem extends Error {}
 

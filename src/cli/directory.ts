@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { formatConfigProblem, parseConfig } from '../core/config/parse.ts'
 import type { Config } from '../core/config/schema.ts'
-import { Problem } from './command.ts'
+import { NoPermission, Problem } from './command.ts'
 
 export function dataDirectory(given: string | undefined): string {
   return path.resolve(given ?? (process.getuid?.() === 0 ? '/var/lib/postern' : 'postern-data'))
@@ -36,9 +36,17 @@ function readText(file: string, directory: string): string {
     if (errorCode(error) === 'ENOENT') {
       throw new Problem(`no postern.toml in ${directory}; make one with "postern init", or name another folder with --dir`)
     }
-    throw new Problem(`cannot read ${file}: ${reason(error)}`)
+    throw problemWith(file, error)
   }
 }
+
+/** A file or socket that cannot be opened. Only the account of a data directory, and root, may. */
+export function problemWith(file: string, error: unknown, hint = ''): Problem {
+  const problem = `cannot open ${file}: ${reason(error)}${hint}`
+  return DENIED.has(errorCode(error)) ? new NoPermission(`${problem}; run this as root, or as the account that it belongs to`) : new Problem(problem)
+}
+
+const DENIED: ReadonlySet<string> = new Set(['EACCES', 'EPERM'])
 
 export function errorCode(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : ''
@@ -46,6 +54,6 @@ export function errorCode(error: unknown): string {
 
 /** A system error in words, without the call and the path that Node adds. */
 export function reason(error: unknown): string {
-  const known: Record<string, string> = { ENOENT: 'no such file', EACCES: 'permission denied', EISDIR: 'it is a folder', ENOTDIR: 'a part of its path is not a folder' }
+  const known: Record<string, string> = { ENOENT: 'no such file', EACCES: 'permission denied', EPERM: 'permission denied', EISDIR: 'it is a folder', ENOTDIR: 'a part of its path is not a folder' }
   return known[errorCode(error)] ?? (error instanceof Error ? error.message : String(error))
 }

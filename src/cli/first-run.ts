@@ -14,6 +14,7 @@ import type { ListenerName } from '../core/policy/decision.ts'
 import { writeWholeFile } from '../io/whole-file.ts'
 import { bindListeners } from '../process/sockets.ts'
 import type { AuthorityRequest } from '../relay/admin.ts'
+import { accountName } from './account.ts'
 import { initialise, writeIssued } from './initialise.ts'
 import { askStarted } from './running.ts'
 import { CLIENT_DAYS } from './validity.ts'
@@ -78,8 +79,8 @@ export async function makeFirstDirectory(directory: string, { hostname, domain, 
 
 /** A name for a certificate; an account's own name where it can be one. */
 function nameOfUser(): string {
-  const { username } = os.userInfo()
-  return /^[a-z][a-z0-9._-]{0,31}$/.test(username) && username !== 'root' ? username : 'me'
+  const name = accountName()
+  return name !== null && /^[a-z][a-z0-9._-]{0,31}$/.test(name) && name !== 'root' ? name : 'me'
 }
 
 /** Where another program has a port, the one beside it, or else any. What isn't allowed falls back by itself. */

@@ -1,19 +1,21 @@
 /**
  * Finds the command that was named, runs it, and prints what came of it.
  *
- * Exit codes: 0, 1 for a problem that is named on standard error, 2 for wrong usage. Commands that
- * stand in for another program have that one's.
+ * Exit codes: 0, 1 for a problem that is named on standard error, 2 for wrong usage, 77 for what the
+ * system does not let the caller do. Commands that stand in for another program have that one's.
  */
 
 import { readFileSync } from 'node:fs'
 import { nearest } from '../core/config/nearest.ts'
 import { operandProblem, parseArguments } from './arguments.ts'
 import { commandNames, loadCommand, loadGroup } from './catalogue.ts'
-import { COMMON_OPTIONS, Problem, UsageProblem, type Args, type Command, type OptionSpec, type OptionSpecs } from './command.ts'
-import { dataDirectory, reason } from './directory.ts'
+import { COMMON_OPTIONS, NoPermission, Problem, UsageProblem, type Args, type Command, type OptionSpec, type OptionSpecs } from './command.ts'
+import { dataDirectory, problemWith } from './directory.ts'
 import { renderCommandHelp, renderGroupHelp } from './help.ts'
 import { lookFor } from './output.ts'
 
+/** EX_NOPERM, so that a script can tell it from a relay in trouble. */
+const NO_PERMISSION = 77
 /** Words in the longest name of a command. */
 const DEEPEST = 3
 
@@ -23,8 +25,8 @@ export async function runCommandLine(words: readonly string[]): Promise<number> 
     return await dispatch(moveLeadingOptions(words))
   } catch (error) {
     if (error instanceof UsageProblem) return complain(error.message, 2)
-    if (error instanceof Problem) return complain(error.message, 1)
-    if (isSystemError(error)) return complain(`${error.path ?? error.syscall ?? 'the system'}: ${reason(error)}`, 1)
+    const problem = isSystemError(error) ? problemWith(error.path ?? error.syscall ?? 'the system', error) : error
+    if (problem instanceof Problem) return complain(problem.message, problem instanceof NoPermission ? NO_PERMISSION : 1)
     return complain(`a fault in Postern itself, please report it: ${error instanceof Error ? error.stack : String(error)}`, 1)
   }
 }

@@ -2,6 +2,7 @@
  * The answers that commands need from a running Postern, or from its authority.
  */
 
+import { existsSync } from 'node:fs'
 import { askControl } from '../io/control-client.ts'
 import { startAuthority, type AuthorityProcess } from '../process/authority-process.ts'
 import { readPassphrase } from '../process/passphrase.ts'
@@ -12,8 +13,9 @@ import { readConfig } from './directory.ts'
 /** Throws a Problem if no Postern runs on this directory, or if it answers with one. */
 export async function askRunning<Request extends AdminRequest>(directory: string, request: Request): Promise<AdminAnswers[Request['do']]> {
   const answer = await askIfRunning(directory, request)
-  if (answer === null) throw new Problem(`no Postern is running on ${directory}; start it with: postern run --dir ${directory}`)
-  return answer.value
+  if (answer !== null) return answer.value
+  if (!existsSync(directory)) throw new Problem(`there is no folder ${directory}; name the data directory with --dir, as in: --dir /var/lib/postern`)
+  throw new Problem(`no Postern is running on ${directory}; start it with: postern run --dir ${directory}`)
 }
 
 /** Null if no Postern runs on this directory. */

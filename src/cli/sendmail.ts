@@ -23,6 +23,7 @@ import { TextInput } from '../core/sendmail/text-input.ts'
 import { parsePath, type Path } from '../core/smtp/path.ts'
 import { CollectedText } from '../io/collected-text.ts'
 import type { Body, ClientTls } from '../relay/ports.ts'
+import { accountName } from './account.ts'
 import { reason } from './directory.ts'
 import { visible } from './output.ts'
 import { connectToRelay, type RelayLink } from './sendmail-relay.ts'
@@ -156,8 +157,9 @@ async function send({ connection }: RelayLink, { call, reversePath, recipients, 
   )
   await connection.quit()
   for (const [index, outcome] of outcomes.entries()) {
-    if (outcome.kind === 'delivered') continue
-    process.stderr.write(`sendmail: not sent to ${visible(recipients[index]?.address ?? '')}: ${visible(describeOutcome(outcome))}\n`)
+    const told = `sent to ${visible(recipients[index]?.address ?? '')}: ${visible(describeOutcome(outcome))}\n`
+    if (outcome.kind !== 'delivered') process.stderr.write(`sendmail: not ${told}`)
+    else if (call.isVerbose) process.stdout.write(told)
   }
   return exitStatusOf(outcomes)
 }
@@ -196,7 +198,7 @@ class EnvelopeReader {
 
   /** Whoever runs this program. */
   own(): Path {
-    return this.path(userName())
+    return this.path(accountName() ?? `uid-${process.getuid?.() ?? 0}`)
   }
 
   path(address: string): Path {
@@ -214,15 +216,6 @@ function hasDomain(address: string): boolean {
 
 function distinct(paths: readonly Path[]): readonly Path[] {
   return [...new Map(paths.map(path => [path.address, path])).values()]
-}
-
-/** An account without an entry in the user database still has a number. */
-function userName(): string {
-  try {
-    return os.userInfo().username
-  } catch {
-    return `uid-${process.getuid?.() ?? 0}`
-  }
 }
 
 function hostName(): string {

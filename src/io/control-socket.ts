@@ -58,7 +58,7 @@ export async function askControlSocket(directory: string, request: unknown): Pro
       socket.on('end', () => (text === '' ? resolve(null) : resolve(JSON.parse(text))))
       socket.on('error', (error: NodeJS.ErrnoException) => {
         if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') resolve(null)
-        else reject(new Error(`cannot reach the control socket ${path.join(directory, NAME)}: ${error.message}`))
+        else reject(Object.assign(error, { path: path.join(directory, NAME) }))
       })
     })
   } finally {

@@ -155,8 +155,8 @@ function readText(file: string, remedy: string): Result<string, string> {
     return ok(readFileSync(file, 'utf8'))
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    const what = code === 'ENOENT' ? 'no such file' : code === 'EACCES' ? 'not readable by this account' : message
-    return fail(`${file}: ${what}; ${remedy}`)
+    if (code === 'EACCES') return fail(`${file}: permission denied; run this as root, or as the account that it belongs to`)
+    return fail(`${file}: ${code === 'ENOENT' ? 'no such file' : message}; ${remedy}`)
   }
 }
 

@@ -23,12 +23,15 @@ export type RunOptions = {
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
   readonly timeoutSeconds?: number
+  /** Run it as the user and group of this number; only root can. */
+  readonly account?: number
 }
 
 /** Runs a program to its end. One that takes too long is killed, and that is an error. */
 export async function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<Finished> {
-  const { input = '', env = {}, cwd, timeoutSeconds = 60 } = options
-  const child = spawn(program, [...args], { env: { ...process.env, ...env }, ...(cwd === undefined ? {} : { cwd }) })
+  const { input = '', env = {}, cwd, timeoutSeconds = 60, account } = options
+  const who = account === undefined ? {} : { uid: account, gid: account }
+  const child = spawn(program, [...args], { env: { ...process.env, ...env }, ...(cwd === undefined ? {} : { cwd }), ...who })
   let stdout = ''
   let stderr = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))

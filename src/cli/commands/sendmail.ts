@@ -22,8 +22,9 @@ variable POSTERN_SENDMAIL names, or sendmail.toml in the folder after --dir, or 
 | \`-bm\` | Send a message (what it does anyway). |
 | \`-bs\` | Speak SMTP on standard input and output: a whole session at once, or a command at a time. |
 | \`-bp\` | As \`postern mailq\`. |
+| \`-v\` | Say to whom the message was sent, and what the relay answered. |
 | \`-q…\` | Nothing: the relay has the queue. |
-| \`-A -B -C -D -e -E -G -h -L -m -n -O -o -p -s -U -v -X\` | Read, and without effect. |
+| \`-A -B -C -D -e -E -G -h -L -m -n -O -o -p -s -U -X\` | Read, and without effect. |
 
 Exit codes are those of sysexits.h: 0 when the relay has taken the message for all recipients; 75 when it is worth
 trying again, also when the relay is down; 64 for wrong usage, 65 for a message that cannot be sent as it is, 67 for

@@ -1,7 +1,7 @@
 /** postern up */
 
 import { spawn, type ChildProcess } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, lstatSync } from 'node:fs'
 import { once } from 'node:events'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
@@ -31,7 +31,8 @@ mail should go, each message is kept as a file in sink/, and nothing leaves this
   run: async ({ args, directory, json, look }) => {
     const raw = args['json-logs'] || json
     const say = (text: string): boolean => (raw ? process.stderr : process.stdout).write(`${text}\n`)
-    if (!existsSync(configFile(directory))) {
+    // Throws for a folder into which nobody else may look.
+    if (lstatSync(configFile(directory), { throwIfNoEntry: false }) === undefined) {
       const hostname = args.hostname ?? hostnameOfMachine()
       const domain = args.domain ?? domainOfHost(hostname)
       say(`Making a relay named ${hostname} for ${domain} in ${shortPath(directory)} …`)

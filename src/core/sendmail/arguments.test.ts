@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseSendmailWords, type SendmailCall } from './arguments.ts'
 
-const NOTHING: SendmailCall = { mode: 'submit', readsRecipients: false, ignoresDots: false, sender: null, fullName: null, notify: null, returned: null, envelopeId: null, recipients: [], directory: null }
+const NOTHING: SendmailCall = { mode: 'submit', readsRecipients: false, ignoresDots: false, isVerbose: false, sender: null, fullName: null, notify: null, returned: null, envelopeId: null, recipients: [], directory: null }
 
 function check(line: string, expected: Partial<SendmailCall>): void {
   assert.deepEqual(parseSendmailWords(line.split(' ')), { ok: true, value: { ...NOTHING, ...expected } }, line)
@@ -16,7 +16,8 @@ test('options as programs write them', () => {
   check('-fjoe@example.org -- -odd@example.net', { sender: 'joe@example.org', recipients: ['-odd@example.net'] })
   check('-r joe -FJoe -tifann ann', { readsRecipients: true, ignoresDots: true, sender: 'ann', fullName: 'Joe', recipients: ['ann'] })
   check('-f -t', { sender: '-t' })
-  check('-bm -v -n -m -s -G -U ann', { recipients: ['ann'] })
+  check('-bm -n -m -s -G -U ann', { recipients: ['ann'] })
+  check('-iv ann', { ignoresDots: true, isVerbose: true, recipients: ['ann'] })
   check('-bs', { mode: 'smtp' })
   check('-bp', { mode: 'listQueue' })
   check('-q', { mode: 'runQueue' })

@@ -16,6 +16,8 @@ export type SendmailCall = {
   readonly readsRecipients: boolean
   /** -i, -oi: a line with only a dot does not end the message. */
   readonly ignoresDots: boolean
+  /** -v */
+  readonly isVerbose: boolean
   /** -f, -r: the reverse-path as typed; null if it is not given. */
   readonly sender: string | null
   /** -F */
@@ -35,6 +37,7 @@ const NOTHING: SendmailCall = {
   mode: 'submit',
   readsRecipients: false,
   ignoresDots: false,
+  isVerbose: false,
   sender: null,
   fullName: null,
   notify: null,
@@ -93,6 +96,7 @@ function readLetters(before: SendmailCall, word: string, next: string | undefine
     }
     if (letter === 't') call = { ...call, readsRecipients: true }
     else if (letter === 'i') call = { ...call, ignoresDots: true }
+    else if (letter === 'v') call = { ...call, isVerbose: true }
     else if (!WITHOUT_EFFECT.has(letter)) return fail(`unknown option -${letter}`)
   }
   return ok({ call, tookNext: false })
@@ -147,5 +151,5 @@ const MODES: Readonly<Record<string, SendmailCall['mode']>> = { m: 'submit', s: 
 const WITH_OWN_REST: ReadonlySet<string> = new Set('boqAed')
 /** Those that are not in `withValue` name files, logs, hops and labels of sendmail's own. */
 const WITH_VALUE: ReadonlySet<string> = new Set('frFBCDhLNOpRVX')
-/** Verbosity, aliases, "from a gateway", "first submission" and the like. */
-const WITHOUT_EFFECT: ReadonlySet<string> = new Set('vnmsGUE')
+/** Aliases, "from a gateway", "first submission" and the like. */
+const WITHOUT_EFFECT: ReadonlySet<string> = new Set('nmsGUE')

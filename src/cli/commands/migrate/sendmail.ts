@@ -32,7 +32,7 @@ reasons. LogLevel 12 or more writes the names of certificates, without which the
   operands: 'DIR',
   options: {
     ...MIGRATION_OPTIONS,
-    log: { type: 'list', value: 'FILE', describe: 'A log of sendmail to compare with, plain or .gz; - for standard input. May be repeated.' },
+    log: { type: 'list', value: 'FILE', describe: 'A log of sendmail to compare with, plain or .gz; - for standard input.' },
   },
   examples: [
     'postern migrate sendmail /etc/mail --report-only --log /var/log/maillog',
