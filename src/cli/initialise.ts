@@ -63,7 +63,7 @@ export async function initialise(
 }
 
 /** The files and folders that init makes. */
-const OUR_NAMES = ['postern.toml', 'access', 'ca', 'tls', 'spool', 'clients', 'sink', 'client-ca', 'migration-report.txt'] as const
+const OUR_NAMES = ['postern.toml', 'access', 'ca', 'tls', 'spool', 'clients', 'sink', 'client-ca', 'recipients', 'migration-report.txt'] as const
 
 /** A relay asks for help by these names too: a first try on the same machine should just work. */
 const NAMES_OF_THIS_MACHINE = ['localhost', '127.0.0.1', '::1']

@@ -37,6 +37,7 @@ for (const program of ['sendmail', 'postfix'] as const) {
       check(path.join(place, 'postern.toml'), settled(migration.config))
       check(path.join(place, 'access'), migration.access(ISSUER))
       check(path.join(place, 'report.txt'), settled(report))
+      for (const { name, content } of migration.copies.filter(({ name }) => name === 'recipients')) check(path.join(place, name), content)
       loads(migration)
       tellsEveryLine(migration, path.join(place, 'mail'))
     })

@@ -22,6 +22,9 @@ export type Setting = {
   readonly from: Source
 }
 
+/** A list in DNS, with the answers of it that count. */
+export type DraftBlocklist = { readonly zone: string; readonly answers: readonly string[]; readonly from: Source }
+
 export type DraftRoute = { readonly settings: readonly Setting[]; readonly from: Source }
 
 /** A line of the access map that says what the old configuration said elsewhere. */
@@ -33,6 +36,7 @@ export class Draft {
   readonly items: Item[] = []
   readonly #settings = new Map<string, Setting>()
   readonly #domains = new Map<string, Source>()
+  readonly #blocklists = new Map<string, DraftBlocklist>()
   readonly #routes = new Map<string, DraftRoute>()
   readonly #entries = new Map<string, AddedEntry>()
   /** Files to be written beside the configuration. */
@@ -98,6 +102,13 @@ export class Draft {
     return this.#domains.has(domain.toLowerCase())
   }
 
+  /** False if this list is asked already. */
+  addBlocklist(from: Source, zone: string, answers: readonly string[]): boolean {
+    if (this.#blocklists.has(zone)) return false
+    this.#blocklists.set(zone, { zone, answers, from })
+    return true
+  }
+
   /** False if there is a route for this domain already. */
   addRoute(from: Source, domain: string, settings: { readonly [key: string]: SettingValue }): boolean {
     const key = domain.toLowerCase()
@@ -161,7 +172,7 @@ export class Draft {
   }
 
   #render(heading: string): RenderedConfig {
-    return renderConfig({ heading, settings: [...this.#settings.values()], domains: this.#domains, routes: [...this.#routes.values()] })
+    return renderConfig({ heading, settings: [...this.#settings.values()], domains: this.#domains, blocklists: [...this.#blocklists.values()], routes: [...this.#routes.values()] })
   }
 
   #withdraw(part: Setting, message: string): void {

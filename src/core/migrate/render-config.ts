@@ -2,7 +2,7 @@
  * The text of a migrated postern.toml. Behind each setting stands the line it came from.
  */
 
-import type { DraftRoute, Setting, SettingValue } from './draft.ts'
+import type { DraftBlocklist, DraftRoute, Setting, SettingValue } from './draft.ts'
 import { formatPlace } from './report.ts'
 import type { Place, Source } from './report.ts'
 
@@ -10,13 +10,14 @@ type ConfigParts = {
   readonly heading: string
   readonly settings: readonly Setting[]
   readonly domains: ReadonlyMap<string, Source>
+  readonly blocklists: readonly DraftBlocklist[]
   readonly routes: readonly DraftRoute[]
 }
 
 /** `parts` has what stands on each line, so that a line's problem leads back to where it came from. */
 export type RenderedConfig = { readonly text: string; readonly parts: ReadonlyMap<number, Setting> }
 
-export function renderConfig({ heading, settings, domains, routes }: ConfigParts): RenderedConfig {
+export function renderConfig({ heading, settings, domains, blocklists, routes }: ConfigParts): RenderedConfig {
   const page = new Page()
   for (const line of heading.split('\n')) page.write(line === '' ? '#' : `# ${line}`)
   page.write('')
@@ -24,10 +25,12 @@ export function renderConfig({ heading, settings, domains, routes }: ConfigParts
   for (const table of TABLES) {
     const own = settings.filter(setting => setting.table === table)
     const hasDomains = table === 'relay' && domains.size > 0
-    if (own.length === 0 && !hasDomains) continue
+    const hasBlocklists = table === 'checks' && blocklists.length > 0
+    if (own.length === 0 && !hasDomains && !hasBlocklists) continue
     page.write('', `[${table}]`)
     if (hasDomains) page.domains(domains)
     page.settings(own)
+    if (hasBlocklists) page.blocklists(blocklists)
   }
   for (const route of routes) {
     page.write('', '[[route]]')
@@ -37,7 +40,7 @@ export function renderConfig({ heading, settings, domains, routes }: ConfigParts
   return page.finish()
 }
 
-const TABLES = ['relay', 'listeners.mx', 'listeners.submission', 'listeners.submissions', 'tls', 'delivery', 'queue', 'limits', 'limits.address']
+const TABLES = ['relay', 'listeners.mx', 'listeners.submission', 'listeners.submissions', 'tls', 'delivery', 'queue', 'limits', 'limits.address', 'checks']
 
 /** As in the file that init writes. */
 const STRANGERS_TEST = [
@@ -69,6 +72,15 @@ class Page {
     for (const [domain, from] of domains) {
       this.write(withOrigin(`  ${toml(domain)},`, from))
       this.#parts.set(this.#lines.length, { table: 'relay', key: 'domains', value: domain, from })
+    }
+    this.write(']')
+  }
+
+  blocklists(blocklists: readonly DraftBlocklist[]): void {
+    this.write('dns-blocklists = [')
+    for (const { zone, answers, from } of blocklists) {
+      const counted = answers.length === 0 ? '' : `, answers = ${toml(answers)}`
+      this.write(withOrigin(`  { zone = ${toml(zone)}${counted} },`, from))
     }
     this.write(']')
   }

@@ -5,6 +5,8 @@
 import type { ListenerName } from '../../policy/decision.ts'
 import { listed } from './main-cf.ts'
 import type { Service } from './master-cf.ts'
+import { needsIdentity } from '../words.ts'
+import { carryPeerOverride } from './peers.ts'
 import { untold } from './site.ts'
 import type { PostfixSite } from './site.ts'
 
@@ -25,7 +27,7 @@ export function carryListeners(site: PostfixSite): void {
     const address = place.host === '' ? addressFor(site, place.port) : `${place.host}:${place.port}`
     draft.enableListener(service, listener, address)
     draft.carried(service, `listeners.${listener}: ${address ?? `every address, port ${place.port}`}`)
-    if (listener !== 'mx') draft.todo(service, `On ${listener} nobody sends without a certificate: clients that relay because of their address, or with a password, get 530 there and must use the mx listener, or get a certificate`)
+    if (listener !== 'mx') draft.todo(service, needsIdentity(listener))
     reportOverrides(site, service, listener)
   }
   if (services.length === 0) {
@@ -67,10 +69,12 @@ function addressFor({ main }: PostfixSite, port: number): string | null {
 }
 
 /** What a service sets for itself is for one listener, and Postern's settings are for all. */
-function reportOverrides({ draft }: PostfixSite, service: Service, listener: ListenerName): void {
+function reportOverrides(site: PostfixSite, service: Service, listener: ListenerName): void {
   for (const [name, value] of service.overrides) {
     if (HARMLESS.test(name) || (listener !== 'mx' && RESTRICTIONS.test(name))) continue
-    draft.todo({ ...service, text: `-o ${name}=${value}` }, 'Postern has no settings for one listener but its address and client-ca: submission and submissions ask for a certificate, mx does not')
+    const from = { ...service, text: `-o ${name}=${value}` }
+    if (carryPeerOverride(site, from, listener, [name, value])) continue
+    site.draft.todo(from, 'Postern has no such setting for one listener: limits are for all, submission and submissions ask for an identity, mx does not')
   }
 }
 

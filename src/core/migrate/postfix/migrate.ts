@@ -17,8 +17,11 @@ import { readServices } from './master-cf.ts'
 import { carryNextHops } from './next-hops.ts'
 import { carryParameters, reportUnused } from './parameters.ts'
 import { carryRestrictions } from './restrictions.ts'
+import { carryPeers } from './peers.ts'
+import { carryRecipients } from './recipients.ts'
 import { untold } from './site.ts'
 import type { PostfixSite } from './site.ts'
+import { SENDMAIL_COMMAND } from '../words.ts'
 import { carryTlsFiles, carryTlsLevels } from './tls-files.ts'
 
 type PostfixMigrationRequest = {
@@ -40,10 +43,12 @@ export function migratePostfix(request: PostfixMigrationRequest): Migration {
   const hostname = carryHostname(site, request)
   draft.put(untold(''), 'relay.sender-binding', 'warn')
   carryListeners(site)
+  carryPeers(site)
   carryTlsLevels(site)
   carryNextHops(site)
   const local = carryDomains(site)
   const organisation = carryOrganisation(draft, { hostname, asked: request.organisation, masquerade: originOf(site), local })
+  carryRecipients(site, draft.domains.filter(name => !local.some(({ domain }) => domain === name)))
   carryRestrictions(site)
   carryTlsFiles(site)
   carryParameters(site)
@@ -89,5 +94,5 @@ function carryHostname({ main, draft, spokenOf }: PostfixSite, { hostname, machi
 function carryUntold({ draft, main }: PostfixSite): void {
   draft.carried(untold('a certificate may send from any address'), 'relay.sender-binding = "warn"; make it "enforce" when the log has no more warnings')
   if (main.get('message_size_limit') === null) draft.set(untold('message_size_limit = 10240000'), 'limits.message-size', '10000KiB')
-  draft.todo(untold('programs on the host give mail to the sendmail command'), 'Postern has no sendmail command in this version: let such programs send by SMTP to this host, or install msmtp (docs/clients.md)')
+  draft.todo(untold('programs on the host give mail to the sendmail command'), SENDMAIL_COMMAND)
 }

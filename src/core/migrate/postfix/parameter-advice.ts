@@ -2,25 +2,27 @@
  * Postfix's parameters that become no setting: what to do about them, or why nothing.
  */
 
+import { PASSWORDS, PASSWORDS_AT_NEXT_HOPS } from '../words.ts'
+
 type Advice = readonly (readonly [names: RegExp, words: string])[]
 
-const PASSWORDS = 'Postern has no passwords in this version, neither for clients nor at next hops: certificates take their place ("postern user add"; delivery.certificate)'
 const REWRITING = 'Postern rewrites no addresses in this version: senders must write the address that they want to be seen, or a next hop must rewrite it'
 
 export const TO_DO: Advice = [
-  [/^smtpd?_sasl_|^broken_sasl_|^sasl_|^cyrus_sasl|^smtp_sender_dependent_auth/, PASSWORDS],
+  [/^smtpd_sasl_|^broken_sasl_|^sasl_|^cyrus_sasl/, PASSWORDS],
+  [/^smtp_sasl_|^smtp_sender_dependent_auth/, PASSWORDS_AT_NEXT_HOPS],
   [/milter/, 'Postern asks no milter in this version: mail is no longer seen by this filter. Keep it on the next hop, or keep Postfix in front until then'],
   [/^content_filter$|^smtpd_proxy_|^receive_override_options$/, 'Postern hands mail to no filter in this version: keep it on the next hop, or keep Postfix in front until then'],
   [/(?:header|body)_checks$/, 'Postern does not look into messages: check them on the next hop'],
   [/canonical|masquerade|^smtp_generic_maps$|^append_at_myorigin$|^(?:local|remote)_header_rewrite/, REWRITING],
-  [/^virtual_|^alias_maps$|^relocated_maps$|^luser_relay$|^recipient_bcc|^sender_bcc|^always_bcc$|^relay_recipient_maps$/, 'Postern has no aliases and knows no users in this version: the server with the mailboxes must'],
+  [/^virtual_|^alias_maps$|^relocated_maps$|^luser_relay$|^recipient_bcc|^sender_bcc|^always_bcc$/, 'Postern has no aliases and knows no users in this version: the server with the mailboxes must'],
   [/^sender_dependent_|^default_transport$|^relay_transport$|^local_transport$|^mailbox_transport|^fallback_transport|^smtp_fallback_relay$|^fallback_relay$/, 'Postern chooses the next hop by the recipient\'s domain only: [[route]] or delivery.smarthost'],
   [/^postscreen_/, 'DNS lists are named under checks.dns-blocklists, without weights; limits.greet-delay lets strangers wait, and those that talk before the greeting are refused always'],
-  [/^smtpd_client_(?:new_tls_session|auth)_rate_limit$|^anvil_/, 'Rates of one address are in [limits.address], each with a time of its own'],
+  [/^smtpd_client_(?:new_tls_session|auth)_rate_limit$|^anvil_status/, 'Rates of one address are in [limits.address], each with a time of its own'],
   [/^smtp_bind_address|^inet_interfaces$/, 'Postern leaves the source address of outgoing connections to the system\'s routes'],
   [/^smtp_tls_dane|^smtp_dns_support_level$|^tls_dane/, 'Postern does not verify with DANE in this version: tls = "verify" in a [[route]] is the nearest'],
   [/^smtpd_tls_crl|^tls_crl/, 'Postern reads no revocation lists of other authorities in this version: leave their CA out of client-ca, or list the good certificates'],
-  [/^smtpd_restriction_classes$|^smtpd_authorized_x|^smtpd_upstream_proxy_protocol$/, 'Postern has no equal: find out who relied on it'],
+  [/^smtpd_restriction_classes$|^smtpd_authorized_xforward/, 'Postern has no equal: find out who relied on it'],
   [/^smtpd_sender_login_maps$|^smtpd_reject_unlisted/, 'In Postern a certificate has the addresses that it may send from: relay.sender-binding'],
   [/^soft_bounce$/, 'Postern answers what fails for good with 5xx, always: stop testing with soft bounces before you change over'],
   [/^export_environment$|^import_environment$|_command$|^mailbox_command_maps$/, 'Postern starts no programs'],

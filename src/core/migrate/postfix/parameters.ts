@@ -4,7 +4,6 @@
 
 import { formatDuration, formatSize } from '../../time.ts'
 import { sendmailTime } from '../sendmail/options.ts'
-import type { Draft } from '../draft.ts'
 import type { Parameter } from './main-cf.ts'
 import { TO_DO, UNNEEDED } from './parameter-advice.ts'
 import type { PostfixSite } from './site.ts'
@@ -17,7 +16,7 @@ export function carryParameters(site: PostfixSite): void {
     const carry = CARRIED[name]
     if (value === '') draft.unneeded(parameter, 'empty')
     else if (spokenOf.has(name)) continue
-    else if (carry !== undefined) carry(draft, parameter)
+    else if (carry !== undefined) carry(site, parameter)
     else if (isHelper(site, name)) draft.unneeded(parameter, 'a name for a value; it is in the lines that use it')
     else if (adviceFor(TO_DO, name) !== null) draft.todo(parameter, adviceFor(TO_DO, name) ?? '')
     else if (adviceFor(UNNEEDED, name) !== null) draft.unneeded(parameter, adviceFor(UNNEEDED, name) ?? '')
@@ -33,7 +32,7 @@ export function reportUnused({ main, draft }: PostfixSite): void {
   }
 }
 
-type Carry = (draft: Draft, parameter: Parameter) => void
+type Carry = (site: PostfixSite, parameter: Parameter) => void
 
 const CARRIED: { readonly [name: string]: Carry } = {
   message_size_limit: amount('limits.message-size', formatSize),
@@ -41,9 +40,10 @@ const CARRIED: { readonly [name: string]: Carry } = {
   smtpd_recipient_limit: amount('limits.recipients', count => count),
   smtpd_hard_error_limit: amount('limits.errors', count => count),
   smtpd_client_connection_count_limit: amount('limits.connections-per-address', count => count),
-  smtpd_client_connection_rate_limit: amount('limits.address.connection-rate', perMinute),
-  smtpd_client_message_rate_limit: amount('limits.address.message-rate', perMinute),
-  smtpd_client_recipient_rate_limit: amount('limits.address.recipient-rate', perMinute),
+  smtpd_client_connection_rate_limit: amount('limits.address.connection-rate', rate),
+  smtpd_client_message_rate_limit: amount('limits.address.message-rate', rate),
+  smtpd_client_recipient_rate_limit: amount('limits.address.recipient-rate', rate),
+  anvil_rate_time_unit: ({ draft }, parameter) => draft.carried(parameter, 'the time of the rates in [limits.address]'),
   hopcount_limit: amount('limits.received-fields', count => count),
   default_destination_concurrency_limit: amount('delivery.concurrency', count => count),
   smtp_destination_concurrency_limit: amount('delivery.concurrency', count => count),
@@ -52,26 +52,29 @@ const CARRIED: { readonly [name: string]: Carry } = {
   maximal_queue_lifetime: time('queue.lifetime', 'd'),
   delay_warning_time: time('queue.delay-warning', 'h'),
   smtp_connect_timeout: time('delivery.connect-timeout', 's'),
-  smtp_helo_name: (draft, parameter) => draft.set(parameter, 'delivery.helo', parameter.value),
+  smtp_helo_name: ({ draft }, parameter) => draft.set(parameter, 'delivery.helo', parameter.value),
   smtpd_tls_mandatory_protocols: protocols,
   smtpd_tls_protocols: protocols,
 }
 
-function amount(setting: string, form: (count: number) => string | number): Carry {
-  return (draft, parameter) => {
+function amount(setting: string, form: (count: number, site: PostfixSite) => string | number): Carry {
+  return (site, parameter) => {
+    const { draft } = site
     const count = Number.parseInt(parameter.value, 10)
-    if (count > 0) draft.set(parameter, setting, form(count))
+    if (count > 0) draft.set(parameter, setting, form(count, site))
     else draft.todo(parameter, `without a limit in Postfix; Postern limits everything: look at ${setting} in docs/reference/settings.md and raise it if the default is too low`)
   }
 }
 
-/** Postfix's anvil_rate_time_unit is a minute unless somebody changes it. */
-function perMinute(count: number): string {
-  return `${count}/1m`
+/** Postfix counts all of them over anvil_rate_time_unit, a minute unless somebody changes it. */
+function rate(count: number, { main }: PostfixSite): string {
+  const unit = main.get('anvil_rate_time_unit')
+  const seconds = unit === null ? null : sendmailTime(unit.value, 's')
+  return `${count}/${seconds === null || seconds === 0 ? '1m' : formatDuration(seconds)}`
 }
 
 function time(setting: string, unit: 'd' | 'h' | 's'): Carry {
-  return (draft, parameter) => {
+  return ({ draft }, parameter) => {
     const seconds = sendmailTime(parameter.value, unit)
     if (seconds !== null && seconds > 0) draft.set(parameter, setting, formatDuration(seconds))
     else if (setting === 'queue.delay-warning') draft.set(parameter, setting, 'never')
@@ -79,7 +82,7 @@ function time(setting: string, unit: 'd' | 'h' | 's'): Carry {
   }
 }
 
-function protocols(draft: Draft, parameter: Parameter): void {
+function protocols({ draft }: PostfixSite, parameter: Parameter): void {
   const { value } = parameter
   if (/>=\s*TLSv1\.3|!TLSv1\.2\b/.test(value)) draft.set(parameter, 'tls.min-version', '1.3')
   else draft.unneeded(parameter, 'Postern speaks TLS 1.2 and 1.3 only')

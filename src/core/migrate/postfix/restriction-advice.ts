@@ -1,5 +1,7 @@
 /** Members of Postfix's restriction lists that give no line of the access map. */
 
+import { PASSWORDS } from '../words.ts'
+
 /** What Postern does without being told. */
 export const ANYWAY: ReadonlyMap<string, string> = byMember([
   ['mail for other domains is refused from everybody who may not relay: always so', 'reject_unauth_destination defer_unauth_destination reject permit_auth_destination'],
@@ -9,18 +11,16 @@ export const ANYWAY: ReadonlyMap<string, string> = byMember([
 ])
 
 export const NOT_HERE: ReadonlyMap<string, string> = byMember([
+  [PASSWORDS, 'permit_sasl_authenticated'],
   [
-    'Postern has no passwords in this version: whoever relayed with SMTP AUTH needs a certificate ("postern user add NAME --email ADDRESS") or a Connect: line',
-    'permit_sasl_authenticated reject_sender_login_mismatch reject_authenticated_sender_login_mismatch reject_known_sender_login_mismatch reject_unauthenticated_sender_login_mismatch',
+    'In Postern a login has the addresses that it may send from: relay.sender-binding',
+    'reject_sender_login_mismatch reject_authenticated_sender_login_mismatch reject_known_sender_login_mismatch reject_unauthenticated_sender_login_mismatch',
   ],
-  ['Name the zone under checks.dns-blocklists: dns-blocklists = [{ zone = "…" }]. Lists of domains and lists of friends are not asked', 'reject_rbl_client reject_rhsbl_client reject_rhsbl_helo reject_rhsbl_sender reject_rhsbl_recipient reject_rhsbl_reverse_client permit_dnswl_client permit_rhswl_client'],
+  ['Postern asks lists of addresses that it refuses only (checks.dns-blocklists), not of domains and not of friends', 'reject_rhsbl_client reject_rhsbl_helo reject_rhsbl_sender reject_rhsbl_recipient reject_rhsbl_reverse_client permit_dnswl_client permit_rhswl_client'],
   ['Postern asks no policy server in this version', 'check_policy_service'],
-  ['Write sender-domain = true under [checks]; the domains of recipients are not looked up', 'reject_unknown_sender_domain reject_unknown_recipient_domain'],
-  ['Write reverse-name = true under [checks]', 'reject_unknown_client reject_unknown_client_hostname reject_unknown_reverse_client_hostname'],
-  [
-    'Write helo = true under [checks]: the form of the name is looked at, never whose it is',
-    'reject_invalid_hostname reject_invalid_helo_hostname reject_non_fqdn_hostname reject_non_fqdn_helo_hostname reject_unknown_hostname reject_unknown_helo_hostname check_helo_access',
-  ],
+  ['The domains of recipients are not looked up: Postern takes mail for listed domains only', 'reject_unknown_recipient_domain'],
+  ['reverse-name = true under [checks] asks for more: the name of the address must also lead back to it', 'reject_unknown_reverse_client_hostname'],
+  ['The name after HELO is not looked up, which RFC 5321 §4.1.4 forbids to refuse for: helo = true under [checks] looks at its form', 'reject_unknown_hostname reject_unknown_helo_hostname check_helo_access'],
   ['Postern does not ask the next hop whether an address exists: list those that do in a file, and name it as checks.recipients', 'reject_unverified_recipient reject_unverified_sender reject_unlisted_recipient reject_unlisted_sender'],
   ['Postern takes mail only for domains that are listed: add those whose MX record names this host to relay.domains', 'permit_mx_backup'],
   ['Postern knows hosts by their certificates and addresses: write Connect: or CERTFP: lines', 'check_ccert_access check_client_a_access check_client_mx_access check_client_ns_access check_reverse_client_hostname_access'],

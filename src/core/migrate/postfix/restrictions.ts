@@ -10,6 +10,7 @@ import type { SiteAuthority } from '../site-files.ts'
 import { copyAuthorities } from '../certificates.ts'
 import { addEntry } from '../access-file.ts'
 import type { Source } from '../report.ts'
+import { carryBlocklist, carryCheck } from '../site-checks.ts'
 import { carryAccessTable } from './access-table.ts'
 import type { AccessTable } from './access-table.ts'
 import { listed } from './main-cf.ts'
@@ -68,9 +69,42 @@ function carryMember(site: PostfixSite, list: RestrictionList, index: number): v
   if (member === 'permit_sasl_authenticated' && !canLogIn(site)) return draft.unneeded(from, 'nobody could log in: smtpd_sasl_auth_enable is off')
   if (member === 'permit_tls_clientcerts') return carryFingerprints(site, from, permits)
   if (member === 'permit_tls_all_clientcerts') return carryAllCertificates(site, from, permits)
+  const check = CHECKS.get(member)
+  if (check !== undefined) return carryCheck(draft, from, ...check)
+  if (member === 'reject_rbl_client') return carryListOfClients(site, from, members[index + 1] ?? '')
   const anyway = ANYWAY.get(member)
   if (anyway !== undefined) return draft.carried(from, anyway)
   draft.todo(from, NOT_HERE.get(member) ?? 'Postern has nothing that does this')
+}
+
+const NO_DOT = ': only the form of the name is looked at, and one without a dot passes'
+
+// prettier-ignore
+const CHECKS: ReadonlyMap<string, readonly [check: Parameters<typeof carryCheck>[2], difference?: string]> = new Map([
+  ['reject_unknown_sender_domain',   ['sender-domain']],
+  ['reject_unknown_client',          ['reverse-name']],
+  ['reject_unknown_client_hostname', ['reverse-name']],
+  ['reject_invalid_hostname',        ['helo']],
+  ['reject_invalid_helo_hostname',   ['helo']],
+  ['reject_non_fqdn_hostname',       ['helo', NO_DOT]],
+  ['reject_non_fqdn_helo_hostname',  ['helo', NO_DOT]],
+])
+
+/** `list.example`, `list.example=127.0.0.2`, `list.example=127.0.0.[2;4..6]`. */
+function carryListOfClients({ draft, main }: PostfixSite, from: Source, list: string): void {
+  const [zone = '', filter] = main.expand(list).split('=')
+  carryBlocklist(draft, from, zone, filter === undefined ? [] : answersIn(filter))
+}
+
+/** Each address that a filter stands for, where only its last number varies; else the filter itself. */
+function answersIn(filter: string): readonly string[] {
+  const [, before, choices] = /^([\d.]+\.)\[([\d;.]+)\]$/.exec(filter) ?? []
+  if (before === undefined || choices === undefined) return [filter]
+  return choices.split(';').flatMap(choice => {
+    const [from = '', to = from] = choice.split('..')
+    const last = Math.min(Number(to), 255)
+    return Array.from({ length: Math.max(0, last - Number(from) + 1) }, (_, step) => `${before}${Number(from) + step}`)
+  })
 }
 
 function canLogIn({ main, services }: PostfixSite): boolean {

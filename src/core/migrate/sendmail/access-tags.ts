@@ -9,6 +9,7 @@ import { foldCase } from '../../policy/access-map.ts'
 import { parseAccessValue } from '../../policy/access-value.ts'
 import type { AccessEntry } from '../../policy/decision.ts'
 import { sourceOf } from '../access-file.ts'
+import { PASSWORDS_AT_NEXT_HOPS } from '../words.ts'
 import { featureNamed } from './site.ts'
 import type { SendmailSite } from './site.ts'
 
@@ -45,5 +46,5 @@ const OF_NEXT_HOPS: ReadonlySet<string> = new Set(['tls_srv', 'tls_rcpt', 'try_t
 
 const ADVICE: ReadonlyMap<string, string> = new Map([
   ['spam', 'Postern knows no friends and haters: this line does nothing'],
-  ['authinfo', 'Postern does not log in at next hops with a password in this version. The line is not copied'],
+  ['authinfo', `${PASSWORDS_AT_NEXT_HOPS}. The line is not copied`],
 ])

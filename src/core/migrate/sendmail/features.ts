@@ -8,6 +8,8 @@
 import type { Draft } from '../draft.ts'
 import type { Source } from '../report.ts'
 import { shown } from '../report.ts'
+import { formatDuration } from '../../time.ts'
+import { carryBlocklist, carryCheck } from '../site-checks.ts'
 import { statementsOf } from './site.ts'
 import type { SendmailSite } from './site.ts'
 
@@ -15,6 +17,11 @@ export function carryFeatures(site: SendmailSite): void {
   for (const feature of statementsOf(site, 'feature')) {
     const { name, args } = feature
     if (ELSEWHERE.has(name)) continue
+    const carry = CARRIED.get(name)
+    if (carry !== undefined) {
+      carry(site.draft, feature, args)
+      continue
+    }
     const [outcome, words] = FEATURES.get(name) ?? ['todo', `sendmail has no feature ${shown(name)} that is known here: find out what it does`]
     say(site.draft, outcome, feature, words)
     if (name === 'delay_checks' && args[0] !== undefined && args[0] !== '') site.draft.todo(feature, FRIENDS)
@@ -48,12 +55,31 @@ const ELSEWHERE: ReadonlySet<string> = new Set(['access_db', 'mailertable', 'vir
 
 const MASQUERADING = 'Postern rewrites no addresses in this version: senders must write the address that they want to be seen, or a next hop must rewrite it'
 const LOCAL_DELIVERY = 'Postern does not deliver to mailboxes or programs'
-const DNS_LISTS = 'Name the zone under checks.dns-blocklists: dns-blocklists = [{ zone = "…" }]. Lists of domains are not asked'
+const DOMAIN_LISTS = 'Postern asks lists of addresses only (checks.dns-blocklists), not of domains'
 const BELIEVES = 'Postern does not let anybody relay because of the sender they claim: give a certificate ("postern user add") to those who relied on it, or a Connect: line'
+
+type Carry = (draft: Draft, from: Source, args: readonly string[]) => void
+
+/** Those that have a setting of their own, which their arguments may be needed for. */
+const CARRIED: ReadonlyMap<string, Carry> = new Map<string, Carry>([
+  ['dnsbl', (draft, from, [zone = '']) => carryBlocklist(draft, from, zone, [])],
+  // After the zone, the message and the answer to failures come the results that count, each a name in DNS.
+  ['enhdnsbl', (draft, from, [zone = '', , , ...results]) => carryBlocklist(draft, from, zone, results.filter(result => result.trim() !== '').map(result => result.trim().replace(/\.$/, '')))],
+  ['require_rdns', (draft, from) => carryCheck(draft, from, 'reverse-name')],
+  ['block_bad_helo', (draft, from) => carryCheck(draft, from, 'helo', ': the form of the name is looked at, never whose it is')],
+  ['greet_pause', carryGreetPause],
+])
+
+/** Its argument is in milliseconds, for everybody without a line. */
+function carryGreetPause(draft: Draft, from: Source, [pause = '']: readonly string[]): void {
+  const milliseconds = /^\d+$/.test(pause.trim()) ? Number(pause) : 0
+  draft.carried(from, 'GreetPause: lines count as they did')
+  if (milliseconds > 0) draft.set(from, 'limits.greet-delay', formatDuration(Math.ceil(milliseconds / 1000)), 'on mx, where no GreetPause: line says otherwise')
+}
 
 const FEATURES: ReadonlyMap<string, readonly [Outcome, string]> = new Map([
   ['use_cw_file', ['carried', 'the names in local-host-names below']],
-  ['use_ct_file', ['unneeded', 'trusted users are for the sendmail command, which Postern does not have']],
+  ['use_ct_file', ['unneeded', 'the sendmail command of Postern sends with a certificate, and trusts no users']],
   ['delay_checks', ['todo', 'Postern judges a client when it connects and a sender at MAIL, also for those who may relay: a Connect: or From: line that refuses now holds for holders of certificates, too']],
   ['blocklist_recipients', ['carried', 'To: lines that refuse recipients: always on']],
   ['blacklist_recipients', ['carried', 'To: lines that refuse recipients: always on']],
@@ -69,22 +95,17 @@ const FEATURES: ReadonlyMap<string, readonly [Outcome, string]> = new Map([
   ['nouucp', ['todo', 'Postern reads host!user as sendmail does without this feature: mail that it would lead elsewhere is refused']],
   ['lookupdotdomain', ['todo', DOT_DOMAIN]],
   ['check_cert_altnames', ['todo', 'Postern compares CN: in TLS_ lines with the common name only']],
-  ['tls_session_features', ['carried', 'TLS_Srv_Features: lines count as they did, but for certificates of their own; TLS_Clt_Features: lines do nothing']],
+  ['tls_session_features', ['carried', 'TLS_Srv_Features: and TLS_Clt_Features: lines count as they did, but for certificates of their own in the former']],
   ['tls_failures', ['unneeded', 'an error in sendmail since 8.16']],
   ['sts', ['todo', 'Postern does not read MTA-STS policies in this version: tls = "verify" in a [[route]] is the nearest']],
-  ['greet_pause', ['carried', 'GreetPause: lines count as they did; a pause for everybody is limits.greet-delay']],
   ['conncontrol', ['carried', 'ClientConn: lines count as they did; for other addresses limits.connections-per-address does']],
   ['ratecontrol', ['carried', 'ClientRate: lines count as they did; for other addresses limits.address.connection-rate does']],
-  ['dnsbl', ['todo', DNS_LISTS]],
-  ['enhdnsbl', ['todo', DNS_LISTS]],
-  ['rhsbl', ['todo', DNS_LISTS]],
-  ['mtamark', ['todo', DNS_LISTS]],
+  ['rhsbl', ['todo', DOMAIN_LISTS]],
+  ['mtamark', ['todo', 'Postern does not look for such marks in DNS']],
   ['badmx', ['todo', 'Postern does not look at the MX records of senders']],
-  ['require_rdns', ['todo', 'Write reverse-name = true under [checks]']],
   ['use_client_ptr', ['unneeded', 'Postern takes a host name only if DNS leads back from it to the address']],
-  ['block_bad_helo', ['todo', 'Write helo = true under [checks]: the form of the name is looked at, never whose it is']],
   ['no_default_msa', ['carried', 'only the listeners that are written']],
-  ['msp', ['unneeded', 'for the sendmail command, which Postern does not have']],
+  ['msp', ['unneeded', 'the sendmail command of Postern gives mail to the relay at once: docs/sendmail.md']],
   ['redirect', ['unneeded', LOCAL_DELIVERY]],
   ['local_procmail', ['unneeded', LOCAL_DELIVERY]],
   ['local_lmtp', ['unneeded', LOCAL_DELIVERY]],

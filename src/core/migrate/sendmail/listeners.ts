@@ -8,6 +8,7 @@
 import type { ListenerName } from '../../policy/decision.ts'
 import type { Draft } from '../draft.ts'
 import type { Source } from '../report.ts'
+import { needsIdentity } from '../words.ts'
 import { featureNamed, statementsOf, untold, wordsNamed } from './site.ts'
 import type { SendmailSite } from './site.ts'
 
@@ -99,7 +100,7 @@ function carryDaemons(draft: Draft, listener: ListenerName, first: Daemon, daemo
     else draft.todo(daemon.from, `A listener has one address in this version, and listeners.${listener} has ${address}: "[::]:${daemon.port}" would be every address of the host`)
   }
   if (listener !== 'mx') {
-    draft.todo(chosen.from, `On ${listener} nobody sends without a certificate: clients that relay because of their address, or with a password, get 530 there and must use the mx listener, or get a certificate`)
+    draft.todo(chosen.from, needsIdentity(listener))
   }
 }
 
@@ -113,7 +114,7 @@ function addressOf({ host, port, family }: Daemon, listener: ListenerName, isBot
 /** Modifiers and keys that have no equal. Letters without a word here need none. */
 const MODIFIERS: { readonly [letter: string]: string } = {
   S: 'Every listener of Postern offers STARTTLS',
-  A: 'Postern has no password log-in in this version, and AUTH EXTERNAL cannot be turned off: it gives nothing that the certificate does not give anyway',
+  A: 'AUTH with a password is offered only to those who have one, within TLS: authentication = "certificate" under the listener turns it off. AUTH EXTERNAL stays, and gives nothing that the certificate does not give anyway',
   b: 'Postern chooses the source address of outgoing connections by its routes, not by the listener that mail came in on',
   f: 'Postern takes no sender without a domain',
   h: 'Postern gives the same name after EHLO everywhere: delivery.helo',
@@ -121,7 +122,7 @@ const MODIFIERS: { readonly [letter: string]: string } = {
 
 function reportOptions(draft: Draft, { from, port, family, modifiers, others }: Daemon): void {
   if (port === null) draft.todo(from, 'Postern wants the number of the port: write the address of a listener yourself')
-  if (family === 'local') draft.todo(from, 'Postern listens on TCP only, not on a socket file')
+  if (family === 'local') draft.todo(from, 'Postern takes SMTP over TCP only; [listeners.lmtp] can be a socket file')
   for (const letter of modifiers) {
     const words = MODIFIERS[letter]
     if (words !== undefined) draft.todo({ ...from, text: `M=${letter} in ${from.text}` }, words)

@@ -88,7 +88,7 @@ test('a log-in is told, and mail of the sendmail command is left', () =>
     Nov 23 22:00:02 hub sm-mta[6]: 6ANLxoBj017098: <nobody@example.org>... User unknown
     Nov 23 22:00:03 hub postfix/smtpd[9]: 6ANLxoBj017099: from=<a@b.example>, relay=[192.0.2.3]`,
     '3 192.0.2.3 phone.example plaintext PLAIN submission <sue@example.org> <ann@dest.example> accepted',
-    'left: given to the sendmail command, which Postern does not have',
+    'left: given to the sendmail command, which has a certificate in Postern',
     'left: the line with the sender is not in this log',
     'left: refused because there was no such user, which the next hop must know now',
   ))

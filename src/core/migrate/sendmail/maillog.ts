@@ -132,7 +132,7 @@ export class SendmailLog {
     const message = queueId === null ? undefined : this.#messages.get(queueId)
     if (message === undefined) return this.#listener.leave('the line with the sender is not in this log')
     const { client, connection, listener, reversePath, told } = message
-    if (client === null) return this.#listener.leave('given to the sendmail command, which Postern does not have')
+    if (client === null) return this.#listener.leave('given to the sendmail command, which has a certificate in Postern')
     // What an alias led to was not named by the client; the address that has the alias was, and it is
     // the controlling address of the line. So is a sender who has an account on the host.
     const controlling = /^<?([^>\s]+)>?/.exec(fields.get('ctladdr') ?? '')?.[1] ?? reversePath

@@ -14,6 +14,7 @@ import type { Migration } from '../migration.ts'
 import { carryOrganisation } from '../organisation.ts'
 import { formatPlace } from '../report.ts'
 import type { Source } from '../report.ts'
+import { carryCheck } from '../site-checks.ts'
 import type { SiteFiles, SiteText } from '../site-files.ts'
 import { reportAccessTags } from './access-tags.ts'
 import { readCf } from './cf.ts'
@@ -26,6 +27,7 @@ import { featureNamed, optionNamed, tableFile, untold, variableNamed } from './s
 import type { SendmailSite } from './site.ts'
 import { reportTables } from './tables.ts'
 import { carryAuthorities, carryTlsFiles } from './tls-files.ts'
+import { SENDMAIL_COMMAND } from '../words.ts'
 import { carryTheRest } from './words.ts'
 
 type MigrationRequest = {
@@ -133,6 +135,6 @@ function carryUntold(site: SendmailSite): void {
   draft.carried(untold('a certificate may send from any address'), 'relay.sender-binding = "warn"; make it "enforce" when the log has no more warnings')
   draft.todo(untold('hosts whose DNS name is in a relay domain, or is a local name, may relay'), 'Postern lets no host relay because of its DNS name, unless a Connect: line has that name: give such hosts a certificate, or a Connect: line')
   if (optionNamed(site, 'MaxMessageSize') === null) draft.todo(untold('messages of any size'), 'Postern takes messages up to 50 MiB: limits.message-size')
-  if (featureNamed(site, 'accept_unresolvable_domains') === null) draft.todo(untold('senders whose domain does not exist are refused'), 'Postern does not look up the domains of senders: such mail is accepted if the recipient is')
-  if (featureNamed(site, 'msp') === null) draft.todo(untold('programs on the host give mail to the sendmail command'), 'Postern has no sendmail command in this version: let such programs send by SMTP to this host, or install msmtp (docs/clients.md)')
+  if (featureNamed(site, 'accept_unresolvable_domains') === null) carryCheck(draft, untold('senders whose domain does not exist are refused'), 'sender-domain')
+  if (featureNamed(site, 'msp') === null) draft.todo(untold('programs on the host give mail to the sendmail command'), SENDMAIL_COMMAND)
 }

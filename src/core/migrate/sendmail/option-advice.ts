@@ -2,6 +2,8 @@
  * The options that become no setting: what to do about them, or why nothing.
  */
 
+import { PASSWORDS_AT_NEXT_HOPS } from '../words.ts'
+
 /** Options by what is said of them. A name that ends in `.*` stands for all that begin so. */
 type Advice = readonly (readonly [words: string, options: string])[]
 
@@ -12,10 +14,7 @@ export const TO_DO: ReadonlyMap<string, string> = byOption([
   ],
   ['Postern always asks clients for a certificate; those that have none are served without', 'TLSSrvOptions'],
   ['Postern does not verify with DANE in this version: tls = "verify" in a [[route]] is the nearest', 'DANE'],
-  [
-    'Postern does not log in at next hops with a password in this version: if the next hop takes a certificate, it is shown there (delivery.certificate); if not, keep sendmail in between for this hop',
-    'DefaultAuthInfo AuthRealm',
-  ],
+  [PASSWORDS_AT_NEXT_HOPS, 'DefaultAuthInfo AuthRealm'],
   ['How fast connections may come is limits.all.connection-rate, and limits.address.connection-rate for one address', 'ConnectionRateThrottle ConnectionRateWindowSize'],
   ['Postern closes the connection after a number of refused commands (limits.errors), and does not slow clients down', 'BadRcptThrottle MaxNOOPCommands'],
   ['Postern has no second choice for a next hop that fails: mail waits in the queue until the hop is back or queue.lifetime is over', 'FallbackMXhost FallbackSmartHost'],
@@ -39,7 +38,7 @@ export const NOT_NEEDED: ReadonlyMap<string, string> = byOption([
   ['Postern does not look at the load of the machine: limits.connections bounds the work', 'QueueLA RefuseLA DelayLA RejectLogInterval'],
   ['Postern has no VRFY, EXPN or ETRN that tell anything, and always wants EHLO or HELO first', 'PrivacyOptions'],
   ['Postern greets with its host name only', 'SmtpGreetingMessage'],
-  ['Postern takes whatever word a client calls itself by', 'AllowBogusHELO'],
+  ['Postern takes whatever word a client calls itself by, unless checks.helo is on', 'AllowBogusHELO'],
   ['Postern logs JSON lines: see docs/operating.md', 'LogLevel ProcessTitlePrefix'],
   ['Postern asks DNS itself: delivery.resolvers names other servers', 'ResolverOptions ServiceSwitchFile HostsFile'],
   ['Postern never takes the addresses of its own interfaces for mail domains', 'DontProbeInterfaces'],

@@ -6,6 +6,7 @@ import { formatDuration, formatSize } from '../../time.ts'
 import type { Draft } from '../draft.ts'
 import { shown } from '../report.ts'
 import type { Source } from '../report.ts'
+import { PASSWORDS } from '../words.ts'
 import { NOT_NEEDED, TO_DO } from './option-advice.ts'
 
 /** What the other parts of the migration deal with, since it takes more than one option to know. */
@@ -105,6 +106,3 @@ function protocols(draft: Draft, from: Source, value: string): void {
   if (/SSL_OP_NO_TLSv1_2\b/i.test(value) && !/-\s*SSL_OP_NO_TLSv1_2\b/i.test(value)) return draft.set(from, 'tls.min-version', '1.3')
   draft.unneeded(from, 'Postern speaks TLS 1.2 and 1.3 only, with the ciphers and key exchanges of its OpenSSL')
 }
-
-export const PASSWORDS =
-  'Postern has no passwords in this version: whoever relayed with SMTP AUTH needs a certificate ("postern user add NAME --email ADDRESS") or a Connect: line'

@@ -9,6 +9,7 @@ import { parseAccessMap } from '../../policy/access-map.ts'
 import type { AccessEntry } from '../../policy/decision.ts'
 import { addEntry, sourceOf } from '../access-file.ts'
 import type { SiteText } from '../site-files.ts'
+import { PASSWORDS_AT_NEXT_HOPS } from '../words.ts'
 import { refusalValue } from './next-hops.ts'
 import { featureNamed, optionNamed, tableFile, untold } from './site.ts'
 import type { SendmailSite } from './site.ts'
@@ -17,14 +18,13 @@ export function reportTables(site: SendmailSite): void {
   reportVirtualUsers(site)
   reportTable(site, 'genericstable', SENDERS)
   reportTable(site, 'domaintable', DOMAINS)
-  reportTable(site, 'authinfo', PASSWORDS)
+  reportTable(site, 'authinfo', PASSWORDS_AT_NEXT_HOPS)
   reportAliases(site)
 }
 
 const RECIPIENTS = 'Postern rewrites no recipients in this version: the server that the domain is routed to must know this address'
 const SENDERS = 'Postern rewrites no senders in this version: the program that sends must write the new address itself, or the next hop must rewrite it'
 const DOMAINS = 'Postern rewrites no domains in this version: take the old domain into relay.domains with a [[route]] to a server that knows it'
-const PASSWORDS = 'Postern does not log in at next hops with a password in this version: if the next hop takes a certificate, it is shown there (delivery.certificate); if not, keep sendmail in between for this hop'
 const ALIASES = 'Postern has no aliases in this version: the server with the mailboxes must know them'
 
 function reportVirtualUsers(site: SendmailSite): void {

@@ -3,7 +3,8 @@
  */
 
 import type { Draft } from '../draft.ts'
-import { carryOption, isElsewhere, PASSWORDS } from './options.ts'
+import { PASSWORDS } from '../words.ts'
+import { carryOption, isElsewhere } from './options.ts'
 import type { SendmailSite } from './site.ts'
 import type { Statement } from './statement.ts'
 import { nearestVariable } from './variables.ts'
@@ -67,7 +68,7 @@ const REGEX = 'Postern looks up the whole name of a certificate: write the CERTI
 const OTHER_NETWORKS = 'Postern speaks SMTP only'
 
 const VARIABLES: ReadonlyMap<string, string> = new Map([
-  ['LUSER_RELAY', 'Postern does not know which users there are: the server with the mailboxes must take mail for all others'],
+  ['LUSER_RELAY', 'The server with the mailboxes must take mail for users that it does not know; checks.recipients can list those that there are'],
   ['LOCAL_RELAY', 'This was for names without a domain. Postern takes no recipient without one, but postmaster'],
   ['confREJECT_MSG', REPLIES],
   ['confRELAY_MSG', REPLIES],
