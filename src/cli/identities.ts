@@ -3,6 +3,7 @@
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Config } from '../core/config/schema.ts'
+import { countsFrom } from '../core/accounts/password-networks.ts'
 import { identify, type HandshakeFacts } from '../core/names/identify.ts'
 import type { Account, ClientIdentity } from '../core/names/identity.ts'
 import type { ListenerName } from '../core/policy/decision.ts'
@@ -25,14 +26,20 @@ export async function identityByName(directory: string, name: string, now: numbe
   return identity
 }
 
-/** A password as it counts now. */
-export async function accountByName(directory: string, name: string, device: string): Promise<Account> {
+export type PasswordUse = { readonly name: string; readonly device: string; readonly client: string }
+
+/** A password as it counts now, and from there. */
+export async function accountByName(directory: string, { name, device, client }: PasswordUse): Promise<Account> {
   const { holders } = await withAuthority(directory, ask => ask({ do: 'list' }, 'listed'))
   const accounts = await readAccounts(directory, () => Promise.resolve(ok(holders)))
   if (!accounts.ok) throw new Problem(accounts.problem)
   const found = accounts.value?.holders.find(({ holder }) => holder.name.toLowerCase() === name.toLowerCase())
   const password = found?.passwords.find(password => password.device === device)
   if (found === undefined || password === undefined) throw new Problem(`${name} has no password for "${device}" that counts; "postern user passwd ${name} --list" shows those there are`)
+  if (!countsFrom(password, client)) {
+    const where = password.networks.join(', ')
+    throw new Problem(`the password of ${name} for "${device}" counts in ${where} only: a login with it from ${client} fails (535), and the client is nobody; ask with --anonymous what it may do then`)
+  }
   return accountOf({ ...found, certificate: withoutFingerprints(peerCertificateOf(found.certificate)) }, password)
 }
 

@@ -8,10 +8,10 @@
 
 import { foldedLogin, preparedPassword } from '../core/accounts/password.ts'
 import type { PasswordRecord, SiteRecord } from '../core/accounts/password-file.ts'
+import { countsFrom } from '../core/accounts/password-networks.ts'
 import { networkBlock } from '../core/limits/client-blocks.ts'
 import type { LoginBackOff } from '../core/limits/login-backoff.ts'
 import type { Account } from '../core/names/identity.ts'
-import { isListed, parsePeer } from '../core/peers/peer-list.ts'
 import { unreachable } from '../core/result.ts'
 import { isOneOfNames } from '../core/sasl/acting-as.ts'
 import type { BindingType, CredentialAnswer, CredentialQuestion, LoginAttempt, LoginFailure } from '../core/sasl/script.ts'
@@ -155,7 +155,7 @@ export class LoginDesk {
   ): CredentialAnswer {
     if (entry === null) return this.#fail(attempt, client, 'unknownUser')
     if (matching.length === 0) return this.#fail(attempt, client, 'wrongPassword')
-    const password = matching.find(({ networks }) => isWithin(client.address, networks))
+    const password = matching.find(password => countsFrom(password, client.address))
     if (password === undefined) return this.#fail(attempt, client, 'wrongNetwork')
     const { holder } = entry
     // RFC 4616 §2, RFC 5802 §5.1: as itself, under any of its names.
@@ -179,11 +179,3 @@ export class LoginDesk {
 
 /** RFC 5802 §5.1 asks for enough randomness that no exchange is like another. */
 const NONCE_OCTETS = 18
-
-function isWithin(address: string, networks: readonly string[]): boolean {
-  if (networks.length === 0) return true
-  return isListed(address, networks.flatMap(text => {
-    const network = parsePeer(text)
-    return network.ok ? [network.value] : []
-  }))
-}

@@ -96,7 +96,7 @@ async function dryRun(directory: string, args: Args<typeof OPTIONS>): Promise<Dr
     listener,
     host: { address: client, name: null },
     hello: '',
-    ...(await proofsFrom(directory, config, args, now)),
+    ...(await proofsFrom(directory, config, { ...args, client }, now)),
   }
   const policy = policyOf(config, { ...readAccessMap(directory, config), accessFile: config.relay.accessFile })
   const facts = new ClientFacts(createResolver({ servers: config.delivery.resolvers }), { address: client, name: null }, [config.hostname], askNobody)
@@ -104,10 +104,11 @@ async function dryRun(directory: string, args: Args<typeof OPTIONS>): Promise<Dr
   return { configText: readFileSync(configFile(directory), 'utf8'), terms: await termsFor(policy, facts), records }
 }
 
-async function proofsFrom(directory: string, config: Config, args: Args<typeof OPTIONS>, now: number): Promise<Pick<Asker, 'identity' | 'authentication'>> {
+async function proofsFrom(directory: string, config: Config, args: Args<typeof OPTIONS> & { readonly client: string }, now: number): Promise<Pick<Asker, 'identity' | 'authentication'>> {
   if (args.password === undefined) return { identity: await identityFrom(directory, config, args, now), authentication: null }
   if (args.as === undefined || args.cert !== undefined || args.anonymous) throw new UsageProblem('--password is for the device of a person or machine: say --as NAME too, and nothing else of who asks')
-  const account = await accountByName(directory, args.as, args.password)
+  const { client } = args
+  const account = await accountByName(directory, { name: args.as, device: args.password, client })
   const { name } = account.holder
   const authentication = { mechanism: 'PLAIN', authenticationId: name, authorizationId: name, securityLayerBits: 0, account }
   return { identity: { kind: 'anonymous', tls: USUAL_TLS }, authentication }
