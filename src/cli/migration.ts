@@ -121,8 +121,8 @@ export function renderMigrated(migrated: Migrated, look: Look): string {
     .map(line => (TITLES.has(line) ? look.bold(line) : line))
     .join('\n')
   if (directory === null) return text
-  const dir = `--dir ${shellQuoted(directory)}`
-  const next = `postern check ${dir}\npostern user add joe --email joe@example.org ${dir}\npostern run ${dir}`
+  const place = shellQuoted(directory)
+  const next = [`postern check --dir ${place}`, `postern user add joe --email joe@example.org --dir ${place}`, `postern run --dir ${place}`].join('\n')
   return `${text}\n\n${look.bold('Next')}\n${indent(`Read ${path.join(directory, 'migration-report.txt')} and postern.toml beside it.\n${next}`)}`
 }
 

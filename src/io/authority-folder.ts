@@ -57,7 +57,7 @@ export async function openAuthority(location: AuthorityLocation): Promise<Result
   const absence = whyAbsent(folder)
   if (absence !== null) return fail(absence)
   return await holdingLock(folder, async lock => {
-    if (isIncomplete(folder)) return fail(`${folder}: making this authority was interrupted, and it has issued nothing; run postern init again`)
+    if (isIncomplete(folder)) return fail(`${folder}: making this authority was interrupted, and it has issued nothing; run "postern init" again`)
     return await openLocked(location, lock)
   })
 }

@@ -198,7 +198,7 @@ test('removing revokes and takes off the list', async () => {
 
 test('nobody of that name', async () => {
   const desk = new Desk()
-  assert.match(await desk.problemOf({ do: 'revoke', name: 'joe' }), /nobody is called joe; postern user list/)
+  assert.match(await desk.problemOf({ do: 'revoke', name: 'joe' }), /nobody is called joe; "postern user list"/)
   assert.match(await desk.problemOf({ do: 'remove', name: 'a/b' }), /no name for a holder/)
 })
 

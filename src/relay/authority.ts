@@ -193,7 +193,7 @@ export class Authority {
   async #revoke(act: 'revoke' | 'remove', name: string, by: string): Promise<Result<AuthorityAnswer, string>> {
     const listed = this.#issued.listedAs(name)
     const [first] = listed
-    if (first === undefined) return fail(holderNameProblem(name) ?? `nobody is called ${name}; postern user list shows who is`)
+    if (first === undefined) return fail(holderNameProblem(name) ?? `nobody is called ${name}; "postern user list" shows who is`)
     const at = this.#port.now()
     const live = listed.filter(({ revokedAt }) => revokedAt === null)
     const audited = await this.#port.audit({ at, by, act, name: first.name, detail: live.map(({ serial }) => serial).join(' ') })
@@ -229,8 +229,8 @@ export class Authority {
     if (current.name !== name) return fail(`${name} and ${current.name} differ in case only, which access maps ignore; use another name`)
     if (current.purpose === kind && isSameSet(asked.senders, current.senders)) return ok(asked)
     return fail(
-      `${name} is already a ${current.purpose} that may send as ${shownSenders(current.senders)}; for one more certificate give the same addresses or none, ` +
-        `to change them first revoke the old ones: postern user revoke ${name}`,
+      `${name} is already a ${current.purpose} that may send as ${shownSenders(current.senders)}; one more certificate for the same: "postern user add ${name}"; ` +
+        `to change what it may, first revoke the old ones: "postern user revoke ${name}"`,
     )
   }
 

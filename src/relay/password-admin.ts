@@ -51,7 +51,7 @@ export async function administerPasswords(
   request: PasswordRequest,
 ): Promise<Result<PasswordAnswer, string>> {
   const holder = holders.find(({ name }) => name.toLowerCase() === request.name.toLowerCase())
-  if (holder === undefined) return fail(`nobody is called ${request.name}; postern user list shows who is`)
+  if (holder === undefined) return fail(`nobody is called ${request.name}; "postern user list" shows who is`)
   const file = port.read()
   if (!file.ok) return file
   switch (request.do) {
@@ -61,7 +61,7 @@ export async function administerPasswords(
       return setPassword(port, holders, { holder, file: file.value, request })
     case 'remove': {
       const there = passwordsOf(file.value, holder).find(({ device }) => device === request.device)
-      if (file.value === null || there === undefined) return fail(`${holder.name} has no password for ${request.device}; postern user passwd ${holder.name} --list shows those there are`)
+      if (file.value === null || there === undefined) return fail(`${holder.name} has no password for ${request.device}; "postern user passwd ${holder.name} --list" shows those there are`)
       const { site, passwords } = file.value
       return ok(answer(holder, await write(port, holders, { site, passwords: passwords.filter(({ id }) => id !== there.id) }), null))
     }

@@ -10,10 +10,11 @@ export default defineCommand({
   summary: 'Print the names in a certificate as the access map writes them, and the lines to paste.',
   details: `For a CA's certificate the line lets everyone relay who holds a certificate of that CA. For any other the lines let
 this one subject relay; lines behind a # are other ways to name it: by its fingerprint, by its key, by another name in
-it. The CA must also be trusted by the listener: our own is, others are named with client-ca.`,
+it. A key stands in the access map once: where it has a line for the issuer already, change that one. The CA must also
+be trusted by the listener: our own is, others are named with client-ca.`,
   operands: 'FILE…',
   options: {},
-  examples: ['postern dn joe.pem', 'postern dn partner-ca.pem --json', 'postern dn joe.pem | grep ^CERT >> access'],
+  examples: ['postern dn joe.pem', 'postern dn partner-ca.pem --json', 'postern dn partner-ca.pem | grep ^CERT >> access && postern access lint'],
   run: ({ operands }) => operands.map(file => namesOf(readCertificateFile(file))),
   render: (all, look) => all.map(names => render(names, all.length > 1, look)).join('\n\n'),
   toJson: all => (all.length === 1 ? all[0] : all),

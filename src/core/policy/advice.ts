@@ -96,7 +96,7 @@ function toRelay(question: Question, because: readonly Reason[]): string {
   const domain = question.kind === 'recipient' && !ROUTED.test(question.forwardPath) ? domainOf(question.forwardPath) : null
   const alternatives = [`${line(`Connect:${address(asker)}`, 'RELAY')} in access would let this address relay`]
   if (domain !== null) alternatives.push(`${line(`To:${domain}`, 'RELAY')} would take mail for ${domain} from anyone`)
-  return `the client must present a certificate (\`postern user add NAME\` makes one). Without one, ${alternatives.join('; ')}.`
+  return `the client must present a certificate (\`postern user add NAME --email ADDRESS\` makes one). Without one, ${alternatives.join('; ')}.`
 }
 
 /** Here the domain that was typed is not the one that was judged. */
@@ -143,26 +143,27 @@ function toShow(because: readonly Reason[]): string | null {
 function toBeKnown(asker: Asker): string {
   if (asker.identity.kind === 'unverified') return forProblem(asker.identity.problem)
   const how = asker.identity.kind === 'plaintext' ? 'use TLS and present a certificate' : 'present a certificate'
-  return `the client must ${how} (\`postern user add NAME\` makes one).`
+  return `the client must ${how} (\`postern user add NAME --email ADDRESS\` makes one).`
 }
 
 function forProblem(problem: CertificateProblem): string {
-  const renew = (name: string | null): string => `issue a new one with \`postern user add ${name ?? 'NAME'}\`.`
+  const again = (name: string): string => `issue a new one with \`postern user add ${name}\`.`
+  const another = 'issue a new one with `postern user add NAME --email ADDRESS`.'
   switch (problem.kind) {
     case 'revoked':
-      return `the certificate was revoked: ${renew(problem.holder)}`
+      return `the certificate was revoked: ${problem.holder === null ? another : again(problem.holder)}`
     case 'expired':
-      return `the certificate has expired: ${renew(null)}`
+      return `the certificate has expired: ${again('NAME')}`
     case 'notYetValid':
       return 'wait, or check the clocks of the CA and of this host.'
     case 'wrongPurpose':
     case 'isAuthority':
-      return `the client must present a certificate that is meant for clients: ${renew(null)}`
+      return `the client must present a certificate that is meant for clients: ${another}`
     case 'notInIndex':
-      return `somebody else may have the CA key, or its index was lost. If all is well, ${renew(null)}`
+      return `somebody else may have the CA key, or its index was lost. If all is well, ${another}`
     case 'untrusted':
     case 'lookalikeIssuer':
-      return `the client must present a certificate of a CA that is trusted on this listener: ${renew(null)}`
+      return `the client must present a certificate of a CA that is trusted on this listener: ${another}`
   }
 }
 

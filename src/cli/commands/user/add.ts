@@ -3,7 +3,7 @@
 import path from 'node:path'
 import type { Config } from '../../../core/config/schema.ts'
 import { formatInstant } from '../../../core/time.ts'
-import type { IssuedClient } from '../../../relay/admin.ts'
+import type { HolderRecord, IssuedClient } from '../../../relay/admin.ts'
 import { defineCommand, UsageProblem } from '../../command.ts'
 import { readConfig } from '../../directory.ts'
 import { PRIVATE_FILE, PUBLIC_FILE, refuseOverwriting, shortPath, writeNewFiles, type NewFile } from '../../files.ts'
@@ -27,10 +27,11 @@ export default defineCommand({
 programs on UNIX, --format pem writes NAME.pem (the certificate and its issuing CA) and NAME.key.
 
 A person may send from the addresses given with --email and --sender. A machine may send from any address, unless
---email or --sender limit it.`,
+--email or --sender limit it. With no address at all, somebody who has or had a certificate gets another one for the
+same addresses.`,
   operands: 'NAME',
   options: {
-    email: { type: 'list', value: 'A', describe: 'An address of the holder, written into the certificate; a person needs one.' },
+    email: { type: 'list', value: 'A', describe: 'An address of the holder, written into the certificate; a new person needs one.' },
     machine: { type: 'flag', describe: 'For a machine, a container or a program rather than a person.' },
     dns: { type: 'list', value: 'HOST', describe: 'A host name of the machine, written into the certificate.' },
     sender: { type: 'list', value: 'A', describe: 'A further address, or @DOMAIN for all of a domain, that it may send from.' },
@@ -41,12 +42,14 @@ A person may send from the addresses given with --email and --sender. A machine 
   },
   examples: [
     'postern user add joe --email joe@example.org',
+    'postern user add joe',
     'postern user add joe --email joe@example.org --format pem --out certificates',
     'postern user add web7 --machine --dns web7.example.org --sender @example.org --format pem',
   ],
   run: async ({ args, operands: [name = ''], directory }): Promise<Added> => {
-    const kind = args.machine ? 'machine' : 'person'
-    if (kind === 'person' && args.email.length === 0) throw new UsageProblem('a person needs an address: --email joe@example.org; for a machine say --machine')
+    const saysNothing = [args.email, args.sender, args.dns].every(list => list.length === 0)
+    const kind = args.machine ? 'machine' : saysNothing ? await knownKind(directory, name) : 'person'
+    if (kind === null || (kind === 'person' && !saysNothing && args.email.length === 0)) throw new UsageProblem('a person needs an address: --email joe@example.org; for a machine say --machine')
     if (kind === 'person' && args.dns.length > 0) throw new UsageProblem('--dns is for machines; say --machine too')
     const format = args.format ?? 'p12'
     const base = path.join(path.resolve(args.out ?? '.'), path.basename(name))
@@ -87,6 +90,12 @@ A person may send from the addresses given with --email and --sender. A machine 
     notAfter: formatInstant(issued.notAfter),
   }),
 })
+
+/** Of whoever has the name already; null if that is nobody. */
+async function knownKind(directory: string, name: string): Promise<HolderRecord['kind'] | null> {
+  const { holders } = await askAuthority(directory, { do: 'list' }, 'listed')
+  return holders.find(holder => holder.name.toLowerCase() === name.toLowerCase())?.kind ?? null
+}
 
 function filesOf(base: string, issued: IssuedClient): readonly NewFile[] {
   if (issued.format === 'p12') return [{ file: `${base}.p12`, content: Buffer.from(issued.p12Base64, 'base64'), mode: PRIVATE_FILE }]

@@ -148,7 +148,7 @@ function carryFingerprints(site: PostfixSite, from: Source, permits: boolean): v
   }
   const authorities = clientAuthorities(site)
   copyAuthorities(draft, authorities)
-  draft.todo(parameter, `Postern counts a certificate only if its CA counts on the listener (client-ca${authorities.length === 0 ? ', which is empty' : `: ${authorities.map(({ subject }) => subject).join(', ')}`}): self-signed ones need a new certificate ("postern user add NAME")`)
+  draft.todo(parameter, `Postern counts a certificate only if its CA counts on the listener (client-ca${authorities.length === 0 ? ', which is empty' : `: ${authorities.map(({ subject }) => subject).join(', ')}`}): self-signed ones need a new certificate ("postern user add NAME --email ADDRESS")`)
 }
 
 function carryAllCertificates(site: PostfixSite, from: Source, permits: boolean): void {
