@@ -10,6 +10,7 @@ import { mkdirSync, readdirSync, realpathSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import packageFacts from '../../package.json' with { type: 'json' }
+import type { Config } from '../core/config/schema.ts'
 import { sumSamples } from '../core/metrics/metrics.ts'
 import { ok } from '../core/result.ts'
 import type { Result } from '../core/result.ts'
@@ -17,7 +18,7 @@ import { createLog } from '../io/log-writer.ts'
 import { openControlSocket } from '../io/control-socket.ts'
 import type { ControlServer } from '../io/control-socket.ts'
 import type { Accounts } from '../relay/account-register.ts'
-import type { AdminAnswers, AdminRequest, AdminResult, CertificateIndex, HolderRecord, Status } from '../relay/admin.ts'
+import type { AdminAnswers, AdminRequest, AdminResult, CertificateIndex, HolderRecord, Reloaded, Status } from '../relay/admin.ts'
 import { policyOf } from '../relay/policy-holder.ts'
 import { peerCertificateOf } from '../io/x509.ts'
 import { failedPolicyTests } from '../relay/policy-tests.ts'
@@ -30,6 +31,7 @@ import { parseAdminRequest, parseSamples } from './messages.ts'
 import type { WorkerStart } from './messages.ts'
 import { readPassphrase } from './passphrase.ts'
 import { PasswordDesk, readAccounts } from './password-desk.ts'
+import { restartNeeds } from './restart-needs.ts'
 import { chooseAccount, prepareSpool } from './run-as.ts'
 import { loadSettings, workerSettings } from './settings.ts'
 import type { LoadedSettings } from './settings.ts'
@@ -101,6 +103,7 @@ class Supervisor {
   readonly #startedAt = Date.now()
   #authority: AuthorityProcess
   #loaded: LoadedSettings
+  readonly #startedWith: Config
   #pool: WorkerPool | null = null
   #control: ControlServer | null = null
   #index: CertificateIndex = { live: [], revoked: [] }
@@ -115,6 +118,7 @@ class Supervisor {
   constructor(directory: string, loaded: LoadedSettings, sockets: Sockets, authority: AuthorityProcess, passphrase: string | null) {
     this.#directory = directory
     this.#loaded = loaded
+    this.#startedWith = loaded.config
     this.#sockets = sockets
     this.#authority = authority
     this.#passphrase = passphrase
@@ -230,7 +234,7 @@ class Supervisor {
   }
 
   /** SIGHUP and `postern reload`. Settings with a problem in them leave the old ones in force; who is revoked is so in any case. */
-  async #reload(): Promise<readonly string[]> {
+  async #reload(): Promise<Reloaded> {
     const loaded = loadSettings(this.#directory)
     const problems = loaded.ok ? [] : [...loaded.problem]
     const authorityProblem = await this.#readAuthority()
@@ -240,14 +244,14 @@ class Supervisor {
     problems.push(...failedTests.map(({ text }) => text))
     if (!changed && authorityProblem === null) await this.#tellIndex()
     if (changed) {
-      problems.push(...this.#needRestart(loaded.value))
       this.#loaded = loaded.value
       const settings = this.#workerSettings()
       problems.push(...((await this.#pool?.changeAll(requestId => ({ kind: 'configure', requestId, settings }))) ?? []))
     }
     for (const problem of problems) this.#log.error({ event: 'reload-problem', problem })
-    this.#log.info({ event: changed ? 'reloaded' : 'not-reloaded', problems: problems.length })
-    return problems
+    const afterRestart = changed ? restartNeeds(this.#startedWith, this.#loaded.config) : []
+    this.#log.info({ event: changed ? 'reloaded' : 'not-reloaded', problems: problems.length, afterRestart })
+    return { inForce: changed, problems, afterRestart }
   }
 
   /** The `[[test]]` cases that these settings do not satisfy. */
@@ -272,19 +276,6 @@ class Supervisor {
     return ok(listed.answer.kind === 'listed' ? listed.answer.holders : [])
   }
 
-  /** What a running Postern cannot change, said rather than silently left as it was. */
-  #needRestart(next: LoadedSettings): readonly string[] {
-    const before = this.#loaded.config
-    const { config } = next
-    const listening = ({ listeners }: typeof config): string =>
-      JSON.stringify(Object.values(listeners).map(({ enabled, address, fallbackPort }) => ({ enabled, address, fallbackPort })))
-    return [
-      ...(listening(before) === listening(config) ? [] : ['listeners: changed addresses are used after a restart']),
-      ...(before.queue.workers === config.queue.workers ? [] : ['queue.workers: a changed number is used after a restart']),
-      ...(before.user === config.user ? [] : ['user: a changed account is used after a restart']),
-    ]
-  }
-
   async #administer(message: unknown): Promise<AdminResult> {
     const request = parseAdminRequest(message)
     if (request === null) return { ok: false, problem: 'the control socket was sent something it does not know; is the command of the same version?' }
@@ -292,7 +283,7 @@ class Supervisor {
       case 'status':
         return { ok: true, answer: await this.#status(request) }
       case 'reload':
-        return { ok: true, answer: { problems: await this.#reload() } }
+        return { ok: true, answer: await this.#reload() }
       case 'stop':
         setImmediate(this.#stop)
         return { ok: true, answer: { stopping: true } }

@@ -33,7 +33,7 @@ export type QueueChange = 'hold' | 'release' | 'delete' | 'retry'
 
 export type AdminAnswers = {
   status: Status
-  reload: { readonly problems: readonly string[] }
+  reload: Reloaded
   stop: { readonly stopping: true }
   queueList: { readonly messages: readonly QueuedMessage[]; readonly more: boolean }
   /** The header section of the message as text, or null if there is no such message. */
@@ -43,6 +43,14 @@ export type AdminAnswers = {
   trace: { readonly events: readonly TraceEvent[] }
   authority: AuthorityAnswer
   passwords: PasswordAnswer
+}
+
+export type Reloaded = {
+  /** The new settings hold; else all of the old ones do. */
+  readonly inForce: boolean
+  readonly problems: readonly string[]
+  /** What has changed in the file and cannot change in a process that runs. */
+  readonly afterRestart: readonly string[]
 }
 
 /** Answers carry either a value or a problem in words: what, where, what to do. */

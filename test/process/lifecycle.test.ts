@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test'
 import type { CertificateFiles } from '../support/certificates.ts'
 import { showing, startPostern } from '../support/postern.ts'
 import type { Postern } from '../support/postern.ts'
-import { signal, waitFor } from '../support/processes.ts'
+import { freePorts, isOpen, signal, waitFor } from '../support/processes.ts'
 import { startSink } from '../support/sink.ts'
 import type { Sink } from '../support/sink.ts'
 import { SmtpClient } from '../support/smtp-client.ts'
@@ -59,7 +59,7 @@ test('a reload takes a new access map and a new certificate without dropping a s
   putFirst(path.join(postern.folder, 'access'), 'To:blocked@example.net\tREJECT')
   const issued = await postern.command(['ca', 'issue', 'server', 'relay.example.test', 'localhost', '--install'])
   assert.equal(issued.code, 0, issued.stderr)
-  assert.deepEqual(await postern.json(['reload']), { problems: [] })
+  assert.deepEqual(await postern.json(['reload']), { inForce: true, problems: [], afterRestart: [] })
 
   const blocked = await session.command('RCPT TO:<blocked@example.net>')
   assert.deepEqual([blocked.code, blocked.text.slice(0, 5)], [550, '5.2.1'])
@@ -91,6 +91,24 @@ test('a [[test]] case that does not hold keeps the old policy', async () => {
   assert.match(`${result.stdout}${result.stderr}`, /joe from <joe@example\.test> to <ann@example\.net>: expected relay/)
   assert.equal(await send('still by the old policy'), 250)
   writeFileSync(access, good)
+})
+
+test('a listener that moves waits for a restart, which each reload says; all else is in force', async () => {
+  const file = path.join(postern.folder, 'postern.toml')
+  const access = path.join(postern.folder, 'access')
+  const [good, goodAccess] = [file, access].map(name => readFileSync(name, 'utf8')) as [string, string]
+  const [other = 0] = await freePorts(1)
+  writeFileSync(file, good.replace(`:${postern.ports.mx}"`, `:${other}"`))
+  writeFileSync(access, `To:moved@example.net\tREJECT\n${goodAccess}`)
+  for (const _ of ['once', 'again']) {
+    const { code, stdout } = await postern.command(['reload'])
+    assert.deepEqual([code, stdout], [0, 'Reloaded.\nWhat was changed here is used after a restart; all else is in force:\n  listeners: addresses\n'])
+  }
+  assert.equal(await send('to who is refused now', 'moved@example.net'), 550)
+  assert.equal(await isOpen(postern.ports.mx), true)
+  writeFileSync(file, good)
+  writeFileSync(access, goodAccess)
+  assert.deepEqual(await postern.json(['reload']), { inForce: true, problems: [], afterRestart: [] })
 })
 
 test('SIGHUP reloads as the command does', async () => {
@@ -138,9 +156,9 @@ async function joesSession(): Promise<SmtpClient> {
   return client
 }
 
-async function send(subject: string): Promise<number> {
+async function send(subject: string, to = 'ann@example.net'): Promise<number> {
   const client = await joesSession()
-  const reply = await client.deliver({ from: 'joe@example.test', to: 'ann@example.net', text: `Subject: ${subject}\r\n` })
+  const reply = await client.deliver({ from: 'joe@example.test', to, text: `Subject: ${subject}\r\n` })
   await client.quit()
   return reply.code
 }
