@@ -86,7 +86,7 @@ export function stateText(message: QueuedMessage, recipient: Recipient, now: num
   switch (recipient.state) {
     case 'waiting': {
       const due = recipient.dueAt <= now ? 'due' : `next attempt ${relativeTime(recipient.dueAt, now)}`
-      return recipient.attempts === 0 ? due : `${due}${look.warn(lastReply)}`
+      return lastReply === '' ? due : `${due}${look.warn(lastReply)}`
     }
     case 'leased':
       return `being delivered${lastReply}`

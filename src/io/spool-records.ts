@@ -156,6 +156,7 @@ const recipient = shape<Recipient>({
   state: oneOf('waiting', 'held', 'delivered', 'failed', 'cancelled'),
   attempts: count,
   dueAt: instant,
+  plannedAt: orNull(instant),
   lastReply: orNull(text),
   warned: flag,
 })

@@ -64,6 +64,21 @@ test('messages are listed in the shape that scripts rely on, held, released and 
   assert.match((await postern.command(['trace', id])).stdout, /accepted +ann@example\.net[^]*cancelled/)
 })
 
+test('a flush that fails leaves the time of the next attempt as it was', async () => {
+  const id = await send('dora@example.net')
+  const tries = (): number => postern.log().filter(line => line['event'] === 'deferred' && line['message'] === id).length
+  const next = async (): Promise<unknown> => (await queue()).find(entry => entry.id === id)?.recipients
+  await waitFor('the first attempt to fail', () => tries() === 1, { told: () => postern.output() })
+  const planned = await waitFor('the next to be planned', async () => (JSON.stringify(await next()).includes('"waiting"') ? next() : null))
+  for (const [at, command] of [['queue', 'flush'], ['queue', 'retry', id]].entries()) {
+    assert.equal((await postern.command(command)).stdout, '1 message due now.\n')
+    await waitFor('the attempt', () => tries() === at + 2, { told: () => postern.output() })
+    await waitFor('it to be written down', async () => JSON.stringify(await next()).includes('"waiting"'))
+    assert.deepEqual(await next(), planned)
+  }
+  await postern.command(['queue', 'delete', id, '--yes'])
+})
+
 test('a refusal is explained by its id', async () => {
   const refused = await postern.command(['probe', `localhost:${postern.ports.mx}`, '--from', 'eve@example.com', '--to', 'ann@example.net', '--json'])
   const report = JSON.parse(refused.stdout) as { readonly rcpt: { readonly code: number; readonly lines: readonly string[] } }

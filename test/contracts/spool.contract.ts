@@ -336,7 +336,7 @@ function refused(lease: Lease | undefined): RecipientChange[] {
 }
 
 function deferred(lease: Lease | undefined, dueAt: number, indices?: readonly number[]): RecipientChange[] {
-  return changes(lease, indices, leased => change(leased, { kind: 'deferred', reply: '451 4.3.0 later', dueAt }))
+  return changes(lease, indices, leased => change(leased, { kind: 'deferred', reply: '451 4.3.0 later', dueAt, isExtra: false }))
 }
 
 function changes(lease: Lease | undefined, indices: readonly number[] | undefined, change: (leased: Recipient) => Recipient): RecipientChange[] {

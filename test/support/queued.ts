@@ -12,7 +12,7 @@ import type { Body, Draft, Lease, NewMessage, Spool } from '../../src/relay/port
 export const NOW = 1_790_000_000_000
 
 export function recipient(changes: Partial<Recipient> = {}): Recipient {
-  return { address: 'bob@example.net', state: 'waiting', attempts: 0, dueAt: NOW, lastReply: null, warned: false, ...changes }
+  return { address: 'bob@example.net', state: 'waiting', attempts: 0, dueAt: NOW, plannedAt: null, lastReply: null, warned: false, ...changes }
 }
 
 /** From ann@example.org, asking for nothing in particular. */

@@ -13,7 +13,7 @@ const taken: Outcome = { kind: 'delivered', by: 'mx', reply: { code: 250, enhanc
 
 function message(reversePath: string, ...changes: Partial<Recipient>[]): QueuedMessage {
   const recipients = changes.map((change, i): Recipient => ({
-    address: `r${i}@b`, state: 'leased', attempts: 0, dueAt: 0, lastReply: null, warned: false, ...change }))
+    address: `r${i}@b`, state: 'leased', attempts: 0, dueAt: 0, plannedAt: null, lastReply: null, warned: false, ...change }))
   return {
     id: 'm', acceptedAt: 0, sizeBytes: 1, heldBecause: null, recipients,
     envelope: envelopeTo(recipients.map(({ address }) => address), { reversePath }),
@@ -40,6 +40,17 @@ test('a recipient that is too old fails with the last temporary problem as its r
   const { changes, failed } = conclude(message('a@b', { attempts: 40, warned: true }), [outcomeOf(later)], 120 * HOUR)
   assert.equal(changes[0]?.recipient.state, 'failed')
   assert.deepEqual(failed, [{ address: 'r0@b', why: later, expired: true, originalRecipient: null }])
+})
+
+test('an attempt that was asked for leaves the schedule as it was, unless its time has come meanwhile', () => {
+  const before = message('a@b', { attempts: 4, plannedAt: 3 * HOUR }, { attempts: 4, plannedAt: 2 * HOUR }, { attempts: 4 })
+  const { changes } = conclude(before, [outcomeOf(later), outcomeOf(later), outcomeOf(later)], 2 * HOUR)
+  // As without: four hours is the warning's time.
+  assert.deepEqual(changes.map(({ recipient: { attempts, dueAt, plannedAt } }) => [attempts, dueAt / HOUR, plannedAt]), [
+    [4, 3, null],
+    [5, 4, null],
+    [5, 4, null],
+  ])
 })
 
 test('the sender hears of a delay once', () => {

@@ -86,8 +86,10 @@ function conclude(
   const schedule = scheduleFor(message, context.schedule)
   const age = { acceptedAt: startsAt(message), now }
   const warn = isToldOf('DELAY', message, asked) && isWarningDue(schedule, { ...age, warned: before.warned })
-  const dueAt = nextAttemptAt(schedule, { ...age, attempts: before.attempts + 1, warned: before.warned || warn, jitter })
-  const waiting = change(before, { kind: 'deferred', reply, dueAt })
+  // An attempt that was asked for must not make the one that was planned later than it was.
+  const planned = before.plannedAt !== null && before.plannedAt > now ? before.plannedAt : null
+  const dueAt = planned ?? nextAttemptAt(schedule, { ...age, attempts: before.attempts + 1, warned: before.warned || warn, jitter })
+  const waiting = change(before, { kind: 'deferred', reply, dueAt, isExtra: planned !== null })
   if (isExpired(schedule, age)) return { recipient: change(waiting, { kind: 'expired' }), expired: true }
   return { recipient: warn ? change(waiting, { kind: 'warned' }) : waiting, expired: false }
 }

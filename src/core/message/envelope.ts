@@ -90,9 +90,12 @@ export type RecipientState = 'waiting' | 'leased' | 'held' | 'delivered' | 'fail
 export type Recipient = {
   readonly address: string
   readonly state: RecipientState
+  /** Those that the schedule made; one that was asked for before its time does not count (retry.ts). */
   readonly attempts: number
   /** When the next attempt is due. */
   readonly dueAt: number
+  /** When it was due until somebody asked for an attempt at once; null if nobody has since the last one. */
+  readonly plannedAt: number | null
   /** The last thing a next hop, DNS or the network said, in one line; null before the first attempt. */
   readonly lastReply: string | null
   /** A delay warning has been sent to the sender. */

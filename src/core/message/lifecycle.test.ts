@@ -8,6 +8,7 @@ const waiting: Recipient = {
   state: 'waiting',
   attempts: 0,
   dueAt: 1000,
+  plannedAt: null,
   lastReply: null,
   warned: false,
 }
@@ -19,8 +20,15 @@ test('a recipient that is delivered has been leased, tried once, and stays deliv
 })
 
 test('a deferred recipient waits until its next attempt, which counts', () => {
-  const deferred = change({ ...waiting, state: 'leased', attempts: 2 }, { kind: 'deferred', reply: '451 later', dueAt: 9000 })
+  const deferred = change({ ...waiting, state: 'leased', attempts: 2 }, { kind: 'deferred', reply: '451 later', dueAt: 9000, isExtra: false })
   assert.deepEqual(deferred, { ...waiting, attempts: 3, dueAt: 9000, lastReply: '451 later' })
+})
+
+test('an attempt that was asked for remembers when it was planned, however often it is asked for, and does not count', () => {
+  const asked = change(change({ ...waiting, attempts: 2 }, { kind: 'retry', dueAt: 5 }), { kind: 'retry', dueAt: 6 })
+  assert.deepEqual(asked, { ...waiting, attempts: 2, dueAt: 6, plannedAt: 1000 })
+  const deferred = change(change(asked, { kind: 'lease' }), { kind: 'deferred', reply: '451 later', dueAt: 1000, isExtra: true })
+  assert.deepEqual(deferred, { ...waiting, attempts: 2, dueAt: 1000, lastReply: '451 later' })
 })
 
 test('a recipient whose lifetime ends keeps the reason of its last attempt', () => {
@@ -37,7 +45,7 @@ test('a lease that is lost or given back leaves the recipient due as before', ()
 test('what an administrator holds is not leased until it is released', () => {
   const held = change(waiting, { kind: 'hold' })
   assert.equal(stateAfter(held.state, 'lease'), null)
-  assert.deepEqual(change(held, { kind: 'release', dueAt: 5 }), { ...waiting, dueAt: 5 })
+  assert.deepEqual(change(held, { kind: 'release', dueAt: 5 }), { ...waiting, dueAt: 5, plannedAt: 1000 })
 })
 
 test('a leased recipient is nobody else\'s: it can be neither held nor cancelled nor leased again', () => {

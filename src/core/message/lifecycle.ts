@@ -28,7 +28,8 @@ export type RecipientEvent =
   /** Whoever had it died; an attempt may or may not have been made. */
   | { readonly kind: 'leaseLost' }
   | { readonly kind: 'delivered'; readonly reply: string }
-  | { readonly kind: 'deferred'; readonly reply: string; readonly dueAt: number }
+  /** `isExtra`: the attempt was asked for before its time, and uses up no step of the schedule. */
+  | { readonly kind: 'deferred'; readonly reply: string; readonly dueAt: number; readonly isExtra: boolean }
   | { readonly kind: 'refused'; readonly reply: string }
   /** Its lifetime is over; `lastReply` stays, as the reason of the last attempt. */
   | { readonly kind: 'expired' }
@@ -49,10 +50,10 @@ export function change(recipient: Recipient, event: RecipientEvent): Recipient {
     case 'refused':
       return { ...recipient, state, attempts: recipient.attempts + 1, lastReply: event.reply }
     case 'deferred':
-      return { ...recipient, state, attempts: recipient.attempts + 1, lastReply: event.reply, dueAt: event.dueAt }
+      return { ...recipient, state, attempts: recipient.attempts + (event.isExtra ? 0 : 1), lastReply: event.reply, dueAt: event.dueAt, plannedAt: null }
     case 'release':
     case 'retry':
-      return { ...recipient, state, dueAt: event.dueAt }
+      return { ...recipient, state, dueAt: event.dueAt, plannedAt: recipient.plannedAt ?? recipient.dueAt }
     case 'warned':
       return { ...recipient, state, warned: true }
     case 'lease':

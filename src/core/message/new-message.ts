@@ -9,6 +9,6 @@ export function newMessage(message: Omit<QueuedMessage, 'recipients'>): QueuedMe
   const state = message.heldBecause === null ? 'waiting' : 'held'
   return {
     ...message,
-    recipients: message.envelope.recipients.map(({ forwardPath }) => ({ address: forwardPath, state, attempts: 0, dueAt, lastReply: null, warned: false })),
+    recipients: message.envelope.recipients.map(({ forwardPath }) => ({ address: forwardPath, state, attempts: 0, dueAt, plannedAt: null, lastReply: null, warned: false })),
   }
 }
