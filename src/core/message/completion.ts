@@ -7,6 +7,7 @@
  */
 
 import { domainOf } from '../names/address.ts'
+import { wholeAddresses } from '../names/certificate-addresses.ts'
 import type { Asker } from '../policy/decision.ts'
 import { identityByPassword } from '../policy/login.ts'
 import { parsePath, type Path } from '../smtp/path.ts'
@@ -46,7 +47,7 @@ export function presumedAuthor(reversePath: string, asker: Asker): string | null
   if (reversePath !== '') return wholeAddress(reversePath)?.address ?? null
   const identity = identityByPassword(asker) ?? asker.identity
   if (identity.kind !== 'verified') return null
-  const own = identity.holder === null ? identity.certificate.addresses : identity.holder.senders
+  const own = identity.holder === null ? wholeAddresses(identity.certificate) : identity.holder.senders
   return own.map(wholeAddress).find(path => path?.isAscii)?.address ?? null
 }
 

@@ -3,6 +3,7 @@
  */
 
 import { canonicalDomain, parseAddress } from '../names/address.ts'
+import { wholeAddresses } from '../names/certificate-addresses.ts'
 import type { Address } from '../names/address.ts'
 import { accessAddress, clientName, isLoopback } from './client-address.ts'
 import type { AccessEntry } from './decision.ts'
@@ -112,7 +113,8 @@ export function refusalOfDomain(inquiry: Inquiry, domain: string): Finding {
  * May the holder of this certificate or password use this reverse-path? Null if it may; else who may use what.
  *
  * A person has a list of addresses and domains and may use nothing else; a machine without a list may
- * use any. A certificate of another CA is held to the addresses it names, if it names any.
+ * use any. A certificate of another CA is held to the addresses it names, if it names any; what it
+ * names that is no address gives it none.
  *
  * Deviates: RFC 5321 §2.4 leaves the case of a local part to its own host. Here it is ignored: the
  * list is the site's own, and no site gives Joe@ and joe@ to two people.
@@ -133,8 +135,9 @@ export function senderLimit(inquiry: Inquiry): { readonly allowed: readonly stri
   const identity = identityThatCounts(inquiry)
   if (identity.kind !== 'verified') return null
   const { holder, certificate } = identity
-  const allowed = holder === null ? certificate.addresses : holder.senders
-  if (allowed.length === 0 && holder?.kind !== 'person') return null
+  const allowed = holder === null ? wholeAddresses(certificate) : holder.senders
+  const isBound = holder === null ? certificate.addresses.length > 0 : holder.kind === 'person' || holder.senders.length > 0
+  if (!isBound) return null
   const whose = holder === null ? 'the certificate' : `${holder.kind} ${holder.name}`
   return { allowed, words: `${whose} may use ${allowed.length === 0 ? 'no sender address' : allowed.join(', ')}` }
 }

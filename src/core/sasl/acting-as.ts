@@ -3,7 +3,7 @@
  * own names. Mail programs send as authorization identity what was typed as user name or address.
  */
 
-/** `@example.org` among the names stands for every address of that domain. */
+/** `@example.org` among the names stands for every address of that domain: only our own register may have such names. */
 export function isOneOfNames(wanted: string, own: readonly string[]): boolean {
   const name = wanted.toLowerCase()
   return own.some(text => {

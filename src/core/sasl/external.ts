@@ -6,6 +6,7 @@
  * base64, as `=`, or, from some mail programs, as an empty line.
  */
 
+import { wholeAddresses } from '../names/certificate-addresses.ts'
 import type { ClientIdentity } from '../names/identity.ts'
 import { fail, ok } from '../result.ts'
 import { isOneOfNames } from './acting-as.ts'
@@ -18,7 +19,7 @@ export function* external(identity: ClientIdentity): SaslScript {
   if (wanted === null || wanted.includes('\0')) return fail('notBase64')
   if (identity.kind !== 'verified') return fail('notAllowed')
   const { certificate, holder } = identity
-  const own = [certificate.subject, ...certificate.addresses, ...(holder === null ? [] : [holder.name, ...holder.senders])]
+  const own = [certificate.subject, ...wholeAddresses(certificate), ...(holder === null ? [] : [holder.name, ...holder.senders])]
   if (wanted !== '' && !isOneOfNames(wanted, own)) return fail('notAllowed')
   const authenticationId = certificate.subject
   return ok({ mechanism: 'EXTERNAL', authenticationId, authorizationId: wanted === '' ? authenticationId : wanted, securityLayerBits: 0 })
