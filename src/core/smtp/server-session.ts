@@ -288,7 +288,7 @@ export class ServerSession {
     const offer = {
       listener,
       limits,
-      futureRelease: this.#settings.futureRelease,
+      futureRelease: this.#isOrMayBeKnown ? this.#settings.futureRelease : null,
       startTls: this.#offersStartTls && this.#identity.kind === 'plaintext',
       inTls: this.#identity.kind !== 'plaintext',
       mechanisms: this.#mechanisms,
@@ -331,6 +331,11 @@ export class ServerSession {
   /** None for somebody else's client: the channel that a login would be bound to is not its own. */
   get #mechanisms(): readonly string[] {
     return this.#features.authentication && !this.#speaksForOthers ? mechanismsFor(this.#identity, this.#settings.logins) : []
+  }
+
+  /** RFC 6409 §4.3: who submits is known. Few programs say EHLO again after AUTH, so a login that may still come is enough. */
+  get #isOrMayBeKnown(): boolean {
+    return this.#identity.kind === 'verified' || this.#auth.authentication !== null || this.#mechanisms.length > 0
   }
 
   get #mayIntroduce(): boolean {
