@@ -33,7 +33,7 @@ export async function accountByName(directory: string, { name, device, client }:
   const { holders } = await withAuthority(directory, ask => ask({ do: 'list' }, 'listed'))
   const accounts = await readAccounts(directory, () => Promise.resolve(ok(holders)))
   if (!accounts.ok) throw new Problem(accounts.problem)
-  const found = accounts.value?.holders.find(({ holder }) => holder.name.toLowerCase() === name.toLowerCase())
+  const found = accounts.value(false)?.holders.find(({ holder }) => holder.name.toLowerCase() === name.toLowerCase())
   const password = found?.passwords.find(password => password.device === device)
   if (found === undefined || password === undefined) throw new Problem(`${name} has no password for "${device}" that counts; "postern user passwd ${name} --list" shows those there are`)
   if (!countsFrom(password, client)) {

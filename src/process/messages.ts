@@ -38,9 +38,20 @@ export type WorkerSettings = {
   readonly trustedPem: { readonly [file: string]: string }
   /** Certificates and keys that TLS_Clt_Features lines of the access map name, by file name. */
   readonly sessionPem: { readonly [file: string]: string }
+  /** What the files of `[oauth]` hold; null without that table. */
+  readonly tokens: TokenFiles | null
   readonly index: CertificateIndex
-  /** Who may log in with a password; null if nobody has ever been given one. */
+  /** Who may log in with a password or a token; null if nobody may. */
   readonly accounts: Accounts | null
+}
+
+export type TokenFiles = {
+  /** With which we ask the introspection endpoint; '' where none is asked. */
+  readonly clientSecret: string
+  /** The provider's public keys as a JSON Web Key Set; null where it is asked. */
+  readonly keySetText: string | null
+  /** PEM of the CAs that may certify the provider; null for the public ones. */
+  readonly trustedPem: readonly string[] | null
 }
 
 /** What a worker is started with; never changes in its life. */

@@ -26,16 +26,14 @@ export function passwordFile(directory: string): string {
   return path.join(directory, 'users')
 }
 
-/** Who may log in with a password. `holders` is asked for only where there are passwords at all. */
-export async function readAccounts(
-  directory: string,
-  holders: () => Promise<Result<readonly HolderRecord[], string>>,
-): Promise<Result<Accounts | null, string>> {
+/** Who may log in with a password or, where the settings in force take them, a token. */
+export type AccountsRead = (byToken: boolean) => Accounts | null
+
+export async function readAccounts(directory: string, holders: () => Promise<Result<readonly HolderRecord[], string>>): Promise<Result<AccountsRead, string>> {
   const file = readPasswords(directory)
   if (!file.ok) return file
-  if (file.value === null) return ok(null)
   const listed = await holders()
-  return listed.ok ? ok(accountsOf(file.value, listed.value)) : listed
+  return listed.ok ? ok(byToken => accountsOf(file.value, listed.value, byToken)) : listed
 }
 
 /** One request at a time, so that none undoes what another has written. */

@@ -15,9 +15,10 @@ import { parseRecipientList } from '../core/policy/recipient-list.ts'
 import { fail, ok } from '../core/result.ts'
 import type { Result } from '../core/result.ts'
 import { readKeyFile } from '../io/key-files.ts'
+import { keySetProblem } from '../io/token-keys.ts'
 import type { AuthorityFacts } from '../relay/admin.ts'
 import { accessProblems } from '../relay/policy-holder.ts'
-import type { WorkerSettings } from './messages.ts'
+import type { TokenFiles, WorkerSettings } from './messages.ts'
 import { SessionLines } from './session-tls.ts'
 import type { ListenerName } from '../core/policy/decision.ts'
 
@@ -52,6 +53,7 @@ function loadFiles(directory: string, config: Config, configText: string, config
   const trustedFiles = [...(config.delivery.trustedCaFiles ?? []), ...config.routes.flatMap(route => route.trustedCaFiles ?? [])]
   const trustedPem = Object.fromEntries(trustedFiles.map(file => [file, files.text(file, 'trusted-ca')]))
   const sessions = readSessions(config, accessText, path.resolve(directory, config.relay.accessFile), files)
+  const tokens = config.oauth === null ? null : readTokenFiles(config.oauth, files)
   const recipientsText = config.checks.recipientsFile === null ? null : files.text(config.checks.recipientsFile, 'checks.recipients')
   const problems = [...files.problems, ...sessions.problems, ...recipientProblems(config.checks.recipientsFile, recipientsText)]
   if (problems.length === 0) problems.push(...pairProblems(serverCertificatePem, serverKeyPem, config.tls.certificateFile))
@@ -74,6 +76,7 @@ function loadFiles(directory: string, config: Config, configText: string, config
       clientAuthoritiesPem,
       trustedPem,
       sessionPem: sessions.pem,
+      tokens,
     },
   })
 }
@@ -82,6 +85,15 @@ function recipientProblems(file: string | null, text: string | null): readonly s
   const list = text === null ? null : parseRecipientList(text)
   if (list === null || list.ok) return []
   return list.problem.slice(0, 10).map(({ line, text }) => `${file}:${line}: ${JSON.stringify(text)} is no address; write joe@example.org, or @example.org for all of a domain`)
+}
+
+function readTokenFiles({ clientSecretFile, keySetFile, trustedCaFiles }: NonNullable<Config['oauth']>, files: FileReader): TokenFiles {
+  return {
+    // Editors end a file with a line end, which is no part of a secret.
+    clientSecret: clientSecretFile === null ? '' : files.key(clientSecretFile, 'oauth.client-secret-file').replace(/\r?\n$/, ''),
+    keySetText: keySetFile === null ? null : files.keySet(keySetFile, 'oauth.jwks-file'),
+    trustedPem: trustedCaFiles?.flatMap(file => files.certificates(file, 'oauth.trusted-ca')) ?? null,
+  }
 }
 
 type Sessions = { readonly pem: WorkerSettings['sessionPem']; readonly problems: readonly string[] }
@@ -132,6 +144,15 @@ class FileReader {
     else if (bad >= 0) this.problems.push(`${where}: ${setting}: certificate ${bad + 1} of the file cannot be read, or is no CA's; name CAs only`)
     this.problems.push(...missingRoots(found).map(subject => `${where}: ${setting}: ${subject} is no root; put the certificate of the CA above it into the same file`))
     return found
+  }
+
+  /** The public keys of an identity provider. */
+  keySet(file: string, setting: string): string {
+    const before = this.problems.length
+    const text = this.text(file, setting)
+    const problem = this.problems.length > before ? null : keySetProblem(text)
+    if (problem !== null) this.problems.push(`${path.resolve(this.#directory, file)}: ${setting}: ${problem}`)
+    return text
   }
 
   /** A private key: nobody but its owner may read it (S24). */

@@ -17,7 +17,6 @@ import type { Result } from '../core/result.ts'
 import { createLog } from '../io/log-writer.ts'
 import { openControlSocket } from '../io/control-socket.ts'
 import type { ControlServer } from '../io/control-socket.ts'
-import type { Accounts } from '../relay/account-register.ts'
 import type { AdminAnswers, AdminRequest, AdminResult, CertificateIndex, HolderRecord, Reloaded, Status } from '../relay/admin.ts'
 import { policyOf } from '../relay/policy-holder.ts'
 import { peerCertificateOf } from '../io/x509.ts'
@@ -31,6 +30,7 @@ import { parseAdminRequest, parseSamples } from './messages.ts'
 import type { WorkerStart } from './messages.ts'
 import { readPassphrase } from './passphrase.ts'
 import { PasswordDesk, readAccounts } from './password-desk.ts'
+import type { AccountsRead } from './password-desk.ts'
 import { restartNeeds } from './restart-needs.ts'
 import { chooseAccount, prepareSpool } from './run-as.ts'
 import { loadSettings, workerSettings } from './settings.ts'
@@ -107,7 +107,7 @@ class Supervisor {
   #pool: WorkerPool | null = null
   #control: ControlServer | null = null
   #index: CertificateIndex = { live: [], revoked: [] }
-  #accounts: Accounts | null = null
+  #accounts: AccountsRead = () => null
   readonly #passwords: PasswordDesk
   #facts: AuthorityShown | null = null
   #stop: () => void = () => {}
@@ -204,10 +204,10 @@ class Supervisor {
 
   #workerSettings(): ReturnType<typeof workerSettings> {
     if (this.#facts === null) throw new Error('broken invariant: the authority is read before a worker starts')
-    return workerSettings(this.#loaded, this.#facts, { index: this.#index, accounts: this.#accounts })
+    return workerSettings(this.#loaded, this.#facts, { index: this.#index, accounts: this.#accountsNow() })
   }
 
-  /** What the authority says of itself and of its certificates, and who has a password beside one. */
+  /** What the authority says of itself and of its certificates, and who may log in without one. */
   async #readAuthority(): Promise<string | null> {
     const shown = await this.#authority.ask({ do: 'show' })
     const index = await this.#authority.ask({ do: 'index' })
@@ -334,8 +334,12 @@ class Supervisor {
     return null
   }
 
+  #accountsNow(): ReturnType<AccountsRead> {
+    return this.#accounts(this.#loaded.config.oauth !== null)
+  }
+
   async #tellIndex(): Promise<void> {
-    const [index, accounts] = [this.#index, this.#accounts]
+    const [index, accounts] = [this.#index, this.#accountsNow()]
     await this.#pool?.changeAll(requestId => ({ kind: 'index', requestId, index, accounts }))
   }
 

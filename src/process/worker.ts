@@ -132,7 +132,7 @@ export class Worker {
     this.#limiter = new Limiter(current.config.limits, this.#usage)
     const shard = this.#first
     this.#journal = new Journal(log, shard.history, system, meter)
-    this.#logins = new WorkerLogins(current.config, current.settings.accounts, this.#journal)
+    this.#logins = new WorkerLogins(current.config, current.settings, this.#journal)
     const host = {
       system,
       resolver: shard.resolver,
@@ -163,7 +163,7 @@ export class Worker {
       this.#limiter.reconfigure(next.config.limits)
       this.#handshakes.reconfigure(next.config.limits.handshakes)
       for (const shard of this.#shards) shard.reconfigure(next.config, settings, this.#policy.current)
-      this.#logins.reconfigure(next.config)
+      this.#logins.reconfigure(next.config, settings)
       void this.replaceIndex(settings.index, settings.accounts)
       return null
     } catch (error) {
@@ -192,7 +192,7 @@ export class Worker {
     let held = 0
     for (const { spool, history } of this.#shards) held += await holdWithdrawn({ spool, history, timers }, whyWithdrawn(withdrawn), system.now())
     for (const { name } of withdrawn.certificates.values()) this.#log.warn({ event: 'certificate-revoked', holder: name, sessions, messagesHeld: held })
-    for (const { name } of withdrawn.passwords) this.#log.warn({ event: 'password-ended', holder: name, sessions, messagesHeld: held })
+    for (const { name, what } of withdrawn.passwords) this.#log.warn({ event: `${what}-ended`, holder: name, sessions, messagesHeld: held })
   }
 
   async administer(request: AdminRequest): Promise<AdminResult> {

@@ -1,6 +1,6 @@
 /**
- * The passwords that count, as a worker holds them: found by the name that is typed at a login, and
- * compared again for every live session when they change.
+ * The passwords that count, as a worker holds them, and whose tokens do: found by the name that is
+ * typed at a login or that a token holds, and compared again for every live session when they change.
  */
 
 import { foldedLogin, loginNames } from '../core/accounts/password.ts'
@@ -8,27 +8,34 @@ import type { PasswordRecord, SiteRecord } from '../core/accounts/password-file.
 import type { Account, Holder, PeerCertificate } from '../core/names/identity.ts'
 import type { ReadCertificate } from './holder-identity.ts'
 
-/** What the supervisor tells its workers: holders that have passwords which count. */
+/** What the supervisor tells its workers: holders that have passwords which count, or whose tokens do. */
 export type Accounts = {
-  readonly site: SiteRecord
-  readonly holders: readonly {
-    readonly holder: Holder
-    /** The newest certificate: base64 of its DER. */
-    readonly certificate: string
-    readonly passwords: readonly PasswordRecord[]
-  }[]
+  /** Null if nobody has ever been given a password. */
+  readonly site: SiteRecord | null
+  readonly holders: readonly AccountRecord[]
 }
 
-export type AccountEntry = { readonly holder: Holder; readonly certificate: PeerCertificate; readonly passwords: readonly PasswordRecord[] }
+export type AccountRecord = {
+  readonly holder: Holder
+  /** The newest certificate: base64 of its DER. */
+  readonly certificate: string
+  readonly passwords: readonly PasswordRecord[]
+  /** Stands for every token of this holder; null: they give nothing. */
+  readonly tokenId: string | null
+}
 
-/** A password that counted and does not any more. */
-export type LostPassword = { readonly id: string; readonly name: string }
+export type AccountEntry = Omit<AccountRecord, 'certificate'> & { readonly certificate: PeerCertificate }
+
+/** A password that counted and does not any more, or all tokens of a holder. */
+export type LostPassword = { readonly id: string; readonly name: string; readonly what: 'password' | 'token' }
 
 export class AccountRegister {
   readonly #read: ReadCertificate
   #site: SiteRecord | null = null
-  #byLogin: ReadonlyMap<string, AccountEntry> = new Map()
-  #owners: ReadonlyMap<string, string> = new Map()
+  #byLogin: ReadonlyMap<string, AccountRecord> = new Map()
+  #hasPasswords = false
+  /** By id: what may be lost. */
+  #owners: ReadonlyMap<string, LostPassword> = new Map()
 
   constructor(accounts: Accounts | null, read: ReadCertificate) {
     this.#read = read
@@ -42,24 +49,27 @@ export class AccountRegister {
 
   /** Somebody may log in with a password. */
   get isUsed(): boolean {
-    return this.#owners.size > 0
+    return this.#hasPasswords
   }
 
-  /** Takes new accounts. Returns the passwords that have ended with the old ones. */
+  /** Takes new accounts. Returns what has ended with the old ones. */
   replace(accounts: Accounts | null): readonly LostPassword[] {
     const before = this.#owners
-    const entries = (accounts?.holders ?? []).map(({ holder, certificate, passwords }) => ({ holder, certificate: withoutFingerprints(this.#read(certificate)), passwords }))
+    const records = accounts?.holders ?? []
     this.#site = accounts?.site ?? null
-    this.#owners = new Map(entries.flatMap(({ holder, passwords }) => passwords.map(({ id }) => [id, holder.name] as const)))
-    this.#byLogin = byLogin(entries)
-    return [...before].flatMap(([id, name]) => (this.#owners.has(id) ? [] : [{ id, name }]))
+    this.#hasPasswords = records.some(({ passwords }) => passwords.length > 0)
+    this.#owners = new Map(records.flatMap(credentialsOf).map(credential => [credential.id, credential]))
+    this.#byLogin = byLogin(records)
+    return [...before.values()].filter(({ id }) => !this.#owners.has(id))
   }
 
+  /** The certificate is read only now: a site with tokens has many holders, and few of them are here at one time. */
   find(login: string): AccountEntry | null {
-    return this.#byLogin.get(foldedLogin(login)) ?? null
+    const record = this.#byLogin.get(foldedLogin(login))
+    return record === undefined ? null : { ...record, certificate: withoutFingerprints(this.#read(record.certificate)) }
   }
 
-  /** False if the password of this account counts no more. */
+  /** False if the password of this account, or its tokens, count no more. */
   has({ passwordId }: Account): boolean {
     return this.#owners.has(passwordId)
   }
@@ -75,9 +85,21 @@ export function accountOf({ holder, certificate }: Pick<AccountEntry, 'holder' |
   return { holder, device, passwordId: id, certificate }
 }
 
+/** What a session is told that has logged in with a token; null if this holder's tokens give nothing. */
+export function accountByToken({ holder, certificate, tokenId }: AccountEntry): Account | null {
+  return tokenId === null ? null : { holder, device: null, passwordId: tokenId, certificate }
+}
+
+function credentialsOf({ holder: { name }, passwords, tokenId }: AccountRecord): readonly LostPassword[] {
+  return [
+    ...passwords.map(({ id }) => ({ id, name, what: 'password' }) as const),
+    ...(tokenId === null ? [] : [{ id: tokenId, name, what: 'token' } as const]),
+  ]
+}
+
 /** A name of one's own comes before an address; an address that two share is nobody's to log in with. */
-function byLogin(entries: readonly AccountEntry[]): ReadonlyMap<string, AccountEntry> {
-  const found = new Map<string, AccountEntry | null>()
+function byLogin(entries: readonly AccountRecord[]): ReadonlyMap<string, AccountRecord> {
+  const found = new Map<string, AccountRecord | null>()
   for (const entry of entries) {
     for (const login of loginNames(entry.holder).slice(1)) found.set(login, found.has(login) ? null : entry)
   }

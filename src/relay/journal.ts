@@ -76,7 +76,7 @@ export class Journal implements ReceiverObserver, LoginObserver {
 
   loggedIn(session: string, address: string, { mechanism }: LoginAttempt, { holder, device }: Account): void {
     this.#meter.count('postern_logins_total', { mechanism, result: 'ok' })
-    this.#log.info({ event: 'login', session, client: address, mechanism, holder: holder.name, device })
+    this.#log.info({ event: 'login', session, client: address, mechanism, holder: holder.name, ...deviceField(device) })
   }
 
   /** One line each: what programs that watch logs for guessing need is in it. */
@@ -183,7 +183,12 @@ function identityFields(identity: ClientIdentity): { readonly [field: string]: u
 function loginFields({ authentication }: Asker): { readonly [field: string]: string } {
   if (authentication === null) return {}
   const { mechanism, account } = authentication
-  return account === undefined ? { mechanism } : { mechanism, login: account.holder.name, device: account.device }
+  return account === undefined ? { mechanism } : { mechanism, login: account.holder.name, ...deviceField(account.device) }
+}
+
+/** A token is of no device of ours. */
+function deviceField(device: string | null): { readonly [field: string]: string } {
+  return device === null ? {} : { device }
 }
 
 function pathFields(question: Question): { readonly [field: string]: string } {

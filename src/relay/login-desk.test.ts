@@ -5,6 +5,7 @@ import type { PasswordRecord, SiteRecord } from '../core/accounts/password-file.
 import { LoginBackOff } from '../core/limits/login-backoff.ts'
 import { UNKNOWN_CERTIFICATE } from '../core/names/identity.ts'
 import type { CredentialAnswer, CredentialQuestion, LoginFailure } from '../core/sasl/script.ts'
+import type { TokenVerdict } from '../core/tokens/claims.ts'
 import { AccountRegister, type Accounts } from './account-register.ts'
 import { LoginDesk } from './login-desk.ts'
 import { hashPassword } from './password-keys.ts'
@@ -77,16 +78,74 @@ test('S18: with too many to look at nobody is logged in, and it is no failure of
   assert.deepEqual(desk.waits, [])
 })
 
+test('a token is a login of whom it names, who is known by name or address and acts as nobody else', async () => {
+  const desk = await open({ verify: () => Promise.resolve({ kind: 'valid', user: 'Joe@example.org', until: null }) })
+  for (const user of ['', 'joe', 'JOE@example.org']) {
+    const answer = await desk.tryToken(user)
+    assert.deepEqual(answer.kind === 'loggedIn' && [answer.account.holder.name, answer.account.device, answer.account.passwordId], ['joe', null, 'token joe 1'])
+  }
+  for (const user of ['jane', 'ghost', 'jane@example.org']) assert.deepEqual(await desk.tryToken(user), { kind: 'failed', problem: 'refused' })
+  assert.deepEqual(desk.failures, ['wrongIdentity', 'wrongIdentity', 'wrongIdentity'])
+})
+
+test('S16: a token of nobody of ours fails as a wrong one does; what the client calls itself is no proof', async () => {
+  const desk = await open({ verify: () => Promise.resolve({ kind: 'valid', user: 'stranger', until: null }) })
+  assert.deepEqual(await desk.tryToken('joe'), { kind: 'failed', problem: 'refused' })
+  assert.deepEqual(await desk.tryToken(''), { kind: 'failed', problem: 'refused' })
+  assert.deepEqual(desk.failures, ['unknownUser', 'unknownUser'])
+})
+
+test('S16: a holder that is revoked while a token is looked at is nobody', async () => {
+  const desk = await open({
+    verify: (_, register) => {
+      register.replace({ site, holders: [] })
+      return Promise.resolve({ kind: 'valid', user: 'joe', until: null })
+    },
+  })
+  assert.deepEqual(await desk.tryToken('joe'), { kind: 'failed', problem: 'refused' })
+})
+
+test('S16: wrong tokens make the next ones wait, those without a user only by their network', async () => {
+  const desk = await open({ verify: () => Promise.resolve({ kind: 'refused', why: 'expiredToken' }) })
+  await desk.tryToken('joe')
+  await desk.tryToken('joe', '192.0.3.1')
+  await desk.tryToken('', '192.0.4.1')
+  await desk.tryToken('', '192.0.5.1')
+  await desk.tryToken('', '192.0.5.1')
+  assert.deepEqual(desk.waits, [250, 250])
+  assert.deepEqual(new Set(desk.failures), new Set(['expiredToken']))
+})
+
+test('a provider that cannot be asked is no failure of the client', async () => {
+  const desk = await open({ verify: () => Promise.reject(new Error('https://login.example.org/: no answer within 10 seconds')) })
+  await assert.rejects(desk.tryToken('joe'))
+  assert.deepEqual([desk.failures, desk.waits], [[], []])
+  const busy = await open({ verify: () => Promise.reject(new TooBusy()) })
+  assert.deepEqual(await busy.tryToken('joe'), { kind: 'failed', problem: 'unavailable' })
+  assert.deepEqual(busy.failures, ['tooBusy'])
+})
+
+test('what ends when accounts change: passwords one by one, tokens with their holder', () => {
+  const holder = (name: string, tokenId: string | null): Accounts['holders'][number] => ({ holder: { name, kind: 'person', senders: [] }, certificate: '', passwords: [], tokenId })
+  const register = new AccountRegister({ site: null, holders: [holder('joe', 'token joe 1'), holder('jane', 'token jane 1')] }, () => UNKNOWN_CERTIFICATE)
+  assert.deepEqual(register.replace({ site: null, holders: [holder('joe', 'token joe 2'), holder('jane', 'token jane 1')] }), [{ id: 'token joe 1', name: 'joe', what: 'token' }])
+  assert.deepEqual(register.replace(null).map(({ id }) => id), ['token joe 2', 'token jane 1'])
+})
+
 test('an address that two share is nobody\'s to log in with; a name comes before an address', () => {
-  const named = (name: string, ...senders: readonly string[]): Accounts['holders'][number] => ({ holder: { name, kind: 'machine', senders }, certificate: '', passwords: [] })
+  const named = (name: string, ...senders: readonly string[]): Accounts['holders'][number] => ({ holder: { name, kind: 'machine', senders }, certificate: '', passwords: [], tokenId: null })
   const register = new AccountRegister({ site, holders: [named('copier', 'office@example.org'), named('joe', 'office@example.org', 'joe@example.org')] }, () => UNKNOWN_CERTIFICATE)
   assert.equal(register.find('office@example.org'), null)
   assert.equal(register.find('joe@example.org')?.holder.name, 'joe')
 })
 
-type Options = { readonly busy?: boolean; readonly whileHashing?: (register: AccountRegister) => void }
+type Options = {
+  readonly busy?: boolean
+  readonly whileHashing?: (register: AccountRegister) => void
+  readonly verify?: (token: string, register: AccountRegister) => Promise<TokenVerdict>
+}
 
-async function open({ busy = false, whileHashing = () => {} }: Options = {}) {
+async function open({ busy = false, whileHashing = () => {}, verify = () => assert.fail('no token here') }: Options = {}) {
   let hashed = 0
   const failures: LoginFailure[] = []
   const waits: number[] = []
@@ -108,7 +167,7 @@ async function open({ busy = false, whileHashing = () => {} }: Options = {}) {
     argon2id: crypto.toBase64(await hashPassword(crypto, site, 'joe', PASSWORD)), scram: [],
   }
   const holder = { name: 'joe', kind: 'person', senders: ['joe@example.org'] } as const
-  const register = new AccountRegister({ site, holders: [{ holder, certificate: '', passwords: [password] }] }, () => UNKNOWN_CERTIFICATE)
+  const register = new AccountRegister({ site, holders: [{ holder, certificate: '', passwords: [password], tokenId: 'token joe 1' }] }, () => UNKNOWN_CERTIFICATE)
   hashed = 0
   const desk = new LoginDesk({
     crypto: {
@@ -119,6 +178,7 @@ async function open({ busy = false, whileHashing = () => {} }: Options = {}) {
       },
     },
     register,
+    tokens: { verify: token => verify(token, register) },
     backOff: new LoginBackOff({ amount: ALLOWANCE, seconds: 600 }, 100),
     isExempt: () => false,
     observer: { loggedIn: () => {}, loginFailed: (_session, _address, _attempt, why) => void failures.push(why) },
@@ -138,6 +198,8 @@ async function open({ busy = false, whileHashing = () => {} }: Options = {}) {
     waits,
     hashed: () => hashed,
     ask,
+    tryToken: (user: string, address?: string): Promise<CredentialAnswer> =>
+      ask({ kind: 'checkToken', attempt: { mechanism: 'OAUTHBEARER', login: user, wanted: user }, token: 'a-token' }, address),
     try: (login: string, secret: string, address?: string): Promise<CredentialAnswer> =>
       ask({ kind: 'checkPassword', attempt: { mechanism: 'PLAIN', login, wanted: '' }, password: secret }, address),
   }

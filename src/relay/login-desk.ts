@@ -14,12 +14,13 @@ import type { LoginBackOff } from '../core/limits/login-backoff.ts'
 import type { Account } from '../core/names/identity.ts'
 import { unreachable } from '../core/result.ts'
 import { isOneOfNames } from '../core/sasl/acting-as.ts'
+import type { TokenVerdict } from '../core/tokens/claims.ts'
 import type { BindingType, CredentialAnswer, CredentialQuestion, LoginAttempt, LoginFailure } from '../core/sasl/script.ts'
-import { accountOf } from './account-register.ts'
+import { accountByToken, accountOf } from './account-register.ts'
 import type { AccountEntry, AccountRegister } from './account-register.ts'
 import { checkProof, hashPassword, nobodysKeys, scramSalt } from './password-keys.ts'
 import { TooBusy } from './ports.ts'
-import type { PasswordCrypto, System, Timers } from './ports.ts'
+import type { PasswordCrypto, System, Timers, TokenVerifier } from './ports.ts'
 
 /** Who is logging in, as the connection knows it. */
 export type LoginClient = {
@@ -36,6 +37,7 @@ export type LoginObserver = {
 export type LoginDeskParts = {
   readonly crypto: PasswordCrypto
   readonly register: AccountRegister
+  readonly tokens: TokenVerifier
   readonly backOff: LoginBackOff
   /** Clients that no back-off is for. */
   isExempt(address: string): boolean
@@ -55,6 +57,7 @@ export class LoginDesk {
 
   /** Rejects if something is broken here; then nobody is logged in. */
   async answer(question: CredentialQuestion, client: LoginClient): Promise<CredentialAnswer> {
+    if (question.kind === 'checkToken') return this.#checkToken(question, client)
     const { site } = this.#parts.register
     // The last password may be taken away between EHLO and AUTH.
     if (site === null) return { kind: 'failed', problem: 'unavailable' }
@@ -98,24 +101,54 @@ export class LoginDesk {
   }
 
   async #checkPassword(site: SiteRecord, { attempt, password }: Question<'checkPassword'>, client: LoginClient): Promise<CredentialAnswer> {
-    const { crypto, register, observer } = this.#parts
+    const { crypto, register } = this.#parts
     const patience = { waited: 0 }
     const tooEarly = await this.#inTurn(attempt, client, patience, () => null)
     if (tooEarly !== null) return tooEarly
-    let hash: Uint8Array
-    try {
-      hash = await hashPassword(crypto, site, register.find(attempt.login)?.holder.name ?? attempt.login, preparedPassword(password))
-    } catch (error) {
-      if (!(error instanceof TooBusy)) throw error
-      observer.loginFailed(client.sessionId, client.address, attempt, 'tooBusy')
-      return { kind: 'failed', problem: 'unavailable' }
-    }
+    const hash = await this.#unlessBusy(attempt, client, () =>
+      hashPassword(crypto, site, register.find(attempt.login)?.holder.name ?? attempt.login, preparedPassword(password)),
+    )
+    if (hash === null) return { kind: 'failed', problem: 'unavailable' }
     return this.#inTurn(attempt, client, patience, () => {
       // Looked up only now: a password that was taken away meanwhile does not count.
       const entry = register.find(attempt.login)
       const matching = (entry?.passwords ?? []).filter(({ argon2id }) => crypto.isSame(crypto.fromBase64(argon2id), hash))
       return this.#conclude(attempt, client, entry, matching, '')
     })
+  }
+
+  async #checkToken({ attempt, token }: Question<'checkToken'>, client: LoginClient): Promise<CredentialAnswer> {
+    const patience = { waited: 0 }
+    const tooEarly = await this.#inTurn(attempt, client, patience, () => null)
+    if (tooEarly !== null) return tooEarly
+    const verdict = await this.#unlessBusy(attempt, client, () => this.#parts.tokens.verify(token))
+    if (verdict === null) return { kind: 'failed', problem: 'unavailable' }
+    return this.#inTurn(attempt, client, patience, () => this.#concludeToken(attempt, client, verdict))
+  }
+
+  /** Whoever is not ours, or no longer, is told the same as with a wrong token. */
+  #concludeToken(attempt: LoginAttempt, client: LoginClient, verdict: TokenVerdict): CredentialAnswer {
+    if (verdict.kind === 'refused') return this.#fail(attempt, client, verdict.why)
+    const entry = this.#parts.register.find(verdict.user)
+    const account = entry === null ? null : accountByToken(entry)
+    // Nothing of a token goes into the log, but for the name of whom an issuer vouches for and nobody here knows.
+    if (account === null) return this.#fail({ ...attempt, login: attempt.login === '' ? verdict.user : attempt.login }, client, 'unknownUser')
+    const { name, senders } = account.holder
+    // RFC 7628 §3.1: as itself, under any of its names. What the client calls itself proves nothing.
+    if (attempt.wanted !== '' && !isOneOfNames(attempt.wanted, [name, ...senders])) return this.#fail(attempt, client, 'wrongIdentity')
+    this.#parts.observer.loggedIn(client.sessionId, client.address, attempt, account)
+    return { kind: 'loggedIn', account, serverSignature: '' }
+  }
+
+  /** Null if too many are looked at already. That is no failure of the client's. */
+  async #unlessBusy<Value>(attempt: LoginAttempt, client: LoginClient, look: () => Promise<Value>): Promise<Value | null> {
+    try {
+      return await look()
+    } catch (error) {
+      if (!(error instanceof TooBusy)) throw error
+      this.#parts.observer.loginFailed(client.sessionId, client.address, attempt, 'tooBusy')
+      return null
+    }
   }
 
   #startScram(site: SiteRecord, { attempt, hash, binding }: Question<'startScram'>, client: LoginClient): CredentialAnswer {

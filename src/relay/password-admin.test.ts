@@ -30,7 +30,7 @@ test('what ended with its holder does not count, and leaves the file with the ne
 test('keys are derived for each name to log in with, in the kinds that are asked for', async () => {
   const site = open()
   await site.do({ ...set('joe', 'phone'), scram: ['SHA-256', 'SHA-1'] })
-  const scram = accountsOf(site.file(), site.holders)?.holders[0]?.passwords[0]?.scram ?? []
+  const scram = accountsOf(site.file(), site.holders, false)?.holders[0]?.passwords[0]?.scram ?? []
   assert.deepEqual(scram.map(({ hash, login }) => `${hash} ${login}`), ['SHA-256 joe', 'SHA-256 joe@example.org', 'SHA-1 joe', 'SHA-1 joe@example.org'])
 })
 
@@ -75,7 +75,7 @@ function open() {
     holders,
     file,
     inFile: () => file()?.passwords.map(password => password.holder) ?? [],
-    counting: () => accountsOf(file(), holders)?.holders.reduce((sum, { passwords }) => sum + passwords.length, 0) ?? 0,
+    counting: () => accountsOf(file(), holders, false)?.holders.reduce((sum, { passwords }) => sum + passwords.length, 0) ?? 0,
     do: async (request: PasswordRequest): Promise<string | null> => {
       const result = await administerPasswords(port, holders, request)
       return result.ok ? null : result.problem

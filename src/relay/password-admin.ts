@@ -31,17 +31,22 @@ export type PasswordPort = {
 
 type SetRequest = Extract<PasswordRequest, { do: 'set' }>
 
-/** What the workers must know; null if there are no passwords. */
-export function accountsOf(file: PasswordFile | null, holders: readonly HolderRecord[]): Accounts | null {
-  if (file === null) return null
+/** What the workers must know; null if nobody can log in so. With `byToken` everybody who has not been revoked can. */
+export function accountsOf(file: PasswordFile | null, holders: readonly HolderRecord[], byToken: boolean): Accounts | null {
+  if (file === null && !byToken) return null
   const counting = holders.flatMap(record => {
     const passwords = passwordsOf(file, record)
     const certificate = record.certificates.findLast(({ revokedAt }) => revokedAt === null)?.certificate
-    if (passwords.length === 0 || certificate === undefined) return []
+    if ((passwords.length === 0 && !byToken) || certificate === undefined) return []
     const { name, kind, senders } = record
-    return [{ holder: { name, kind, senders }, certificate, passwords }]
+    return [{ holder: { name, kind, senders }, certificate, passwords, tokenId: byToken ? tokenIdOf(record) : null }]
   })
-  return { site: file.site, holders: counting }
+  return { site: file?.site ?? null, holders: counting }
+}
+
+/** Another one after a revocation: what was done with a token before is then held, whoever has the name now. */
+function tokenIdOf({ name, certificates }: HolderRecord): string {
+  return `token ${name.toLowerCase()} ${heldSince(certificates)}`
 }
 
 /** Does what is asked. The caller sees to it that only one such request is under way. */

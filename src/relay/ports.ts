@@ -8,6 +8,7 @@ import type { ClientIdentity, PeerCertificate, TlsParameters } from '../core/nam
 import type { QueuedMessage, Recipient } from '../core/message/envelope.ts'
 import type { HandshakeTerms } from '../core/policy/session-terms.ts'
 import type { BindingType, ScramHash } from '../core/sasl/script.ts'
+import type { TokenVerdict } from '../core/tokens/claims.ts'
 import type { DecisionRecord, TraceEvent } from './admin.ts'
 
 /** The clock and randomness. */
@@ -37,6 +38,14 @@ export type PasswordCrypto = {
   random(octets: number): Uint8Array
   toBase64(octets: Uint8Array): string
   fromBase64(text: string): Uint8Array
+}
+
+/**
+ * Whoever knows whether a token is good. Rejects if that cannot be found out now, with what is wrong and
+ * nothing of the token: it goes into the log.
+ */
+export type TokenVerifier = {
+  verify(token: string): Promise<TokenVerdict>
 }
 
 /** Nobody looked: there are too many to look at. */

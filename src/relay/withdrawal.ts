@@ -23,11 +23,13 @@ export function identityLeft(
 
 /** Why a queued message must be held; null if it need not be. */
 export function whyWithdrawn({ certificates, passwords }: Withdrawn): (origin: Origin) => string | null {
-  const byId = new Map(passwords.map(({ id, name }) => [id, name]))
+  const byId = new Map(passwords.map(password => [password.id, password]))
   return ({ fingerprint, passwordId }) => {
     const revocation = fingerprint === null ? undefined : certificates.get(fingerprint)
     if (revocation !== undefined) return `the certificate of ${revocation.name} was revoked after this message was accepted`
-    const name = passwordId === null ? undefined : byId.get(passwordId)
-    return name === undefined ? null : `the password of ${name} was taken away after this message was accepted`
+    const lost = passwordId === null ? undefined : byId.get(passwordId)
+    if (lost === undefined) return null
+    if (lost.what === 'token') return `tokens of ${lost.name} were taken no longer after this message was accepted with one`
+    return `the password of ${lost.name} was taken away after this message was accepted`
   }
 }

@@ -64,3 +64,26 @@ export async function authScram(client: SmtpClient, user: string, password: stri
 export function tlsExporter(client: SmtpClient): Uint8Array {
   return client.secure.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0))
 }
+
+/** RFC 7628 §3.1, with an initial response; the error challenge of a failure is answered as §3.2.3 wants it. */
+export async function authBearer(client: SmtpClient, token: string, user = ''): Promise<BearerResult> {
+  const authzid = user === '' ? '' : `a=${user.replaceAll('=', '=3D').replaceAll(',', '=2C')}`
+  return bearerExchange(client, `OAUTHBEARER ${base64(`n,${authzid},\x01host=localhost\x01port=465\x01auth=Bearer ${token}\x01\x01`)}`, base64('\x01'))
+}
+
+/** As Google documents it: the error is answered with nothing. */
+export async function authXoauth2(client: SmtpClient, token: string, user: string): Promise<BearerResult> {
+  return bearerExchange(client, `XOAUTH2 ${base64(`user=${user}\x01auth=Bearer ${token}\x01\x01`)}`, '')
+}
+
+export type BearerResult = {
+  readonly reply: SmtpReply
+  /** What the server said is wrong, or null. */
+  readonly error: unknown
+}
+
+async function bearerExchange(client: SmtpClient, login: string, dummy: string): Promise<BearerResult> {
+  const reply = await client.command(`AUTH ${login}`)
+  if (reply.code !== 334) return { reply, error: null }
+  return { error: JSON.parse(Buffer.from(reply.text, 'base64').toString()), reply: await client.command(dummy) }
+}

@@ -121,6 +121,9 @@ class Player {
       case 'passwords are in use':
         this.#settings = { ...this.#settings, logins: { ...this.#settings.logins, byPassword: PASSWORD_MECHANISMS } }
         return null
+      case 'tokens are taken':
+        this.#settings = { ...this.#settings, logins: { ...this.#settings.logins, byToken: { scope: 'smtp', openidConfiguration: 'https://login.example.org/.well-known/openid-configuration' } } }
+        return null
       case 'the policy fails':
         this.#policyFails = true
         return null

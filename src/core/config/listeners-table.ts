@@ -36,7 +36,7 @@ const commonKeys = (authentication: Login) => ({
     .prefault(authentication)
     .describe(
       'How clients prove who they are: by a `certificate`; by a `password` of "postern user passwd", and a certificate gives nothing; by `any` of the two; ' +
-        'or by `both`, certificate and password of the same person or machine. Passwords are offered within TLS only, and only if somebody has one.',
+        'or by `both`, certificate and password of the same person or machine. Passwords are offered within TLS only, and only if somebody has one. With `[oauth]`, tokens stand for passwords here.',
     ),
 })
 

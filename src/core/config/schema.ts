@@ -13,6 +13,7 @@ import { PASSWORD_MECHANISMS } from '../sasl/mechanisms.ts'
 import { IGNORABLE_KEYWORDS } from '../smtp/extensions.ts'
 import { checks } from './checks-table.ts'
 import { limits } from './limits-table.ts'
+import { oauth } from './oauth-table.ts'
 import { listeners } from './listeners-table.ts'
 import { table } from './table.ts'
 
@@ -222,6 +223,7 @@ export const configSchema = table({
   listeners: listeners.prefault({}),
   web: web.prefault({}).describe('Pages for enrolment and administration.'),
   passwords: passwords.prefault({}).describe('Passwords, for programs that cannot present a certificate.'),
+  oauth: oauth.optional().describe('Tokens of an identity provider, for programs that log in with OAUTHBEARER or XOAUTH2. Left out: tokens are not taken ([passwords](../passwords.md)).'),
   tls: tls.prefault({}).describe('Our certificate as a server.'),
   relay: relay.prefault({}).describe('What we accept, and from whom.'),
   submission: submission.prefault({}).describe('What becomes of messages that our own people and machines submit.'),
@@ -243,7 +245,7 @@ export const configSchema = table({
   test: listOf(testCase, 'write each test under a [[test]] header of its own')
     .prefault([])
     .describe('Cases that the policy must satisfy. `postern check` runs them; while one of them fails, a reload is refused, and so is a start. A case about somebody whose certificates are revoked, expired or unknown is only reported.'),
-}).transform(({ route, test, user, ...tables }) => ({ ...tables, user: user ?? null, routes: route, tests: test }))
+}).transform(({ route, test, user, oauth, ...tables }) => ({ ...tables, user: user ?? null, oauth: oauth ?? null, routes: route, tests: test }))
 
 export type Config = Immutable<z.output<typeof configSchema>>
 export type ListenerConfig = Config['listeners'][keyof Config['listeners']]

@@ -40,11 +40,12 @@ export class LoginBackOff {
     return failures === 0 ? 0 : Math.min(FIRST_DELAY * 2 ** (failures - 1), LONGEST_DELAY)
   }
 
+  /** `name` is '' where nobody has given one: all of those would be one. */
   failed(name: string, network: string, now: number): void {
     if (this.#rate === null) return
     const cost = costOf(this.#rate, 1)
     // A name is charged no more than what makes the longest delay, so that it is free again soon.
-    this.#names.add(name, cost, now, cost * FAILURES_OF_A_NAME)
+    if (name !== '') this.#names.add(name, cost, now, cost * FAILURES_OF_A_NAME)
     this.#networks.add(network, cost, now, this.#rate.seconds * 1000)
   }
 }

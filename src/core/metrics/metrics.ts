@@ -24,7 +24,7 @@ export const METRICS = {
   postern_over_limit_total:         { type: 'counter', help: 'Messages, recipients and sessions put off by a limit over several connections, by what and whose.' },
   postern_handshakes_total:         { type: 'counter', help: 'TLS handshakes with clients, by result.' },
   postern_refusals_total:           { type: 'counter', help: 'Refusals of the policy, by what was asked and the rule that refused.' },
-  postern_logins_total:            { type: 'counter', help: 'Logins with a password, by mechanism and result: ok, or why they failed.' },
+  postern_logins_total:            { type: 'counter', help: 'Logins with a password or a token, by mechanism and result: ok, or why they failed.' },
   postern_timeouts_total:           { type: 'counter', help: 'Sessions that ended because the client was silent or too slow.' },
   postern_accepted_messages_total:  { type: 'counter', help: 'Messages that were promised to be delivered, by listener.' },
   postern_accepted_recipients_total: { type: 'counter', help: 'Recipients of those messages.' },

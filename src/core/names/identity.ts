@@ -71,11 +71,12 @@ export type Holder = {
   readonly senders: readonly string[]
 }
 
-/** A password of a person or machine of ours, once somebody has logged in with it. */
+/** A person or machine of ours, once somebody has logged in as it with a password or a token. */
 export type Account = {
   readonly holder: Holder
-  /** What the password is for, in the administrator's words: `printer`. */
-  readonly device: string
+  /** What the password is for, in the administrator's words: `printer`. Null: it was a token. */
+  readonly device: string | null
+  /** Of the password, or of all the holder's tokens together. It ends with them. */
   readonly passwordId: string
   /** What the holder's certificates say, by which the access map knows it too. Without fingerprints: those are of a certificate that nobody has shown. */
   readonly certificate: PeerCertificate

@@ -85,7 +85,8 @@ function who({ host, hello, identity, authentication }: Asker): readonly string[
 }
 
 function loginInWords({ mechanism, authenticationId, account }: Authentication): string {
-  return account === undefined ? `${authenticationId} (${mechanism})` : `as ${account.holder.name} with password '${account.device}' by ${mechanism}`
+  if (account === undefined) return `${authenticationId} (${mechanism})`
+  return `as ${account.holder.name} with ${account.device === null ? 'a token' : `password '${account.device}'`} by ${mechanism}`
 }
 
 function hostName(name: Asker['host']['name']): string {

@@ -7,7 +7,7 @@ import { mechanismsFor } from './mechanisms.ts'
 
 const certificate = certificateNamed('joe', { addresses: ['joe@example.org'] })
 const joe: Holder = { name: 'joe', kind: 'person', senders: ['j.smith@example.org', '@joe.example'] }
-const logins = { byCertificate: true, byPassword: [] }
+const logins = { byCertificate: true, byPassword: [], byToken: null }
 
 function verified(holder: Holder | null): ClientIdentity {
   return verifiedAs(holder, certificate)

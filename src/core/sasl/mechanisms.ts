@@ -7,6 +7,7 @@
 
 import type { ClientIdentity } from '../names/identity.ts'
 import type { LoginRule } from '../policy/login.ts'
+import { bearer, BEARER_MECHANISMS, type TokenHints } from './bearer.ts'
 import { external } from './external.ts'
 import { login, plain } from './plain.ts'
 import { scram } from './scram.ts'
@@ -23,19 +24,21 @@ export type LoginSettings = {
   readonly byCertificate: boolean
   /** None if nobody has a password. */
   readonly byPassword: readonly PasswordMechanism[]
+  /** What a client is told whose token does not do; null: tokens are not taken. */
+  readonly byToken: TokenHints | null
 }
 
 /** In the order in which EHLO lists them. */
-export function mechanismsFor(identity: ClientIdentity, { byCertificate, byPassword }: Omit<LoginSettings, 'rule'>): readonly string[] {
+export function mechanismsFor(identity: ClientIdentity, { byCertificate, byPassword, byToken }: Omit<LoginSettings, 'rule'>): readonly string[] {
   if (identity.kind === 'plaintext') return []
   const passwords = PASSWORD_MECHANISMS.filter(mechanism => byPassword.includes(mechanism))
   const bound = canBind(identity) ? passwords.filter(isScram).map(mechanism => `${mechanism}-PLUS`) : []
   // EXTERNAL says something only about a certificate that was verified.
-  return [...(identity.kind === 'verified' && byCertificate ? ['EXTERNAL'] : []), ...bound, ...passwords]
+  return [...(identity.kind === 'verified' && byCertificate ? ['EXTERNAL'] : []), ...bound, ...passwords, ...(byToken === null ? [] : BEARER_MECHANISMS)]
 }
 
 /** The script of a mechanism that `mechanismsFor` has offered. */
-export function scriptOf(mechanism: string, identity: ClientIdentity): SaslScript {
+export function scriptOf(mechanism: string, identity: ClientIdentity, hints: TokenHints | null): SaslScript {
   switch (mechanism) {
     case 'EXTERNAL':
       return external(identity)
@@ -43,6 +46,9 @@ export function scriptOf(mechanism: string, identity: ClientIdentity): SaslScrip
       return plain()
     case 'LOGIN':
       return login()
+    case 'OAUTHBEARER':
+    case 'XOAUTH2':
+      return bearer(mechanism, hints)
     default: {
       const plus = mechanism.endsWith('-PLUS')
       const hash = mechanism.includes('SHA-256') ? 'SHA-256' : 'SHA-1'

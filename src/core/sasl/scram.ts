@@ -7,7 +7,7 @@
  */
 
 import { assert, fail, ok, type Result } from '../result.ts'
-import { ask, challenge, conclude, textOf } from './script.ts'
+import { ask, challenge, conclude, saslName, textOf } from './script.ts'
 import type { AuthenticationProblem, BindingType, LoginAttempt, LoginFailure, SaslScript, ScramHash, ScramStart } from './script.ts'
 
 export type ScramVariant = {
@@ -91,11 +91,6 @@ function bindingFor({ plus }: ScramVariant, { flag }: ClientFirst): Result<Bindi
 function channelOf(header: string, { bindingData }: ScramStart, binding: BindingType | null): string | null {
   if (binding !== null && bindingData === null) return null
   return Buffer.concat([Buffer.from(header, 'utf8'), bindingData ?? new Uint8Array()]).toString('base64')
-}
-
-/** RFC 5802 §5.1: `=2C` and `=3D` stand for a comma and an equals sign. Null for any other `=`. */
-function saslName(text: string): string | null {
-  return /=(?!2C|3D)/.test(text) ? null : text.replaceAll('=2C', ',').replaceAll('=3D', '=')
 }
 
 const CLIENT_FIRST = /^((?:([yn])|p=([A-Za-z0-9.-]{1,64})),(?:a=([^,\0]*))?,)(n=([^,\0]+),r=([!-+\--~]{1,256})(?:,[A-Za-ln-z]=[^,\0]+)*)$/

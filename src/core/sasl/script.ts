@@ -9,6 +9,7 @@
 
 import type { Account } from '../names/identity.ts'
 import type { Authentication } from '../policy/decision.ts'
+import type { TokenFault } from '../tokens/claims.ts'
 import { assert, fail, ok, type Result } from '../result.ts'
 
 export type SaslScript = Generator<SaslStep, Result<Authentication, AuthenticationProblem>, SaslFact>
@@ -31,6 +32,8 @@ export type AuthenticationProblem =
   | 'notAllowed'
   /** The name, the password, the place or the channel is wrong; the client is not told which. */
   | 'refused'
+  /** The same of a token. */
+  | 'tokenRefused'
   /** Nobody looked: too many logins have failed, or too many are being checked. */
   | 'tooMany'
   | 'unavailable'
@@ -43,7 +46,7 @@ export type BindingType = 'tls-exporter' | 'tls-server-end-point'
 /** What a login is for, whatever the mechanism. Names are as the client typed them. */
 export type LoginAttempt = {
   readonly mechanism: string
-  /** Who the client says it is. */
+  /** Who the client says it is; '' if it leaves that to its token. */
   readonly login: string
   /** As whom it wants to act; '' for as itself. */
   readonly wanted: string
@@ -60,6 +63,8 @@ export type CredentialQuestion =
       readonly authMessage: string
       readonly proof: Uint8Array
     }
+  /** A token (RFC 6750) of whoever issues them; it says itself whose it is. */
+  | { readonly kind: 'checkToken'; readonly attempt: LoginAttempt; readonly token: string }
   /** The script itself has found a reason to refuse. It counts as a failed login like any other. */
   | { readonly kind: 'noteFailure'; readonly attempt: LoginAttempt; readonly why: LoginFailure }
 
@@ -81,6 +86,7 @@ export type ScramStart = {
 
 /** Why a login failed; for the administrator's eyes only. */
 export type LoginFailure =
+  | TokenFault
   | 'unknownUser'
   | 'wrongPassword'
   /** A password of that user, and not for the network the client is in. */
@@ -108,7 +114,7 @@ export function* ask(question: CredentialQuestion): Generator<SaslStep, Credenti
   return fact.answer
 }
 
-/** The end of every exchange with a password. Acting under one of its own names is acting as itself. */
+/** The end of every exchange with a password or a token. Acting under one of its own names is acting as itself. */
 export function conclude({ mechanism }: LoginAttempt, answer: CredentialAnswer): Result<Authentication, AuthenticationProblem> {
   if (answer.kind === 'failed') return fail(answer.problem)
   assert(answer.kind === 'loggedIn', 'a proof is judged')
@@ -125,6 +131,11 @@ export function textOf(octets: Uint8Array): string | null {
   } catch {
     return null
   }
+}
+
+/** RFC 5802 §7: `=2C` and `=3D` stand for a comma and an equals sign. Null for any other `=`. */
+export function saslName(text: string): string | null {
+  return /=(?!2C|3D)/.test(text) ? null : text.replaceAll('=2C', ',').replaceAll('=3D', '=')
 }
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })

@@ -7,13 +7,13 @@ import type { CredentialAnswer, CredentialQuestion, SaslFact } from './script.ts
 
 const tls = { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', cipherBits: 256 }
 const anonymous: ClientIdentity = { kind: 'anonymous', tls }
-const logins = { byCertificate: true, byPassword: PASSWORD_MECHANISMS }
+const logins = { byCertificate: true, byPassword: PASSWORD_MECHANISMS, byToken: { scope: '', openidConfiguration: null } }
 
 /** Octets, and messages that are nearly right. */
 const response = oneof(
   uint8Array({ maxLength: 100 }),
   string({ unit: 'binary', maxLength: 100 }).map(text => Buffer.from(text)),
-  array(constantFrom('n,,', 'y,,', 'p=tls-exporter,,', 'a=', 'n=user', 'r=abc', 'c=biws', 's=', 'm=', ',', '=', '\0', 'user', 'p=AAAA', 'v='), { maxLength: 8 }).map(
+  array(constantFrom('n,,', 'y,,', 'p=tls-exporter,,', 'a=', 'n=user', 'r=abc', 'c=biws', 's=', 'm=', ',', '=', '\0', 'user', 'p=AAAA', 'v=', '\x01', 'auth=Bearer ', 'auth=', 'user=a'), { maxLength: 8 }).map(
     parts => Buffer.from(parts.join('')),
   ),
 )
@@ -21,7 +21,7 @@ const response = oneof(
 test('S16: whatever a client responds, no mechanism logs in whom the keeper of passwords refuses', () => {
   check(
     property(constantFrom('EXTERNAL', ...mechanismsFor(anonymous, logins)), array(response, { minLength: 1, maxLength: 6 }), (mechanism, responses) => {
-      const script = scriptOf(mechanism, anonymous)
+      const script = scriptOf(mechanism, anonymous, logins.byToken)
       let fact: SaslFact | null = null
       for (const octets of responses) {
         let step = fact === null ? script.next() : script.next(fact)

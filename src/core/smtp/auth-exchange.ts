@@ -13,7 +13,7 @@ import type { AuthenticationProblem, CredentialAnswer, SaslFact, SaslScript } fr
 import type { Command } from './command.ts'
 import type { Dialogue } from './dialogue.ts'
 import type { Line } from './line-reader.ts'
-import { authenticationRefusal, replies } from './reply.ts'
+import { authenticationRefusal, replies, type Reply } from './reply.ts'
 import type { SessionSettings } from './session-events.ts'
 
 export class AuthExchange {
@@ -50,7 +50,7 @@ export class AuthExchange {
   begin({ mechanism, initialResponse }: Extract<Command, { verb: 'AUTH' }>, identity: ClientIdentity, offered: readonly string[]): void {
     if (this.#authentication !== null) return this.#dialogue.reply(replies.authTwice)
     if (!offered.includes(mechanism)) return this.#dialogue.reply(replies.authUnknownMechanism)
-    this.#script = scriptOf(mechanism, identity)
+    this.#script = scriptOf(mechanism, identity, this.#settings.logins.byToken)
     this.#isVoid = false
     const { value: first } = this.#script.next()
     // The initial response is the answer to the first challenge, which is then not sent.
@@ -62,12 +62,12 @@ export class AuthExchange {
   /** The line after `334`. */
   read(line: Exclude<Line, { kind: 'bareLineEnd' }>): void {
     if (line.kind === 'line' && line.text !== '*') return this.#respond(line.text)
-    this.#script = null
-    this.#dialogue.reply(line.kind === 'tooLong' ? replies.lineTooLong : authenticationRefusal('cancelled'))
+    this.#fail(line.kind === 'tooLong' ? replies.lineTooLong : authenticationRefusal('cancelled'))
   }
 
-  /** What whoever keeps the passwords has found. */
+  /** What whoever keeps the passwords has found. Counted here: a client may end the exchange before it is told. */
   answered(answer: CredentialAnswer): void {
+    if (answer.kind === 'failed' && answer.problem === 'refused') this.#failures++
     this.#resume({ kind: 'answered', answer })
   }
 
@@ -87,16 +87,18 @@ export class AuthExchange {
   }
 
   #end(result: Result<Authentication, AuthenticationProblem>): void {
+    if (!result.ok) return this.#fail(authenticationRefusal(result.problem))
     this.#script = null
-    if (result.ok && this.#isVoid) return this.#dialogue.reply(authenticationRefusal('refused'))
-    if (result.ok) {
-      this.#authentication = result.value
-      return this.#dialogue.reply(replies.authenticated)
-    }
+    if (this.#isVoid) return this.#dialogue.reply(authenticationRefusal('refused'))
+    this.#authentication = result.value
+    this.#dialogue.reply(replies.authenticated)
+  }
+
+  #fail(reply: Reply): void {
+    this.#script = null
     const { hostname, limits } = this.#settings
-    if (result.problem === 'refused') this.#failures++
     if (this.#failures >= limits.logins) return this.#dialogue.hangUp(replies.tooManyLogins(hostname))
-    this.#dialogue.reply(authenticationRefusal(result.problem))
+    this.#dialogue.reply(reply)
   }
 }
 

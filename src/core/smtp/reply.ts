@@ -107,6 +107,8 @@ export function authenticationRefusal(problem: AuthenticationProblem): Reply {
       return replies.certificateNotAllowed
     case 'refused':
       return replies.authFailed
+    case 'tokenRefused':
+      return replies.tokenRefused
     case 'tooMany':
       return replies.authLater
     case 'unavailable':
@@ -174,8 +176,9 @@ export const replies = {
   authMalformed: reply(501, '5.5.2', 'That is not what the mechanism prescribes'),
   certificateNotAllowed: reply(535, '5.7.8', 'Your certificate does not allow this identity'),
   authFailed: reply(535, '5.7.8', 'User name or password not accepted'),
+  tokenRefused: reply(535, '5.7.8', 'Token not accepted'),
   authLater: reply(454, '4.7.0', 'Too many logins have failed; try again later'),
-  authUnavailable: reply(454, '4.7.0', 'Cannot look at passwords now; try again later'),
+  authUnavailable: reply(454, '4.7.0', 'Cannot check logins now; try again later'),
   tooManyLogins: (hostname: string) => reply(421, '4.7.0', `${hostname} Too many failed logins`),
   authTwice: reply(503, '5.5.1', 'You have authenticated already'),
   authInTransaction: reply(503, '5.5.1', 'AUTH is not possible within a mail transaction'),

@@ -12,7 +12,8 @@ import { END_OF_FLIGHT } from '../seeds.ts'
 import type { FuzzTarget } from '../target.ts'
 
 const { identity } = callerNamed('joe')
-const MECHANISMS = mechanismsFor(identity, { byCertificate: true, byPassword: PASSWORD_MECHANISMS })
+const HINTS = { scope: 'smtp', openidConfiguration: 'https://login.example.org/' }
+const MECHANISMS = mechanismsFor(identity, { byCertificate: true, byPassword: PASSWORD_MECHANISMS, byToken: HINTS })
 /** No exchange of ours asks more often. */
 const MOST_CHALLENGES = 3
 
@@ -25,12 +26,13 @@ export const target: FuzzTarget = {
   seeds: [
     [FIRST, FINAL, ''], [FIRST.replace('n,,', 'n,a=joe@example.org,'), FINAL], [FIRST.replace('n,', 'y,'), FINAL], [FIRST.replace('n,', 'p=tls-exporter,'), FINAL],
     ['\0user\0pencil'], ['joe@example.org\0user\0pencil'], ['user', 'pencil'], [''], ['joe@example.org'],
+    ['n,a=joe@example.org,\x01host=mx.example.org\x01port=587\x01auth=Bearer vF9dft4qmTc2\x01\x01', '\x01'], ['user=joe@example.org\x01auth=Bearer vF9dft4qmTc2\x01\x01', ''],
   ].map(responses => Buffer.from(responses.join(END_OF_FLIGHT))),
-  words: [END_OF_FLIGHT, 'n,,', 'y,,', 'p=tls-exporter,,', 'a=joe,', 'n=user,', 'r=', 'c=biws,', ',p=', '=2C', '=3D', 'user', 'pencil', 'm=x,'],
+  words: [END_OF_FLIGHT, 'n,,', 'y,,', 'p=tls-exporter,,', 'a=joe,', 'n=user,', 'r=', 'c=biws,', ',p=', '=2C', '=3D', 'user', 'pencil', 'm=x,', '\x01', '\x01\x01', 'auth=', 'auth=Bearer ', 'user='],
   check(input, random) {
     const responses = input.toString('latin1').split(END_OF_FLIGHT).map(text => Buffer.from(text, 'latin1'))
     const mechanism = MECHANISMS[random.between(0, MECHANISMS.length - 1)] ?? ''
-    const script = scriptOf(mechanism, identity)
+    const script = scriptOf(mechanism, identity, HINTS)
     let vouched = mechanism === 'EXTERNAL'
     let challenges = 0
     let step = script.next()
