@@ -1,6 +1,6 @@
 /** One answer out of the workers' answers to the same question: each knows its own shard. */
 
-import type { AdminAnswers, AdminRequest, AdminResult } from '../relay/admin.ts'
+import type { AdminAnswers, AdminRequest, AdminResult, QueueChanged } from '../relay/admin.ts'
 
 type WorkerRequest = Exclude<AdminRequest, { do: 'status' | 'reload' | 'stop' | 'authority' | 'passwords' }>
 
@@ -9,6 +9,14 @@ export function mergeAnswers(request: WorkerRequest, results: readonly AdminResu
   if (failed !== undefined) return failed
   const answers = results.flatMap(result => (result.ok ? [result.answer] : []))
   return { ok: true, answer: merged(request, answers) }
+}
+
+export function mergeChanges(changes: readonly QueueChanged[]): QueueChanged {
+  return {
+    changed: changes.flatMap(({ changed }) => changed),
+    busy: changes.flatMap(({ busy }) => busy),
+    untouched: changes.flatMap(({ untouched }) => untouched),
+  }
 }
 
 function merged(request: WorkerRequest, answers: readonly unknown[]): AdminAnswers[WorkerRequest['do']] {
@@ -20,10 +28,8 @@ function merged(request: WorkerRequest, answers: readonly unknown[]): AdminAnswe
     }
     case 'queueShow':
       return (answers as readonly AdminAnswers['queueShow'][]).find(answer => answer !== null) ?? null
-    case 'queueChange': {
-      const changes = answers as readonly AdminAnswers['queueChange'][]
-      return { changed: changes.flatMap(({ changed }) => changed), busy: changes.flatMap(({ busy }) => busy) }
-    }
+    case 'queueChange':
+      return mergeChanges(answers as readonly QueueChanged[])
     case 'explain':
       return (answers as readonly AdminAnswers['explain'][]).find(answer => answer !== null) ?? null
     case 'trace': {

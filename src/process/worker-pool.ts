@@ -119,7 +119,10 @@ class WorkerSeat {
     const startedAt = Date.now()
     child.on('message', message => this.#received(child, message))
     if (child.stdout !== null) passOnLines(child.stdout, this.#log)
-    child.on('error', error => this.#log.error({ event: 'worker-failed', problem: error.message }))
+    child.on('error', error => {
+      // What is sent to a worker that has just ended reaches nobody, and need not.
+      if (!this.#draining) this.#log.error({ event: 'worker-failed', problem: error.message })
+    })
     child.on('close', (code, signal) => this.#exited(signal ?? `exit code ${code}`, Date.now() - startedAt))
     // Inherited descriptors come after the three standard ones and the channel.
     const passed = listeners.map((listener, index) => ({ name: listener.name, fd: 4 + index }))

@@ -41,6 +41,7 @@ import { PolicyHolder } from '../relay/policy-holder.ts'
 import { changeQueue, holdWithdrawn, listQueue, showMessage } from '../relay/queue-admin.ts'
 import { Receiver } from '../relay/receiver.ts'
 import { identityLeft, whyWithdrawn } from '../relay/withdrawal.ts'
+import { mergeChanges } from './answers.ts'
 import type { WorkerSettings, WorkerStart } from './messages.ts'
 import { dropStartupPermissions } from './permissions.ts'
 import { becomeAccount } from './run-as.ts'
@@ -282,7 +283,7 @@ export class Worker {
           this.#shards.map(({ spool, history }) => changeQueue(spool, history, { change: request.change, filter: request.filter, now })),
         )
         for (const shard of this.#shards) shard.wake()
-        return { changed: changes.flatMap(({ changed }) => changed), busy: changes.flatMap(({ busy }) => busy) }
+        return mergeChanges(changes)
       }
       case 'explain':
         return this.#shards.map(({ history }) => history.decision(request.id)).find(record => record !== null) ?? null

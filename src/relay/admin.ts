@@ -38,11 +38,19 @@ export type AdminAnswers = {
   queueList: { readonly messages: readonly QueuedMessage[]; readonly more: boolean }
   /** The header section of the message as text, or null if there is no such message. */
   queueShow: { readonly message: QueuedMessage; readonly header: string } | null
-  queueChange: { readonly changed: readonly string[]; readonly busy: readonly string[] }
+  queueChange: QueueChanged
   explain: DecisionRecord | null
   trace: { readonly events: readonly TraceEvent[] }
   authority: AuthorityAnswer
   passwords: PasswordAnswer
+}
+
+export type QueueChanged = {
+  readonly changed: readonly string[]
+  /** Being delivered at this moment, and left as they are. */
+  readonly busy: readonly string[]
+  /** There was nothing to change: what is to be released is not held, what is to be tried is not waiting. */
+  readonly untouched: readonly string[]
 }
 
 export type Reloaded = {

@@ -8,7 +8,7 @@
 import { change } from '../core/message/lifecycle.ts'
 import type { RecipientEvent } from '../core/message/lifecycle.ts'
 import type { Origin, QueuedMessage, RecipientState } from '../core/message/envelope.ts'
-import type { AdminAnswers, QueueChange, TraceEvent } from './admin.ts'
+import type { AdminAnswers, QueueChange, QueueChanged, TraceEvent } from './admin.ts'
 import type { Body, History, QueueFilter, Spool, Timers } from './ports.ts'
 
 const PAGE = 500
@@ -27,22 +27,35 @@ export async function showMessage(spool: Spool, id: string): Promise<AdminAnswer
   return { message, header: await headerOf(body) }
 }
 
-/** Changes every message that the filter finds. Those under way are named in `busy` and stay as they are. */
+/** Changes every message that the filter finds and the change is for. */
 export async function changeQueue(
   spool: Spool,
   history: History,
   request: { readonly change: QueueChange; readonly filter: QueueFilter; readonly now: number },
-): Promise<AdminAnswers['queueChange']> {
+): Promise<QueueChanged> {
   const { change: wanted, now } = request
   const changed: string[] = []
   const busy: string[] = []
+  const untouched: string[] = []
   for (const id of matchingIds(spool, request.filter)) {
+    const found = spool.find(id)
+    if (found !== null && !isFor(found, wanted)) {
+      untouched.push(id)
+      continue
+    }
     const done = await spool.change(id, message => afterChange(message, wanted, now))
     if (done) changed.push(id)
     else if (spool.find(id) !== null) busy.push(id)
     if (done) recordChange(history, id, wanted, now)
   }
-  return { changed, busy }
+  return { changed, busy, untouched }
+}
+
+/** A message under way is for any change: whoever asks is told that it is busy. */
+function isFor(message: QueuedMessage, wanted: QueueChange): boolean {
+  if (wanted === 'delete') return true
+  const changes: RecipientState = wanted === 'release' ? 'held' : 'waiting'
+  return message.recipients.some(({ state }) => state === changes || (state === 'leased' && wanted !== 'release'))
 }
 
 /**

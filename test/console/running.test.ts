@@ -50,9 +50,11 @@ test('messages are listed in the shape that scripts rely on, held, released and 
   assert.equal(entry.id, id)
   assert.deepEqual(Object.keys(entry.recipients[0] ?? {}).sort(), ['address', 'attempts', 'lastReply', 'nextAttemptAt', 'state'])
 
+  assert.equal((await postern.command(['queue', 'release', id])).stdout, `No message was changed.\nNot held: ${id}\n`)
   assert.equal((await postern.command(['queue', 'hold', id])).stdout, '1 message held.\n')
+  for (const command of ['hold', 'retry']) assert.equal((await postern.command(['queue', command, id])).stdout, `No message was changed.\nNot waiting: ${id}\n`)
   assert.deepEqual((await queue('--state', 'held')).map(({ id }) => id), [id])
-  assert.match((await postern.command(['queue', 'show', id])).stdout, /held by an administrator[^]*Subject: A message from postern probe/)
+  assert.match((await postern.command(['queue', 'show', id])).stdout, /held by an administrator[^]*  Received: from .*\n  \t[^]*Subject: A message from postern probe/)
   assert.equal((await postern.command(['queue', 'release', id])).stdout, '1 message released.\n')
   const asked = await postern.command(['queue', 'delete', '--all'])
   assert.deepEqual([asked.code, (await queue()).length], [2, 2], 'nothing is deleted while nobody has agreed')

@@ -17,5 +17,5 @@ export default defineCommand({
     await confirm(`Delete ${what} for good?`, args.yes)
     return changeQueue(directory, 'delete', selection)
   },
-  render: (changed, look) => renderChanged(changed, 'deleted', look),
+  render: (changed, look) => renderChanged(changed, { done: 'deleted' }, look),
 })

@@ -9,5 +9,5 @@ export default defineCommand({
   options: {},
   examples: ['postern queue flush'],
   run: ({ directory }) => changeQueue(directory, 'retry', [{ state: 'waiting' }]),
-  render: (changed, look) => renderChanged(changed, 'due now', look),
+  render: (changed, look) => renderChanged(changed, { done: 'due now' }, look),
 })

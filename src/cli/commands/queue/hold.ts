@@ -10,5 +10,5 @@ export default defineCommand({
   options: CHANGE_OPTIONS,
   examples: ['postern queue hold k3v9x2m4q8w1', 'postern queue hold --sender @example.org'],
   run: ({ args, operands, directory }) => changeQueue(directory, 'hold', selectionFrom(operands, args, Date.now())),
-  render: (changed, look) => renderChanged(changed, 'held', look),
+  render: (changed, look) => renderChanged(changed, { done: 'held', unfit: 'Not waiting' }, look),
 })

@@ -10,5 +10,5 @@ export default defineCommand({
   options: CHANGE_OPTIONS,
   examples: ['postern queue release k3v9x2m4q8w1', 'postern queue release --all'],
   run: ({ args, operands, directory }) => changeQueue(directory, 'release', selectionFrom(operands, args, Date.now())),
-  render: (changed, look) => renderChanged(changed, 'released', look),
+  render: (changed, look) => renderChanged(changed, { done: 'released', unfit: 'Not held' }, look),
 })

@@ -11,5 +11,5 @@ export default defineCommand({
   options: CHANGE_OPTIONS,
   examples: ['postern queue retry k3v9x2m4q8w1', 'postern queue retry --domain example.net'],
   run: ({ args, operands, directory }) => changeQueue(directory, 'retry', selectionFrom(operands, args, Date.now())),
-  render: (changed, look) => renderChanged(changed, 'due now', look),
+  render: (changed, look) => renderChanged(changed, { done: 'due now', unfit: 'Not waiting' }, look),
 })

@@ -30,7 +30,12 @@ export default defineCommand({
       ],
       look,
     )
-    return `${facts}\n${look.dim('header')}\n${indent(header.trimEnd().split(/\r?\n/).map(visible).join('\n'))}`
+    return `${facts}\n${look.dim('header')}\n${indent(header.trimEnd().split(/\r?\n/).map(visibleLine).join('\n'))}`
   },
   toJson: ({ message, header }) => ({ ...queueEntry(message), origin: message.origin, header }),
 })
+
+/** Long fields go on in lines that begin with a tab. */
+function visibleLine(line: string): string {
+  return line.split('\t').map(visible).join('\t')
+}
