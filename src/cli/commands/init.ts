@@ -17,7 +17,7 @@ With a passphrase the CA key is encrypted on disk; "postern run" then reads the 
   options: {
     hostname: { type: 'text', value: 'H', describe: 'This machine\'s full name, which clients connect to.' },
     domain: { type: 'list', value: 'D', describe: 'A mail domain of ours: mail to it is accepted from anyone.' },
-    smarthost: { type: 'text', value: 'HOST:PORT', describe: 'The server that takes all our mail (default: each domain\'s MX hosts).' },
+    smarthost: { type: 'text', value: 'HOST:PORT', describe: 'The server that takes all our mail, by our address or our certificate (default: each domain\'s MX hosts).' },
     organisation: { type: 'text', value: 'O', describe: 'The organisation in certificates, a domain (default: the first --domain).' },
     'ca-name': { type: 'text', value: 'NAME', describe: 'The name of the CA that issues certificates (default: made from the organisation); not the host name.' },
     'key-type': { type: 'choice', choices: ['p256', 'rsa2048'], describe: 'The kind of the authority\'s keys and ours (default p256).' },
@@ -25,7 +25,7 @@ With a passphrase the CA key is encrypted on disk; "postern run" then reads the 
   },
   examples: [
     'postern init --hostname mx.example.org --domain example.org',
-    'postern init --hostname mx.example.org --domain example.org --domain example.net --smarthost smtp.example.net:587 --dir /var/lib/postern',
+    'postern init --hostname mx.example.org --domain example.org --domain example.net --smarthost smtp.example.net:25 --dir /var/lib/postern',
   ],
   run: async ({ args, directory }) => {
     const hostname = args.hostname ?? (await askFor('hostname', 'This machine\'s full name', os.hostname()))

@@ -20,7 +20,10 @@ const MAIN = path.join(CODE_FOLDER, 'src', 'main.ts')
 export default defineCommand({
   summary: 'Start at once: the first time, make all that is needed; then run, and say how to send a message.',
   details: `The first run makes a data directory as "postern init" does, and a certificate for you. Until postern.toml says where
-mail should go, each message is kept as a file in sink/, and nothing leaves this machine. Later runs just run.`,
+mail should go, each message is kept as a file in sink/, and nothing leaves this machine. Later runs just run.
+
+The listeners are open on every address of this machine, unless postern.toml says otherwise. Without a certificate of
+yours, others can send to your own domain and nowhere else.`,
   options: {
     hostname: { type: 'text', value: 'H', describe: 'First run: the host name (default: this machine\'s full name, or localhost).' },
     domain: { type: 'text', value: 'D', describe: 'First run: the mail domain (default: from the host name).' },

@@ -94,7 +94,7 @@ function deliveryTable({ smarthost, smarthostIsTrial }: InitialSettings): string
   if (smarthost === null) {
     return `# Without a smarthost, mail goes to each domain's MX hosts.
 # [delivery]
-# smarthost = "smtp.example.net:587"
+# smarthost = "smtp.example.net:25"
 # tls = "verify"              # insist on a good certificate; the default, "opportunistic", encrypts where it can`
   }
   if (smarthostIsTrial) {

@@ -2,6 +2,7 @@
 
 import path from 'node:path'
 import type { Config } from '../../../core/config/schema.ts'
+import { addressProblem, dnsNameProblem, holderNameProblem, senderProblem } from '../../../core/pki/holder.ts'
 import { formatInstant } from '../../../core/time.ts'
 import type { HolderRecord, IssuedClient } from '../../../relay/admin.ts'
 import { defineCommand, UsageProblem } from '../../command.ts'
@@ -9,7 +10,7 @@ import { readConfig } from '../../directory.ts'
 import { PRIVATE_FILE, PUBLIC_FILE, refuseOverwriting, shortPath, writeNewFiles, type NewFile } from '../../files.ts'
 import { fields, indent, type Look } from '../../output.ts'
 import { askAuthority } from '../../running.ts'
-import { CLIENT_DAYS } from '../../validity.ts'
+import { CLIENT_DAYS, validDays } from '../../validity.ts'
 
 type Added = {
   readonly name: string
@@ -51,6 +52,9 @@ same addresses.`,
     const kind = args.machine ? 'machine' : saysNothing ? await knownKind(directory, name) : 'person'
     if (kind === null || (kind === 'person' && !saysNothing && args.email.length === 0)) throw new UsageProblem('a person needs an address: --email joe@example.org; for a machine say --machine')
     if (kind === 'person' && args.dns.length > 0) throw new UsageProblem('--dns is for machines; say --machine too')
+    const problem = nameProblem(name, args)
+    if (problem !== null) throw new UsageProblem(problem)
+    const days = validDays(args.days, CLIENT_DAYS)
     const format = args.format ?? 'p12'
     const base = path.join(path.resolve(args.out ?? '.'), path.basename(name))
     refuseOverwriting(format === 'pem' ? [`${base}.pem`, `${base}.key`] : [`${base}.p12`])
@@ -64,7 +68,7 @@ same addresses.`,
         dnsNames: args.dns,
         senders: args.sender,
         keyType: args['key-type'] ?? 'p256',
-        days: args.days ?? CLIENT_DAYS,
+        days,
         format,
       },
       'issuedClient',
@@ -95,6 +99,18 @@ same addresses.`,
 async function knownKind(directory: string, name: string): Promise<HolderRecord['kind'] | null> {
   const { holders } = await askAuthority(directory, { do: 'list' }, 'listed')
   return holders.find(holder => holder.name.toLowerCase() === name.toLowerCase())?.kind ?? null
+}
+
+/** What the authority would refuse to write into a certificate, by the option that it came from. */
+function nameProblem(name: string, given: { readonly email: readonly string[]; readonly dns: readonly string[]; readonly sender: readonly string[] }): string | null {
+  const option = (words: string, problem: string | null): string | null => (problem === null ? null : `${words} ${problem}`)
+  const problems = [
+    holderNameProblem(name),
+    ...given.email.map(address => (address.startsWith('@') ? `--email ${address} is no mail address; for all of a domain say --sender ${address}` : option('--email', addressProblem(address)))),
+    ...given.dns.map(host => option('--dns', dnsNameProblem(host))),
+    ...given.sender.map(sender => option('--sender', senderProblem(sender))),
+  ]
+  return problems.find(problem => problem !== null) ?? null
 }
 
 function filesOf(base: string, issued: IssuedClient): readonly NewFile[] {

@@ -2,6 +2,7 @@
 
 import type { Config } from '../../../core/config/schema.ts'
 import { formatInstant } from '../../../core/time.ts'
+import { parsePeer } from '../../../core/peers/peer-list.ts'
 import { fail } from '../../../core/result.ts'
 import { passwordFile, PasswordDesk } from '../../../process/password-desk.ts'
 import type { PasswordAnswer, PasswordRequest } from '../../../relay/admin.ts'
@@ -61,6 +62,10 @@ async function requestOf(name: string, args: Args<typeof OPTIONS>, { passwords }
   if (list) return { do: 'list', name }
   if (device === undefined) throw new UsageProblem('say which device the password is for: --device phone')
   if (remove) return { do: 'remove', name, device }
+  for (const text of network) {
+    const parsed = parsePeer(text)
+    if (!parsed.ok) throw new UsageProblem(`--network: ${parsed.problem}`)
+  }
   const scram = (['SHA-256', 'SHA-1'] as const).filter(hash => passwords.mechanisms.includes(`SCRAM-${hash}`))
   return { do: 'set', name, device, networks: network, password: stdin ? await readPassword() : null, scram }
 }

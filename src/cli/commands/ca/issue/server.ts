@@ -8,7 +8,7 @@ import { inDirectory, readConfig } from '../../../directory.ts'
 import { giveToOwnerOf, PRIVATE_FILE, PUBLIC_FILE, refuseOverwriting, shortPath, writeNewFiles } from '../../../files.ts'
 import { fields, indent } from '../../../output.ts'
 import { askAuthority, askIfRunning } from '../../../running.ts'
-import { SERVER_DAYS } from '../../../validity.ts'
+import { SERVER_DAYS, validDays } from '../../../validity.ts'
 
 export default defineCommand({
   summary: 'Issue a certificate to a server, of this relay or another one.',
@@ -32,7 +32,7 @@ Postern starts to use it.`,
     if (!args.install) refuseOverwriting([certificateFile, keyFile])
     const issued = await askAuthority(
       directory,
-      { do: 'issueServer', names: operands, keyType: args['key-type'] ?? 'p256', days: args.days ?? SERVER_DAYS },
+      { do: 'issueServer', names: operands, keyType: args['key-type'] ?? 'p256', days: validDays(args.days, SERVER_DAYS) },
       'issuedServer',
     )
     if (args.install) await install(certificateFile, keyFile, issued)
