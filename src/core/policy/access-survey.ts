@@ -7,7 +7,7 @@
  */
 
 import type { AccessMap } from './access-map.ts'
-import { parseNamePattern } from './name-pattern.ts'
+import { isWholeName, parseNamePattern } from './name-pattern.ts'
 import type { NamePattern } from './name-pattern.ts'
 import { NetworkIndex, looksLikeNetwork, parseNetwork } from './networks.ts'
 
@@ -23,6 +23,8 @@ export type AccessSurvey = {
   /** Of `CERTISSUER~:` and `CERTSUBJECT~:` entries, in order of the file. */
   readonly issuerPatterns: readonly PatternKey[]
   readonly subjectPatterns: readonly PatternKey[]
+  /** Those without a star, each of which is one name. */
+  readonly wholeSubjects: readonly PatternKey[]
   /** Some entry names an identity in a way that sendmail does not know. */
   readonly namesIdentities: boolean
 }
@@ -37,7 +39,7 @@ export function surveyAccess(access: AccessMap): AccessSurvey {
   const namesHosts = new Set<string>()
   const networks = new NetworkIndex()
   const issuerPatterns: PatternKey[] = []
-  const subjectPatterns: PatternKey[] = []
+  const subjects: PatternKey[] = []
   let untagged = false
   for (const key of access.keys()) {
     const tag = tagOf(key)
@@ -46,11 +48,13 @@ export function surveyAccess(access: AccessMap): AccessSurvey {
     else if (!tags.has(tag)) tags.add(tag)
     if (tag === 'connect' && key.includes('/')) addNetwork(networks, key, start)
     else if (tag === 'certissuer~') addPattern(issuerPatterns, key, start)
-    else if (tag === 'certsubject~') addPattern(subjectPatterns, key, start)
+    else if (tag === 'certsubject~') addPattern(subjects, key, start)
     if (!namesHosts.has(tag) && namesHost(key, start)) namesHosts.add(tag)
   }
   const namesIdentities = [...tags].some(tag => IDENTITY_TAGS.has(tag))
-  return { tags, untagged, namesHosts, networks, issuerPatterns, subjectPatterns, namesIdentities }
+  const wholeSubjects = subjects.filter(({ pattern }) => isWholeName(pattern))
+  const subjectPatterns = subjects.filter(({ pattern }) => !isWholeName(pattern))
+  return { tags, untagged, namesHosts, networks, issuerPatterns, subjectPatterns, wholeSubjects, namesIdentities }
 }
 
 /** The tag of a key in lower case, without its colon; '' for an untagged key. */

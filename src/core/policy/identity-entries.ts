@@ -32,7 +32,7 @@ export function entriesOfThisOne(inquiry: Inquiry): readonly IdentityEntry[] {
   const identity = identityThatCounts(inquiry)
   const certificate = identity.kind === 'verified' ? identity.certificate : null
   return [
-    ...(certificate === null ? [] : [...byFingerprint(inquiry, certificate), ...byAlternativeName(inquiry, certificate)]),
+    ...(certificate === null ? [] : [...byFingerprint(inquiry, certificate), ...byAlternativeName(inquiry, certificate), ...byWholeSubject(inquiry, certificate)]),
     ...byHolder(inquiry),
   ]
 }
@@ -139,9 +139,16 @@ function byHolder(inquiry: Inquiry): readonly IdentityEntry[] {
   })
 }
 
+function byWholeSubject(inquiry: Inquiry, certificate: PeerCertificate): readonly IdentityEntry[] {
+  return bySubject(inquiry, certificate, inquiry.policy.survey.wholeSubjects)
+}
+
 function bySubjectPattern(inquiry: Inquiry, certificate: PeerCertificate): readonly IdentityEntry[] {
-  const { subjectPatterns } = inquiry.policy.survey
-  const found = matching(inquiry, 'CERTSUBJECT~', certificate.subject, subjectPatterns, () => canMatch(inquiry, certificate, 'subject'))
+  return bySubject(inquiry, certificate, inquiry.policy.survey.subjectPatterns)
+}
+
+function bySubject(inquiry: Inquiry, certificate: PeerCertificate, patterns: readonly PatternKey[]): readonly IdentityEntry[] {
+  const found = matching(inquiry, 'CERTSUBJECT~', certificate.subject, patterns, () => canMatch(inquiry, certificate, 'subject'))
   return found.map(entry => ({ entry, rule: 'subjectPatternRelays', text: 'certificates with such a subject may relay', isByName: true }))
 }
 

@@ -3,7 +3,7 @@
  *
  * The most specific entry decides:
  *
- * 1. what names this one certificate, person or machine: CERTFP, CERTSAN, USER;
+ * 1. what names this one certificate, person or machine: CERTFP, CERTSAN, USER, CERTSUBJECT~ without a star;
  * 2. CERTISSUER that says SUBJECT, and CERTSUBJECT for this subject;
  * 3. what names many of a kind: CERTSAN for the addresses of a domain, CERTSUBJECT~ patterns;
  * 4. CERTISSUER that says RELAY; without an entry for the issuer, CERTISSUER~ patterns.
@@ -41,7 +41,10 @@ export function standingOfIdentity(inquiry: Inquiry): Standing {
   if (particular !== null) return particular
   if (identity.kind !== 'verified' || issuer === null) return notVerified(inquiry)
   const { certificate } = identity
-  if (issuer.says('SUBJECT') && subjectMayRelay(inquiry, certificate)) return SUBJECT_RELAYS
+  if (issuer.says('SUBJECT') && subjectMayRelay(inquiry, certificate)) {
+    noteOverruled(inquiry, certificate)
+    return SUBJECT_RELAYS
+  }
   const kind = standingBy(inquiry, entriesOfItsKind(inquiry, certificate).filter(found => mayCount(inquiry, found, issuer)))
   if (kind !== null) return kind
   if (issuer.exact !== null) return issuer.says('RELAY') ? ISSUER_RELAYS : NONE
@@ -145,6 +148,13 @@ function standingBy(inquiry: Inquiry, entries: readonly IdentityEntry[]): Standi
     case 'unknown':
       return { kind: 'refused', finding: refuseUnknown(inquiry, entry) }
   }
+}
+
+/** Whoever wrote a refusal that matches and does not count must be able to see why. */
+function noteOverruled(inquiry: Inquiry, certificate: PeerCertificate): void {
+  const entry = strictest(entriesOfItsKind(inquiry, certificate))?.entry
+  if (entry === undefined || ['relay', 'ok'].includes(parseIdentityValue(entry.value).kind)) return
+  note(inquiry, `${entry.key} ${entry.value} does not count: the line for this subject is more specific than one for many of a kind`)
 }
 
 /** Whatever it was meant to say: never a permission. */

@@ -47,6 +47,11 @@ export function parseNamePattern(text: string): Result<NamePattern, string> {
   return ok(gap === -1 ? { start: patterns, end: null } : { start: patterns.slice(0, gap), end: patterns.slice(gap) })
 }
 
+/** True if one name only can match: nothing in it is left open. */
+export function isWholeName({ start, end }: NamePattern): boolean {
+  return end === null && start.every(({ tail }) => tail === null)
+}
+
 /** A certificate's name in parts. Null for one that is not in access-map form, which no pattern matches. */
 export function nameParts(name: string): readonly NamePart[] | null {
   const parts = split(name.replaceAll('*', '+2A'))
