@@ -7,6 +7,8 @@ import { Problem } from './command.ts'
 
 export const PRIVATE_FILE = 0o600
 export const PUBLIC_FILE = 0o644
+/** A key of the relay itself: nobody writes in it. */
+const OWN_KEY_FILE = 0o400
 
 export type NewFile = { readonly file: string; readonly content: string | Uint8Array; readonly mode: number }
 
@@ -35,6 +37,16 @@ export function giveToOwnerOf(folder: string, files: readonly string[]): void {
     lchownSync(file, uid, gid)
     if (lstatSync(file).isDirectory()) giveToOwnerOf(folder, readdirSync(file).map(name => path.join(file, name)))
   }
+}
+
+/**
+ * Two files cannot be replaced in one step. After a crash between them the pair does not match;
+ * Postern says so when it starts, and running the command again mends it.
+ */
+export async function installPair(certificateFile: string, keyFile: string, issued: { readonly certificatePem: string; readonly keyPem: string }): Promise<void> {
+  await writeWholeFile(keyFile, issued.keyPem, OWN_KEY_FILE)
+  await writeWholeFile(certificateFile, issued.certificatePem, PUBLIC_FILE)
+  for (const file of [keyFile, certificateFile]) giveToOwnerOf(path.dirname(file), [file])
 }
 
 /** As a shell takes it. */

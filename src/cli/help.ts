@@ -45,7 +45,7 @@ const REFERENCE_INTRODUCTION = `# Commands
 
 Every command has \`--dir D\` (the data directory: \`./postern-data\`, or \`/var/lib/postern\` when run as root), \`--help\`, and
 \`--json\` where it prints data. A command ends with 0 on success, 1 on a problem that it names, 2 on wrong usage, 77
-where the system does not let you. Problems go to standard error. Whatever would destroy something asks first, unless \`--yes\` is given.`
+where the system does not let you. Problems go to standard error. Commands that have \`--yes\` ask first, unless it is given.`
 
 function usage(name: string, command: Command): string {
   const operands = command.operands === undefined || command.operands === 'none' ? [] : [command.operands]

@@ -108,7 +108,7 @@ async function fill(
 }
 
 /** The certificate that we show to next hops: of our own name, and for a client only. */
-function ourClientCertificate({ hostname, keyType }: InitialPlan): AuthorityRequest {
+export function ourClientCertificate({ hostname, keyType }: Pick<InitialPlan, 'hostname' | 'keyType'>): AuthorityRequest {
   return {
     do: 'issueClient',
     name: hostname.slice(0, 64),

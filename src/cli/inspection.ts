@@ -22,6 +22,7 @@ import { bindListeners } from '../process/sockets.ts'
 import { policyOf } from '../relay/policy-holder.ts'
 import { failedPolicyTests, type PolicyUnderTest } from '../relay/policy-tests.ts'
 import { Problem } from './command.ts'
+import { ownCertificate } from './own-certificate.ts'
 import { configFile, inDirectory, reason } from './directory.ts'
 import { askIfRunning, withAuthority } from './running.ts'
 
@@ -115,7 +116,7 @@ const MOST_NOTES = 20
 function ourCertificates(directory: string, config: Config, now: number): readonly Finding[] {
   const ours = [
     { file: config.tls.certificateFile, hostname: config.hostname, renew: `postern ca issue server ${config.hostname} localhost --install` },
-    { file: config.delivery.certificateFile, hostname: null, renew: `postern user add ${config.hostname.slice(0, 64)} --machine --dns ${config.hostname} --format pem` },
+    { file: config.delivery.certificateFile, hostname: null, renew: 'postern ca issue client' },
     { file: 'ca/ca.pem', hostname: null, renew: 'make a new authority while this one is still valid' },
     { file: 'ca/issuing.pem', hostname: null, renew: 'make a new authority while this one is still valid' },
   ]
@@ -146,11 +147,15 @@ function parseCertificate(file: string): X509Certificate | null {
   }
 }
 
-/** The authority itself, and the [[test]] cases, which need to know who holds certificates. */
+/** The authority itself, and what depends on who holds certificates: our own, and the [[test]] cases. */
 async function authorityFindings(directory: string, tested: Omit<PolicyUnderTest, 'holders' | 'readCertificate'>): Promise<readonly Finding[]> {
   try {
     const { holders } = await withAuthority(directory, ask => ask({ do: 'list' }, 'listed'))
-    return failedPolicyTests({ ...tested, holders, readCertificate: peerCertificateOf }).map(({ text }) => error(text))
+    const own = ownCertificate(directory, tested.config, holders)
+    return [
+      ...(own === null || own.revokedAt === null ? [] : [error(`${own.file}: was revoked on ${formatInstant(own.revokedAt)}, and next hops are shown it; postern ca issue client`)]),
+      ...failedPolicyTests({ ...tested, holders, readCertificate: peerCertificateOf }).map(({ text }) => error(text)),
+    ]
   } catch (problem) {
     if (problem instanceof Problem) return [error(problem.message)]
     throw problem

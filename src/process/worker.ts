@@ -29,8 +29,8 @@ import { HandshakeRoom } from '../io/handshake-room.ts'
 import { TlsGate } from '../io/tls-gate.ts'
 import type { Handshake } from '../io/tls-gate.ts'
 import type { TlsGateOptions } from '../io/tls-servers.ts'
-import { authorityOf, readPresented } from '../io/x509.ts'
-import type { AdminAnswers, AdminRequest, AdminResult, CertificateIndex } from '../relay/admin.ts'
+import { authorityOf, readPresented, sha256 } from '../io/x509.ts'
+import type { AdminAnswers, AdminRequest, AdminResult, CertificateIndex, Status } from '../relay/admin.ts'
 import type { ConversationHost } from '../relay/conversation.ts'
 import { CertificateRegister } from '../relay/certificate-register.ts'
 import type { Accounts } from '../relay/account-register.ts'
@@ -318,6 +318,7 @@ export class Worker {
     const stats = this.#shards.map(({ spool }) => spool.stats())
     const messages = stats.reduce((sum, shard) => sum + shard.messages, 0)
     const { settings, config } = this.#current
+    const standing = (pem: string): Standing => standingOf(pem, this.#register)
     return {
       version: '',
       pid: process.pid,
@@ -328,10 +329,10 @@ export class Worker {
       queue: { messages, quarantinedRecords: stats.reduce((sum, shard) => sum + shard.quarantinedRecords, 0) },
       metrics: [...this.#meter.samples(), ...this.#gauges()],
       certificates: [
-        { what: 'server', ...validity(settings.serverCertificatePem) },
-        ...(settings.clientCertificatePem === null ? [] : [{ what: 'client', ...validity(settings.clientCertificatePem) }]),
-        { what: 'issuing CA', ...validity(settings.ownIssuingPem) },
-        { what: 'root CA', ...validity(settings.ownRootPem) },
+        { what: 'server', ...standing(settings.serverCertificatePem) },
+        ...(settings.clientCertificatePem === null ? [] : [{ what: 'client', ...standing(settings.clientCertificatePem) }]),
+        { what: 'issuing CA', ...standing(settings.ownIssuingPem) },
+        { what: 'root CA', ...standing(settings.ownRootPem) },
       ],
     }
   }
@@ -370,7 +371,13 @@ function gateOptions({ config, settings }: Current, name: ListenerName): TlsGate
   }
 }
 
-function validity(pem: string): { readonly subject: string; readonly notAfter: number } {
+type Standing = Omit<Status['certificates'][number], 'what'>
+
+function standingOf(pem: string, { revoked }: CertificateRegister): Standing {
   const certificate = new X509Certificate(pem)
-  return { subject: certificate.subject.replaceAll('\n', ', '), notAfter: certificate.validToDate.getTime() }
+  return {
+    subject: certificate.subject.replaceAll('\n', ', '),
+    notAfter: certificate.validToDate.getTime(),
+    isRevoked: revoked.has(sha256(certificate.raw)),
+  }
 }

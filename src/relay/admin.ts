@@ -76,7 +76,7 @@ export type Status = {
   readonly queue: { readonly messages: number; readonly quarantinedRecords: number }
   /** What was counted, over all workers. */
   readonly metrics: readonly Sample[]
-  readonly certificates: readonly { readonly what: string; readonly subject: string; readonly notAfter: number }[]
+  readonly certificates: readonly { readonly what: string; readonly subject: string; readonly notAfter: number; readonly isRevoked: boolean }[]
 }
 
 /** A decision with the question that led to it, as kept for `explain ID`. */

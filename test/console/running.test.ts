@@ -96,9 +96,27 @@ test('a refusal is explained by its id', async () => {
 test('revoking holds what was accepted under the certificate', async () => {
   const id = await send('late@example.net')
   await waitFor('the first attempt to fail', async () => (await queue()).every(({ recipients }) => recipients.every(({ state }) => state === 'waiting')))
-  assert.match((await postern.command(['user', 'revoke', 'joe'])).stdout, /^Revoked 1 certificate of joe:/)
+  assert.match((await postern.command(['user', 'revoke', 'joe'])).stdout, /^Revoked 1 certificate of joe:\n  [0-9a-f]{64}\n1 message of joe in the queue is held: postern queue list --state held\n$/)
   const held = await waitFor('the message to be held', async () => (await queue('--state', 'held')).find(entry => entry.id === id))
   assert.match(held.heldBecause ?? '', /certificate of joe was revoked/)
+})
+
+test("the relay's own certificate is revoked only on demand, is then shown as such, and can be made anew", async () => {
+  const isShownRevoked = async (): Promise<readonly boolean[]> => [
+    /^client .* revoked$/m.test((await postern.command(['status'])).stdout),
+    /tls\/client\.pem: was revoked on .*; postern ca issue client/.test((await postern.command(['check'])).stdout),
+  ]
+  const revoke = ['user', 'revoke', 'relay.example.test']
+  const asked = await postern.command(revoke)
+  assert.equal(asked.code, 2)
+  assert.match(asked.stderr, /relay\.example\.test is this relay: next hops are shown its certificate, \S+tls\/client\.pem\. Revoke it\? .* say --yes/)
+  assert.deepEqual(await isShownRevoked(), [false, false])
+  const revoked = await postern.command([...revoke, '--yes'])
+  assert.match(revoked.stdout, /^Revoked 1 certificate of relay\.example\.test:\n {2}\S+\nMake a new one for this relay: postern ca issue client\n$/)
+  assert.deepEqual(await isShownRevoked(), [true, true])
+  const issued = await postern.command(['ca', 'issue', 'client'])
+  assert.equal(issued.code, 0, issued.stdout + issued.stderr)
+  assert.deepEqual(await isShownRevoked(), [false, false])
 })
 
 test('reload, status and stop speak to the one that runs', async () => {

@@ -29,7 +29,7 @@ export default defineCommand({
       facts,
       table(['LISTENER', 'ADDRESS'], status.listeners.map(({ name, address }) => [name, address]), look),
       table(['WORKER', 'PROCESS', 'SESSIONS', 'QUEUED', 'RESTARTS'], status.workers.map((worker, index) => workerRow(worker, index)), look),
-      table(['CERTIFICATE', 'SUBJECT', 'VALID UNTIL'], status.certificates.map(({ what, subject, notAfter }) => [what, subject, expiry(notAfter, now, look)]), look),
+      table(['CERTIFICATE', 'SUBJECT', 'VALID UNTIL'], status.certificates.map(({ what, subject, notAfter, isRevoked }) => [what, subject, isRevoked ? look.bad('revoked') : expiry(notAfter, now, look)]), look),
     ].join('\n\n')
   },
   toJson: ({ status }) => ({

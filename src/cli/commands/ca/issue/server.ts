@@ -2,10 +2,9 @@
 
 import path from 'node:path'
 import { formatInstant } from '../../../../core/time.ts'
-import { writeWholeFile } from '../../../../io/whole-file.ts'
 import { defineCommand, UsageProblem } from '../../../command.ts'
 import { inDirectory, readConfig } from '../../../directory.ts'
-import { giveToOwnerOf, PRIVATE_FILE, PUBLIC_FILE, refuseOverwriting, shortPath, writeNewFiles } from '../../../files.ts'
+import { installPair, PRIVATE_FILE, PUBLIC_FILE, refuseOverwriting, shortPath, writeNewFiles } from '../../../files.ts'
 import { fields, indent } from '../../../output.ts'
 import { askAuthority, askIfRunning } from '../../../running.ts'
 import { SERVER_DAYS, validDays } from '../../../validity.ts'
@@ -35,7 +34,7 @@ Postern starts to use it.`,
       { do: 'issueServer', names: operands, keyType: args['key-type'] ?? 'p256', days: validDays(args.days, SERVER_DAYS) },
       'issuedServer',
     )
-    if (args.install) await install(certificateFile, keyFile, issued)
+    if (args.install) await installPair(certificateFile, keyFile, issued)
     else {
       await writeNewFiles([
         { file: keyFile, content: issued.keyPem, mode: PRIVATE_FILE },
@@ -59,13 +58,3 @@ Postern starts to use it.`,
   toJson: ({ names, files, notAfter, reloadProblems }) => ({ names, files, notAfter: formatInstant(notAfter), reloadProblems }),
   exitCode: ({ reloadProblems }) => (reloadProblems.length === 0 ? 0 : 1),
 })
-
-/**
- * Two files cannot be replaced in one step. After a crash between them the pair does not match;
- * Postern says so when it starts, and running the command again mends it.
- */
-async function install(certificateFile: string, keyFile: string, issued: { readonly certificatePem: string; readonly keyPem: string }): Promise<void> {
-  await writeWholeFile(keyFile, issued.keyPem, 0o400)
-  await writeWholeFile(certificateFile, issued.certificatePem, PUBLIC_FILE)
-  for (const file of [keyFile, certificateFile]) giveToOwnerOf(path.dirname(file), [file])
-}
