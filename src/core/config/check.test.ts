@@ -26,6 +26,8 @@ test('settings that contradict their purpose are listed', () => {
   check('[delivery]\ntls = "verify"', 'delivery.tls')
   check('[delivery]\ntls = "verify"\nsmarthost = "hub.example.net:25"')
   check('[queue]\nlifetime = "4d"\ndelay-warning = "4d"', 'queue.delay-warning')
+  check('[listeners.submission]\nxclient-from = ["10.0.0.6"]', 'listeners.submission.xclient-from')
+  check('[listeners.mx]\nxclient-from = ["10.0.0.6"]')
   check('[web]\naddress = "127.0.0.1:8443"', 'web.address')
   const off = ['mx', 'submission', 'submissions'].map(name => `[listeners.${name}]\nenabled = false`).join('\n')
   check(off, 'listeners')

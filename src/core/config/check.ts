@@ -28,6 +28,10 @@ export function weaknessesOf(config: Config): readonly Weakness[] {
     if (route.tls === 'none') add(['route', index, 'tls'], `mail for ${route.domain} goes in clear; "verify" protects it`)
   }
   if (listeners.lmtp.enabled && listeners.lmtp.relay) add(['listeners', 'lmtp', 'relay'], 'every program that may write to the LMTP socket can send to everybody')
+  for (const name of ['submission', 'submissions'] as const) {
+    if (listeners[name].xclientFrom.length === 0) continue
+    add(['listeners', name, 'xclient-from'], 'whomever a peer speaks for is refused (530): nobody sends here without an identity, and XCLIENT gives none; let it use "mx", or the PROXY protocol (proxy-from)')
+  }
   if (web.address !== null) add(['web', 'address'], 'nothing listens here yet: the pages come in a later version')
   if (Object.values(listeners).every(listener => !listener.enabled)) add(['listeners'], 'every listener is off: no mail can come in')
   // RFC 5321 §4.5.4.1: retries go on for 4-5 days at least.

@@ -30,7 +30,7 @@ const commonKeys = (authentication: Login) => ({
     .prefault([])
     .describe(
       'Filters and proxies that may say for whom they speak by XCLIENT, as Postfix documents it. It is offered to these ' +
-        'addresses only. What they say of a login (`LOGIN`) gives nobody anything.',
+        'addresses only. What they say of a login (`LOGIN`) gives nobody anything, so that on `submission` and `submissions` whomever they speak for is refused.',
     ),
   authentication: oneOf(LOGINS)
     .prefault(authentication)

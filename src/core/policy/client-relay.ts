@@ -108,7 +108,7 @@ function nameMatters(inquiry: Inquiry): boolean {
 /** The site's words (confRELAY_MSG) are for clients whose name is known; the others are told sendmail's. */
 function denied(inquiry: Inquiry, words: string | null): Finding {
   const shown = { rule: inquiry.policy.logins[inquiry.asker.listener], byPassword: hasPassword(inquiry) }
-  const reply = relayingDenied(identityThatCounts(inquiry), shown)
+  const reply = relayingDenied(identityThatCounts(inquiry), inquiry.asker.listener, shown)
   return because(inquiry, 'relayingDenied', 'nothing lets this client relay', {
     kind: 'refuse',
     reply: inWordsOf(words, reply, reply.enhanced),

@@ -77,32 +77,50 @@ export const authenticationRequired: PolicyReply = { code: 530, enhanced: '5.7.0
 export type Shown = { readonly rule: LoginRule; readonly byPassword: boolean }
 
 /** `Relaying denied`, and why this client may not. */
-export function relayingDenied(identity: ClientIdentity, shown: Shown): PolicyReply {
-  return { code: 550, enhanced: '5.7.1', text: `Relaying denied: ${whyNoIdentity(identity, shown)}` }
+export function relayingDenied(identity: ClientIdentity, listener: ListenerName, shown: Shown): PolicyReply {
+  return { code: 550, enhanced: '5.7.1', text: `Relaying denied: ${whyNoIdentity(identity, listener, shown)}` }
 }
 
 /** RFC 4954 §6 reserves 530 for this; a submission listener serves nobody it does not know. */
 export function identityRequired(identity: ClientIdentity, listener: ListenerName, shown: Shown): PolicyReply {
   if (identity.kind === 'unverified') {
-    return { code: 550, enhanced: '5.7.1', text: `Sending denied: ${whyNoIdentity(identity, shown)}` }
+    return { code: 550, enhanced: '5.7.1', text: `Sending denied: ${whyNoIdentity(identity, listener, shown)}` }
   }
-  const { missing, remedy } = PROOFS[shown.rule]
+  const { remedy, required } = PROOFS[shown.rule]
   const isInClear = identity.kind === 'plaintext' && listener === 'submission'
-  return { code: 530, enhanced: '5.7.0', text: isInClear ? `Issue a STARTTLS command first, and ${remedy}` : `Authentication required: ${missing}` }
+  return { code: 530, enhanced: '5.7.0', text: isInClear ? `Issue a STARTTLS command first, and ${remedy}` : `Authentication required: ${required}` }
 }
 
-/** By what a listener wants: what a client has not shown, and what it can do about that. */
-const PROOFS: Record<LoginRule, { readonly missing: string; readonly remedy: string }> = {
-  certificate: { missing: 'no certificate was presented', remedy: 'present your certificate' },
-  any: { missing: 'no certificate was presented', remedy: 'present your certificate' },
-  password: { missing: 'log in with your password', remedy: 'log in with your password' },
-  both: { missing: 'certificate and password are both needed', remedy: 'present your certificate and log in with your password' },
+type Proof = {
+  /** What a client has not shown that would let it relay. */
+  readonly missing: string
+  /** What it can do. */
+  readonly remedy: string
+  /** The same to a client that is within TLS already. */
+  readonly required: string
 }
 
-function whyNoIdentity(identity: ClientIdentity, { rule, byPassword }: Shown): string {
+/** By what a listener wants. */
+const PROOFS: Record<LoginRule, Proof> = {
+  certificate: { missing: 'no certificate was presented', remedy: 'present your certificate', required: 'no certificate was presented' },
+  any: {
+    missing: 'no certificate was presented',
+    remedy: 'present your certificate or log in with your password',
+    required: 'no certificate was presented, and no password',
+  },
+  password: { missing: 'log in with your password', remedy: 'log in with your password', required: 'log in with your password' },
+  both: {
+    missing: 'certificate and password are both needed',
+    remedy: 'present your certificate and log in with your password',
+    required: 'certificate and password are both needed',
+  },
+}
+
+function whyNoIdentity(identity: ClientIdentity, listener: ListenerName, { rule, byPassword }: Shown): string {
   switch (identity.kind) {
     case 'plaintext':
-      return `the connection is not encrypted and ${PROOFS[rule].missing}`
+      // A socket of this host needs no encryption.
+      return listener === 'lmtp' ? PROOFS[rule].missing : `the connection is not encrypted and ${PROOFS[rule].missing}`
     case 'anonymous':
       return PROOFS[rule].missing
     case 'unverified':
