@@ -132,3 +132,26 @@ export function gsasl({ port, authority, mechanism, user, password }: PasswordRo
     { input: 'QUIT\r\n' },
   )
 }
+
+/** Those that take a token in place of a password. */
+export const TOKEN_CLIENTS: readonly PasswordClient[] = [
+  {
+    name: 'curl',
+    program: 'curl',
+    // Where both are offered it takes OAUTHBEARER, whatever is asked for.
+    mechanisms: ['', 'OAUTHBEARER'],
+    send: ({ port, tls, authority, mechanism, user, password }, mail) =>
+      run(
+        program('curl'),
+        // prettier-ignore
+        [
+          '--silent', '--show-error', '--verbose', '--max-time', '20', '--ssl-reqd', '--cacert', authority,
+          ...(mechanism === '' ? [] : ['--login-options', `AUTH=${mechanism}`]), '--user', `${user}:`, '--oauth2-bearer', password,
+          '--mail-from', mail.from, '--mail-rcpt', mail.to, '--upload-file', '-',
+          `${tls === 'starttls' ? 'smtp' : 'smtps'}://localhost:${port}/laptop.example.test`,
+        ],
+        { input: asMessage(mail).replaceAll('\n', '\r\n') },
+      ),
+  },
+  ...PASSWORD_CLIENTS.filter(({ program }) => program === 'msmtp').map(msmtp => ({ ...msmtp, mechanisms: ['OAUTHBEARER', 'XOAUTH2'] })),
+]

@@ -4,22 +4,33 @@
  */
 
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { startPostern, type Postern } from '../support/postern.ts'
+import { makePostern, type Postern } from '../support/postern.ts'
 import { waitFor } from '../support/processes.ts'
 import { startSink, type Sink } from '../support/sink.ts'
+import { startTokenProvider, type TokenProvider } from '../support/token-provider.ts'
 import type { Mail, Route } from './mail-client.ts'
-import { gsasl, PASSWORD_CLIENTS, type PasswordRoute } from './password-clients.ts'
+import { gsasl, PASSWORD_CLIENTS, TOKEN_CLIENTS, type PasswordRoute } from './password-clients.ts'
 import { missing } from './programs.ts'
 
+const TOKEN = 'vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGEuY29tCg=='
+
+let provider: TokenProvider
 let sink: Sink
 let postern: Postern
 let password: string
 
 before(async () => {
   sink = await startSink()
-  postern = await startPostern({ smarthost: sink.port })
+  provider = await startTokenProvider(token => (token === TOKEN ? { active: true, sub: 'joe', scope: 'smtp' } : { active: false }))
+  postern = await makePostern({
+    smarthost: sink.port,
+    settings: { oauth: { introspection: provider.url, 'client-id': 'postern', 'client-secret-file': 'oauth-secret', scope: ['smtp'] } },
+  })
+  writeFileSync(join(postern.folder, 'oauth-secret'), 'secret', { mode: 0o600 })
+  await postern.start()
   await postern.issue('joe', '--email', 'joe@example.test')
   password = ((await postern.json(['user', 'passwd', 'joe', '--device', 'test'])) as { readonly password: string }).password
 })
@@ -27,6 +38,7 @@ before(async () => {
 after(async () => {
   await postern?.dispose()
   await sink?.stop()
+  await provider?.stop()
 })
 
 for (const client of PASSWORD_CLIENTS) {
@@ -58,6 +70,24 @@ for (const [mechanism, bind] of [
     assert.match(said, /235 2\.7\.0 Authentication successful|Client authentication finished/, said)
     await waitFor('the login in the log', () => logins(mechanism) > seen)
   })
+}
+
+for (const client of TOKEN_CLIENTS) {
+  for (const tls of ['starttls', 'implicit'] as const) {
+    for (const mechanism of client.mechanisms) {
+      const how = mechanism === '' ? 'a mechanism of its own choice' : mechanism
+      test(`${client.name} relays with a token by ${how} over ${tls}`, { skip: missing(client.program) }, async () => {
+        const mail = letter(`${client.name}, token, ${how}, ${tls}`)
+        const finished = await client.send({ ...routeFor(tls, mechanism), password: TOKEN }, mail)
+        assert.equal(finished.code, 0, finished.stdout + finished.stderr)
+        const { text } = await sink.messageWith(`Subject: ${mail.subject}\r\n`)
+        assert.match(text, new RegExp(`\\(authenticated: ${mechanism === '' ? 'OAUTHBEARER' : mechanism} joe\\)`))
+        const guessed = await client.send({ ...routeFor(tls, mechanism), password: 'wrong' }, letter('a wrong token'))
+        assert.notEqual(guessed.code, 0)
+        assert.match(guessed.stderr, /Token not accepted/)
+      })
+    }
+  }
 }
 
 test('a wrong password is refused, and every client says so', async () => {
