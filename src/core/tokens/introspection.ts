@@ -18,7 +18,6 @@ export function formatClientCredentials({ clientId, clientSecret }: { readonly c
 /** RFC 7662 §2.2. Null if it is no answer; then nothing is known of the token. */
 export function judgeIntrospection(answer: string, terms: TokenTerms, now: number): TokenVerdict | null {
   const claims = parseClaims(answer)
-  const active = claims !== null && Object.hasOwn(claims, 'active') ? claims['active'] : null
-  if (claims === null || typeof active !== 'boolean') return null
-  return active ? judgeClaims(claims, terms, { now, mustExpire: false }) : refused('inactiveToken')
+  if (claims === null || typeof claims['active'] !== 'boolean') return null
+  return claims['active'] ? judgeClaims(claims, terms, { now, mustExpire: false }) : refused('inactiveToken')
 }
