@@ -7,7 +7,7 @@
  */
 
 import { addressBlock } from '../core/limits/client-blocks.ts'
-import { describeProblem } from '../core/message/outcome.ts'
+import { describeProblem, type AttemptProblem } from '../core/message/outcome.ts'
 import { formatHop, hopKey, nextHopOf, type NextHop } from '../core/message/route.ts'
 import type { CalloutAnswer } from '../core/policy/decision.ts'
 import type { CalloutReport } from '../core/smtp/client-callout.ts'
@@ -53,9 +53,9 @@ export class Callouts {
     this.#cache.forgetAllButYes()
   }
 
-  /** For the client at this address. Rejects never. */
-  readonly ask = async (recipient: string, client: string): Promise<CalloutAnswer> => {
-    const hop = nextHopOf(recipient, this.#settings.routing, null)
+  /** For the client at this address. RFC 8689 §4.2.1 is for envelopes as well: who requires TLS has no recipient named without. */
+  readonly ask = async (recipient: string, client: string, requiresTls: boolean): Promise<CalloutAnswer> => {
+    const hop = nextHopOf(recipient, this.#settings.routing, requiresTls ? 'required' : null)
     if (!hop.ok) return { says: 'unknown', detail: describeProblem(hop.problem) }
     const key = keyOf(hop.value, recipient)
     const known = this.#cache.find(key, this.#host.system.now())
@@ -96,7 +96,7 @@ export class Callouts {
     const connectTimeoutSeconds = Math.min(this.#settings.connectTimeoutSeconds, CONNECT_SECONDS)
     try {
       const opened = await openConnection(hop, { ...this.#settings, connectTimeoutSeconds }, { ...this.#host, dialer })
-      if (!opened.ok) return { report: inWords({ says: 'unknown', detail: describeProblem(opened.problem) }, dialer), connection: null }
+      if (!opened.ok) return { report: inWords(unreachable(opened.problem), dialer), connection: null }
       return { report: inWords(await opened.value.callOut(recipient), dialer), connection: opened.value }
     } catch (error) {
       return { report: { says: 'unknown', detail: `the callout failed: ${error instanceof Error ? error.message : String(error)}` }, connection: null }
@@ -144,6 +144,11 @@ function keyOf(hop: NextHop, recipient: string): string {
 
 function keyOfHop(hop: NextHop): string {
   return `${hopKey(hop)} ${formatHop(hop)}`
+}
+
+/** What a server lacks for good it will not have at the next try either; delivery says what comes of that. */
+function unreachable(problem: AttemptProblem): CalloutReport {
+  return { says: problem.kind === 'unsupported' ? 'cannotAsk' : 'unknown', detail: describeProblem(problem) }
 }
 
 /** A connection that we have cut was lost for no other reason. */

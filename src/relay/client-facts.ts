@@ -17,7 +17,7 @@ type Found = 'yes' | 'no' | 'unknown'
 const NO_CALLOUTS: ReadonlyMap<string, CalloutAnswer> = new Map()
 
 /** Asks the next hop about a recipient for the client at this address. Rejects never. */
-export type CallOut = (forwardPath: string, address: string) => Promise<CalloutAnswer>
+export type CallOut = (forwardPath: string, address: string, requiresTls: boolean) => Promise<CalloutAnswer>
 
 /** The facts of one session, gathered as they are needed. */
 export class ClientFacts {
@@ -67,7 +67,7 @@ export class ClientFacts {
         this.#isMxFor.set(missing.domain, await this.#weAreMxFor(missing.domain))
         return
       case 'callout':
-        this.#callouts = new Map([[missing.forwardPath, await this.#callOut(missing.forwardPath, this.#host.address)]])
+        this.#callouts = new Map([[missing.forwardPath, await this.#callOut(missing.forwardPath, this.#host.address, missing.requiresTls)]])
         return
       default:
         return unreachable(missing)

@@ -96,3 +96,11 @@ test('a next hop that does not prove what its route asks for is told no recipien
   assert.match(await said('ann@b'), /^unknown: no TLS with .*it does not offer STARTTLS, and TLS is required/)
   assert.deepEqual(hop.lines().filter(line => !/^(?:EHLO|QUIT)/.test(line)), [])
 })
+
+test('a sender that requires TLS has no recipient named without it (RFC 8689 §4.2.1)', async t => {
+  const hop = await startHop(t, () => '250 ok')
+  const { said } = await startCallouts(t, { settings: smarthost(hop.port) })
+  assert.match(await said('ann@b', '192.0.2.7', true), /^cannotAsk: .* offers no TLS, which the sender requires/)
+  assert.deepEqual(hop.asked(), [])
+  assert.match(await said('ann@b'), /^yes: /, 'others do not mind')
+})

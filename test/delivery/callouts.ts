@@ -27,9 +27,9 @@ export async function startCallouts(t: Test, options: RelayOptions) {
   return {
     clock,
     told,
-    ask: callouts.ask,
+    ask: (recipient: string, client: string) => callouts.ask(recipient, client, false),
     /** In one line: `no: 550 …`. */
-    said: async (recipient: string, client = '192.0.2.7'): Promise<string> => inOneLine(await callouts.ask(recipient, client)),
+    said: async (recipient: string, client = '192.0.2.7', requiresTls = false): Promise<string> => inOneLine(await callouts.ask(recipient, client, requiresTls)),
     reconfigure: (changes: Partial<DeliverySettings>) => callouts.reconfigure({ ...settings, ...changes }),
   }
 }

@@ -8,7 +8,7 @@
  *     * both are wanted                     a certificate and a password
  *     * listed for XCLIENT                 * joe may fetch branch.example.org
  *     * without STARTTLS                   * in one piece           the test depends on how octets arrive
- *     * without completion
+ *     * without completion                * next hops are asked about recipients
  *
  * These happen to the session. People are those of test/decisions/people.ts.
  *
@@ -16,6 +16,7 @@
  *     * tls joe                            the handshake that STARTTLS led to
  *     * the certificate is revoked         * the password is taken away     of nobody's TLS
  *     * the policy fails                   at its next question
+ *     * the next hop says no               at its next question; likewise yes, unknown, cannotAsk, busy
  *     * the store is full                  * the store fails        at the next message
  *     * the client is silent               * the service shuts down
  *     * the queue is empty                 * the queue cannot be asked    at the next ETRN
@@ -32,7 +33,8 @@ import type { Envelope, EnvelopeRecipient } from '../../src/core/message/envelop
 import type { Excess } from '../../src/core/limits/limits.ts'
 import type { ClientIdentity } from '../../src/core/names/identity.ts'
 import { decide } from '../../src/core/policy/decide.ts'
-import type { ClientHost, KnownFacts, Question } from '../../src/core/policy/decision.ts'
+import type { CalloutWord, ClientHost, KnownFacts, Question } from '../../src/core/policy/decision.ts'
+import { NO_CHECKS } from '../../src/core/policy/site-checks.ts'
 import { sessionTerms } from '../../src/core/policy/session-terms.ts'
 import { formatNode } from '../../src/core/smtp/etrn.ts'
 import { formatReply, type Reply } from '../../src/core/smtp/reply.ts'
@@ -79,6 +81,8 @@ class Player {
   #host: ClientHost = { address: '', name: null }
   #decisions = 0
   #policyFails = false
+  #policy = sitePolicy
+  #nextHopSays: CalloutWord = 'yes'
   #excess: Excess | null = null
   #storeAnswers: SessionInput | null = null
   #stored = 0
@@ -151,8 +155,16 @@ class Player {
       case 'the queue cannot be asked':
         this.#waiting = null
         return null
+      case 'next hops are asked about recipients':
+        this.#policy = { ...sitePolicy, checks: { ...NO_CHECKS, recipientCallout: 'defer' } }
+        return null
       case 'in one piece':
         return null
+    }
+    const [, says] = /^the next hop says (\w+)$/.exec(words) ?? []
+    if (says !== undefined) {
+      this.#nextHopSays = says as CalloutWord
+      return null
     }
     const [, what, whom = 'all'] = /^over the limit of (\w+) for an? (\w+)$/.exec(words) ?? []
     if (what !== undefined) {
@@ -244,10 +256,14 @@ class Player {
       this.#excess = null
       return { kind: 'overLimit', excess }
     }
-    let answer = decide(sitePolicy, question, NOTHING_KNOWN, id)
-    if (answer.kind === 'missing') {
+    let facts = NOTHING_KNOWN
+    let answer = decide(this.#policy, question, facts, id)
+    if (answer.kind === 'missing' && answer.missing.kind === 'callout') {
+      facts = { ...facts, callouts: new Map([[answer.missing.forwardPath, { says: this.#nextHopSays, detail: '' }]]) }
+      answer = decide(this.#policy, question, facts, id)
+    } else if (answer.kind === 'missing') {
       this.#host = { ...this.#host, name: { resolve: 'FAIL' } }
-      answer = decide(sitePolicy, { ...question, asker: { ...question.asker, host: this.#host } }, NOTHING_KNOWN, id)
+      answer = decide(this.#policy, { ...question, asker: { ...question.asker, host: this.#host } }, facts, id)
     }
     if (answer.kind === 'missing') throw new Error(`the site knows no ${answer.missing.kind}`)
     return { kind: 'decided', decision: answer.decision, host: this.#host }

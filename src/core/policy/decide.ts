@@ -43,7 +43,7 @@ function find(inquiry: Inquiry, question: Question): Finding {
     case 'sender':
       return findSender(inquiry, question.reversePath)
     case 'recipient':
-      return findRecipient(inquiry, question.reversePath, question.forwardPath)
+      return findRecipient(inquiry, question)
     case 'authors':
       return hasOtherIdentity(inquiry) ? ACCEPT : checkAuthors(inquiry, question.authors)
   }
@@ -65,10 +65,11 @@ function findSender(inquiry: Inquiry, reversePath: string): Finding {
   return (servesHoldersOnly(inquiry) ? checkBindingOfClient(inquiry, reversePath) : null) ?? ACCEPT
 }
 
-function findRecipient(inquiry: Inquiry, reversePath: string, forwardPath: string): Finding {
+function findRecipient(inquiry: Inquiry, question: Extract<Question, { kind: 'recipient' }>): Finding {
   const stranger = checkKnown(inquiry)
   if (stranger !== null) return stranger
-  const recipient = checkRecipient(inquiry, reversePath, forwardPath)
+  const recipient = checkRecipient(inquiry, question)
+  const { reversePath, forwardPath } = question
   return recipient.kind === 'accept' && isDelayed(inquiry) ? delayedChecks(inquiry, recipient, reversePath, forwardPath) : recipient
 }
 

@@ -62,6 +62,8 @@ export type Question =
       readonly asker: Asker
       readonly reversePath: string
       readonly forwardPath: string
+      /** MAIL said REQUIRETLS. Absent: it did not. */
+      readonly requiresTls?: boolean
     }
   /** At the end of a message that passes because of who sends it: may this identity write as these authors? */
   | { readonly kind: 'authors'; readonly asker: Asker; readonly reversePath: string; readonly authors: Authors }
@@ -132,7 +134,7 @@ export type Missing =
   /** Is this host among the MX hosts of the domain? */
   | { readonly kind: 'isMxFor'; readonly domain: string }
   /** Does the next hop take mail for this recipient? As it was typed. */
-  | { readonly kind: 'callout'; readonly forwardPath: string }
+  | { readonly kind: 'callout'; readonly forwardPath: string; readonly requiresTls: boolean }
 
 /** Facts found out so far in this session, by domain. */
 export type KnownFacts = {

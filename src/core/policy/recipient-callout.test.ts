@@ -4,10 +4,11 @@ import type { Asker, CalloutWord } from './decision.ts'
 import { parseAccessMap } from './access-map.ts'
 import { decide } from './decide.ts'
 import { compilePolicy, posternFeatures } from './policy.ts'
-import type { PolicyFeatures } from './policy.ts'
+import type { Policy, PolicyFeatures } from './policy.ts'
 import { NO_CHECKS } from './site-checks.ts'
 
 const ACCESS = 'Connect:192.0.2.9 OK\nConnect:192.0.2.10 RELAY\nTo:listed.example RELAY\nTo:refused@example.org REJECT\nCERTISSUER:/CN=CA RELAY\n'
+const STRANGER: Asker = { listener: 'mx', host: { address: '192.0.2.7', name: null }, hello: 'x', identity: { kind: 'plaintext' }, authentication: null }
 const TLS = { version: 'TLSv1.3', cipher: 'x', cipherBits: 256 }
 
 // prettier-ignore
@@ -74,7 +75,25 @@ type Circumstances = {
 }
 
 function ask(forwardPath: string, { recipientCallout = 'defer', says, changes = {}, features = {} }: Circumstances = {}): string {
-  const policy = compilePolicy({
+  const policy = policyWith(recipientCallout, features)
+  const asker: Asker = { ...STRANGER, ...changes }
+  const callouts = says === undefined ? {} : { callouts: new Map([[forwardPath, { says, detail: 'what it said' }]]) }
+  const facts = { domainExists: new Map(), isMxFor: new Map([['mx.example', 'yes']] as const), ...callouts }
+  const answer = decide(policy, { kind: 'recipient', asker, reversePath: 'a@example.com', forwardPath }, facts, 'D1')
+  if (answer.kind === 'missing') return `missing ${answer.missing.kind}`
+  const { reply, verdict, because } = answer.decision
+  if (says !== undefined) assert.ok(because.some(reason => reason.kind === 'fact' && reason.text === 'what it said'))
+  return reply === null ? verdict : `${reply.code} ${reply.enhanced} ${reply.text}`
+}
+
+test('whether the sender requires TLS goes with the question', () => {
+  const question = { kind: 'recipient', asker: STRANGER, reversePath: '', forwardPath: 'joe@example.org', requiresTls: true } as const
+  const missing = { kind: 'callout', forwardPath: 'joe@example.org', requiresTls: true }
+  assert.deepEqual(decide(policyWith('defer'), question, { domainExists: new Map(), isMxFor: new Map() }, 'D1'), { kind: 'missing', missing })
+})
+
+function policyWith(recipientCallout: 'off' | 'defer' | 'accept', features: Partial<PolicyFeatures> = {}): Policy {
+  return compilePolicy({
     access: parseAccessMap(ACCESS, 'access').map,
     hostname: 'mx.example.org',
     localDomains: [],
@@ -85,12 +104,4 @@ function ask(forwardPath: string, { recipientCallout = 'defer', says, changes = 
     checks: { ...NO_CHECKS, recipientCallout },
     features: { ...posternFeatures, ...features },
   })
-  const asker: Asker = { listener: 'mx', host: { address: '192.0.2.7', name: null }, hello: 'x', identity: { kind: 'plaintext' }, authentication: null, ...changes }
-  const callouts = says === undefined ? {} : { callouts: new Map([[forwardPath, { says, detail: 'what it said' }]]) }
-  const facts = { domainExists: new Map(), isMxFor: new Map([['mx.example', 'yes']] as const), ...callouts }
-  const answer = decide(policy, { kind: 'recipient', asker, reversePath: 'a@example.com', forwardPath }, facts, 'D1')
-  if (answer.kind === 'missing') return `missing ${answer.missing.kind}`
-  const { reply, verdict, because } = answer.decision
-  if (says !== undefined) assert.ok(because.some(reason => reason.kind === 'fact' && reason.text === 'what it said'))
-  return reply === null ? verdict : `${reply.code} ${reply.enhanced} ${reply.text}`
 }

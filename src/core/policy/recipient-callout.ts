@@ -14,15 +14,17 @@ import type { Inquiry } from './lookups.ts'
 import { recipientUnverified, tooManyCallouts, userUnknown } from './refusals.ts'
 import { isStranger } from './site-checks.ts'
 
+type Asked = { readonly forwardPath: string; readonly requiresTls?: boolean }
+
 /** Null if there is nothing against the recipient. RFC 5321 §4.5.1: there always is a postmaster. */
-export function checkAtNextHop(inquiry: Inquiry, { localPart }: Address, forwardPath: string): Finding | null {
+export function checkAtNextHop(inquiry: Inquiry, { localPart }: Address, { forwardPath, requiresTls = false }: Asked): Finding | null {
   const { recipientCallout } = inquiry.policy.checks
   if (recipientCallout === 'off' || localPart.toLowerCase() === 'postmaster') return null
   const stranger = isStranger(inquiry)
   if (stranger === null) return CLIENT_NAME_MISSING
   if (!stranger) return null
   const answer = inquiry.facts.callouts?.get(forwardPath)
-  if (answer === undefined) return { kind: 'missing', missing: { kind: 'callout', forwardPath } }
+  if (answer === undefined) return { kind: 'missing', missing: { kind: 'callout', forwardPath, requiresTls } }
   noteSetting(inquiry, 'checks.recipient-callout', 'true')
   note(inquiry, answer.detail)
   return findingOf(inquiry, answer, recipientCallout)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseAccessMap } from './access-map.ts'
 import { decide } from './decide.ts'
+import type { Asker } from './decision.ts'
 import { compilePolicy, posternFeatures } from './policy.ts'
 import { parseRecipientList } from './recipient-list.ts'
 
@@ -32,11 +33,21 @@ test('a line that is no address is a problem with its number', () => {
   assert.deepEqual(list.ok ? [] : list.problem, [{ line: 2, text: 'joe' }, { line: 3, text: '@' }])
 })
 
-function ask(forwardPath: string): string {
+test('it is for everybody on every listener: who may relay hears it at once, and not by a bounce', () => {
+  const certificate = { subject: '/CN=joe', issuer: '/CN=CA', cnSubject: 'joe', cnIssuer: 'CA', fingerprint: '', keyFingerprint: '', serial: '', notBefore: 0, notAfter: 0, addresses: [], dnsNames: [], uris: [] }
+  const identity = { kind: 'verified', tls: { version: 'TLSv1.3', cipher: 'x', cipherBits: 256 }, certificate, holder: null } as const
+  for (const listener of ['mx', 'submission', 'submissions', 'lmtp'] as const) {
+    assert.equal(ask('nobody@example.org', { listener, identity }), '550 5.1.1 User unknown', listener)
+    assert.equal(ask('joe@example.org', { listener, identity }), 'accept', listener)
+  }
+  assert.equal(ask('nobody@example.org', { host: { address: '192.0.2.10', name: null } }), '550 5.1.1 User unknown', 'Connect: RELAY')
+})
+
+function ask(forwardPath: string, changes: Partial<Asker> = {}): string {
   const list = parseRecipientList(LIST)
   assert.ok(list.ok)
   const policy = compilePolicy({
-    access: parseAccessMap('', 'access').map,
+    access: parseAccessMap('Connect:192.0.2.10 RELAY\nCERTISSUER:/CN=CA RELAY\n', 'access').map,
     hostname: 'mx.example.org',
     localDomains: [],
     relayDomains: ['example.org', 'whole.example', 'unlisted.example'],
@@ -46,7 +57,7 @@ function ask(forwardPath: string): string {
     features: posternFeatures,
     recipients: list.value,
   })
-  const asker = { listener: 'mx', host: { address: '192.0.2.7', name: null }, hello: 'x', identity: { kind: 'plaintext' }, authentication: null } as const
+  const asker = { listener: 'mx', host: { address: '192.0.2.7', name: null }, hello: 'x', identity: { kind: 'plaintext' }, authentication: null, ...changes } as const
   const answer = decide(policy, { kind: 'recipient', asker, reversePath: 'a@example.com', forwardPath }, { domainExists: new Map(), isMxFor: new Map() }, 'D1')
   assert.equal(answer.kind, 'decided')
   if (answer.kind !== 'decided') return 'missing'

@@ -9,7 +9,7 @@ import { parseAddress } from '../names/address.ts'
 import type { Address } from '../names/address.ts'
 import { standingAuthentication } from './certificate.ts'
 import { relayByClient } from './client-relay.ts'
-import type { AccessEntry } from './decision.ts'
+import type { AccessEntry, Question } from './decision.ts'
 import { ACCEPT, RELAY, RELAY_FINALLY, because, note, noteSetting, objection } from './finding.ts'
 import type { Finding } from './finding.ts'
 import { standingOfIdentity } from './identity-standing.ts'
@@ -24,7 +24,8 @@ import { isLocalDomain } from './our-domains.ts'
 import { invalidRoute, mxUnresolved, recipientDomainRequired, recipientRequired } from './refusals.ts'
 import { checkSenderBinding, refuseSender } from './sender.ts'
 
-export function checkRecipient(inquiry: Inquiry, reversePath: string, forwardPath: string): Finding {
+export function checkRecipient(inquiry: Inquiry, paths: Paths): Finding {
+  const { forwardPath } = paths
   const parsed = parseAddress(forwardPath)
   if (!parsed.ok) return unreadable(inquiry, parsed.problem)
   const normalised = normaliseRecipient(inquiry, parsed.value)
@@ -41,19 +42,19 @@ export function checkRecipient(inquiry: Inquiry, reversePath: string, forwardPat
     noteSetting(inquiry, 'promiscuousRelay', 'true')
     return because(inquiry, 'promiscuousRelay', 'anybody may relay', RELAY)
   }
-  return relay(inquiry, standing, { reversePath, forwardPath, address })
+  return relay(inquiry, standing, paths, address)
 }
 
-/** `address` is who is really meant by the forward-path. */
-type Paths = { readonly reversePath: string; readonly forwardPath: string; readonly address: Address }
+type Paths = Pick<Extract<Question, { kind: 'recipient' }>, 'reversePath' | 'forwardPath' | 'requiresTls'>
 
 /** Rows 6 to 27. */
-function relay(inquiry: Inquiry, standing: Standing, { reversePath, forwardPath, address }: Paths): Finding {
+function relay(inquiry: Inquiry, standing: Standing, paths: Paths, address: Address): Finding {
+  const { reversePath } = paths
   const permission = permissionOfIdentity(inquiry, standing, address)
   const limit = permission?.boundToSenders === true ? checkSenderBinding(inquiry, reversePath) : null
   if (permission !== null && limit === null) return because(inquiry, permission.rule, permission.text, RELAY_FINALLY)
   const recipient = relayByRecipient(inquiry, address)
-  if (recipient === LISTED_DOMAIN) return checkAtNextHop(inquiry, address, forwardPath) ?? recipient
+  if (recipient === LISTED_DOMAIN) return checkAtNextHop(inquiry, address, paths) ?? recipient
   if (recipient.kind === 'missing' || recipient.kind === 'accept') return recipient
   const client = relayByClient(inquiry, reversePath, recipient.kind === 'refuse' ? recipient : null)
   if (client.kind === 'missing' || client.kind === 'accept') return client

@@ -103,7 +103,7 @@ export class MailExchange {
     if (transaction.recipients >= this.#settings.limits.recipients) return this.#refuseForRoom(transaction)
     const forwardPath = this.#isOurPostmaster(path.address) ? 'postmaster' : path.address
     this.#stage = { at: 'recipient', transaction, recipient: { forwardPath, ...parameters } }
-    this.#dialogue.ask({ kind: 'recipient', asker, reversePath: transaction.reversePath, forwardPath })
+    this.#dialogue.ask({ kind: 'recipient', asker, reversePath: transaction.reversePath, forwardPath, ...(transaction.requiresTls ? { requiresTls: true } : {}) })
   }
 
   /** RFC 5321 §4.5.1: this host has a postmaster, though it has no mailboxes; he is where `<postmaster>` is. */

@@ -38,6 +38,10 @@ export class MailTransaction {
     return this.#parameters.priority
   }
 
+  get requiresTls(): boolean {
+    return this.#parameters.tls === 'required'
+  }
+
   get utf8(): boolean {
     return this.#parameters.utf8
   }
