@@ -5,7 +5,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
 import { showing, startPostern } from '../support/postern.ts'
-import type { Postern } from '../support/postern.ts'
+import type { LogLine, Postern } from '../support/postern.ts'
+import { waitFor } from '../support/processes.ts'
 import { startSink, type Sink, type SinkStep } from '../support/sink.ts'
 import { SmtpClient } from '../support/smtp-client.ts'
 
@@ -76,7 +77,7 @@ test('who requires TLS has no recipient named to a next hop without it', async (
   assert.equal((await client.command('RCPT TO:<secret@example.test>')).code, 250, 'the bounce says what the next hop lacks')
   client.destroy()
   assert.deepEqual(asked, [])
-  assert.equal(postern.log().find(line => line['event'] === 'callout' && line['to'] === 'secret@example.test')?.['answer'], 'cannotAsk')
+  assert.equal((await logged('secret@example.test'))['answer'], 'cannotAsk')
 })
 
 test('a dry run asks nobody and says so', async () => {
@@ -88,8 +89,8 @@ test('a dry run asks nobody and says so', async () => {
 })
 
 test('each callout is in the log and counted', async () => {
-  const callout = postern.log().find(line => line['event'] === 'callout' && line['to'] === 'eve@example.test')
-  assert.deepEqual([callout?.['answer'], callout?.['nextHop']], ['no', `127.0.0.1:${hop.port}`])
+  const callout = await logged('eve@example.test')
+  assert.deepEqual([callout['answer'], callout['nextHop']], ['no', `127.0.0.1:${hop.port}`])
   const { stdout } = await postern.command(['status', '--metrics'])
   assert.match(stdout, /^postern_callouts_total\{answer="no"\} 1$/m)
 })
@@ -100,9 +101,14 @@ test('without a next hop nobody knows: 450, but who existed still does; or accep
   assert.equal(words(await rcpt('ann@example.test')), '250 2.1.5 Recipient OK')
   const settings = path.join(postern.folder, 'postern.toml')
   writeFileSync(settings, readFileSync(settings, 'utf8').replace(/^\[checks\]$/m, '[checks]\nrecipient-callout-unknown = "accept"'))
-  assert.deepEqual(await postern.json(['reload']), { problems: [] })
+  assert.deepEqual(await postern.json(['reload']), { problems: [], inForce: true, afterRestart: [] })
   assert.equal(words(await rcpt('new@example.test')), '250 2.1.5 Recipient OK')
 })
+
+/** The line that says how a callout ended; lines are written in batches. */
+async function logged(recipient: string): Promise<LogLine> {
+  return waitFor(`a callout for ${recipient}`, () => postern.log().find(line => line['event'] === 'callout' && line['to'] === recipient), { told: postern.output })
+}
 
 async function rcpt(to: string, from = '127.0.40.1', sender = 'joe@example.com'): Promise<string> {
   const client = await SmtpClient.connect(postern.ports.mx, undefined, from)
