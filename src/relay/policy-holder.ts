@@ -81,6 +81,7 @@ export function policyOf(config: Config, { accessText, accessFile, recipientsTex
     features: {
       ...posternFeatures,
       ...(config.relay.compatibility === 'sendmail' ? sendmailReading : {}),
+      relayHostsOnly: !config.relay.subdomains,
       lmtpMayRelay: config.listeners.lmtp.relay,
     },
   })
@@ -92,6 +93,6 @@ export function policyOf(config: Config, { accessText, accessFile, recipientsTex
  */
 export function accessProblems({ relay }: Config, { accessText, accessFile }: AccessSource): readonly AccessProblem[] {
   const { map, problems } = parseAccessMap(accessText, accessFile)
-  const all = [...problems, ...lintAccessMap(map, relay.compatibility)]
+  const all = [...problems, ...lintAccessMap(map, relay.compatibility)].sort((a, b) => a.line - b.line)
   return relay.compatibility === 'sendmail' ? all.map(problem => ({ ...problem, severity: 'warning' })) : all
 }

@@ -43,7 +43,13 @@ const tls = table({
 const relay = table({
   domains: listOf(domain, 'write a list of domains: ["example.org"]')
     .prefault([])
-    .describe('Our own domains: mail to them is accepted from anyone, within limits.'),
+    .describe('Our own domains, and every domain below them: mail to them is accepted from anyone, within limits.'),
+  subdomains: flag()
+    .prefault(true)
+    .describe(
+      '`false`: the domains of `relay.domains`, and those of `To:` and `Connect:` lines with `RELAY`, stand for themselves only and not for what is ' +
+        'below them (sendmail\'s `relay_hosts_only`). To leave out a single one, refuse it with a line `To:test.example.org REJECT` in the access map.',
+    ),
   'sender-binding': oneOf(['enforce', 'warn', 'off'])
     .prefault('enforce')
     .describe(
@@ -70,6 +76,7 @@ const relay = table({
     ),
 }).transform(relay => ({
   domains: relay.domains,
+  subdomains: relay.subdomains,
   senderBinding: relay['sender-binding'],
   headerFromBinding: relay['header-from-binding'],
   accessFile: relay.access,

@@ -73,13 +73,15 @@ function cleanPath(path: string): string {
   return path.replace(/^-o\s*/, '').split(/\s+/)[0] ?? path
 }
 
-function carryRelayDomain({ draft, access }: SendmailSite, from: Source, member: string): void {
+function carryRelayDomain(site: SendmailSite, from: Source, member: string): void {
+  const { draft, access } = site
   const network = /^\[?(?:(\d{1,3}(?:\.\d{1,3}){0,3})|(IPv6:[0-9a-f:]+))\]?$/i.exec(member)
   if (network !== null) return addEntry(draft, access, from, `Connect:${network[1] ?? network[2] ?? ''}`, 'RELAY')
   const domain = member.replace(/\.$/, '')
   if (!isDomain(domain)) return draft.todo(from, `${member} is no domain and no network: it never matched`)
   draft.addDomain(from, domain)
-  draft.carried(from, `relay.domains: ${domain}, and hosts below it`)
+  const below = featureNamed(site, 'relay_hosts_only') === null ? ', and hosts below it' : ''
+  draft.carried(from, `relay.domains: ${domain}${below}`)
 }
 
 const LOCAL = 'Mail for this domain was delivered on the host itself. Postern has no mailboxes in this version, so it refuses mail for it: migrate again with --mailboxes HOST:PORT, the server that has them (sendmail on another port will do), or write a [[route]] and add the domain to relay.domains'

@@ -68,6 +68,7 @@ const CARRIED: ReadonlyMap<string, Carry> = new Map<string, Carry>([
   ['require_rdns', (draft, from) => carryCheck(draft, from, 'reverse-name')],
   ['block_bad_helo', (draft, from) => carryCheck(draft, from, 'helo', ': the form of the name is looked at, never whose it is')],
   ['greet_pause', carryGreetPause],
+  ['relay_hosts_only', (draft, from) => draft.set(from, 'relay.subdomains', false)],
 ])
 
 /** Its argument is in milliseconds, for everybody without a line. */
@@ -85,7 +86,6 @@ const FEATURES: ReadonlyMap<string, readonly [Outcome, string]> = new Map([
   ['blacklist_recipients', ['carried', 'To: lines that refuse recipients: always on']],
   ['accept_unresolvable_domains', ['carried', 'sender domains are not looked up, unless checks.sender-domain says so']],
   ['accept_unqualified_senders', ['todo', 'Postern refuses a sender without a domain: configure the programs that send so']],
-  ['relay_hosts_only', ['todo', 'A domain in relay.domains covers the hosts below it in Postern: refuse those you do not want with To: lines']],
   ['relay_local_from', ['todo', BELIEVES]],
   ['relay_mail_from', ['todo', BELIEVES]],
   ['relay_based_on_MX', ['todo', 'Postern takes mail only for domains that are listed: add those whose MX record names this host to relay.domains']],
