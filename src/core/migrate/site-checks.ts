@@ -6,7 +6,7 @@ import { isDomain, isIpAddress } from '../config/forms.ts'
 import type { Draft } from './draft.ts'
 import type { Source } from './report.ts'
 
-export function carryCheck(draft: Draft, from: Source, check: 'helo' | 'reverse-name' | 'sender-domain', difference = ''): void {
+export function carryCheck(draft: Draft, from: Source, check: 'helo' | 'reverse-name' | 'sender-domain' | 'recipient-callout', difference = ''): void {
   draft.set(from, `checks.${check}`, true, `for strangers on mx${difference}`)
 }
 

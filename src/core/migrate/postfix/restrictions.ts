@@ -88,6 +88,7 @@ const CHECKS: ReadonlyMap<string, readonly [check: Parameters<typeof carryCheck>
   ['reject_invalid_helo_hostname',   ['helo']],
   ['reject_non_fqdn_hostname',       ['helo', NO_DOT]],
   ['reject_non_fqdn_helo_hostname',  ['helo', NO_DOT]],
+  ['reject_unverified_recipient',    ['recipient-callout']],
 ])
 
 /** `list.example`, `list.example=127.0.0.2`, `list.example=127.0.0.[2;4..6]`. */
