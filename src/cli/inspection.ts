@@ -11,6 +11,8 @@ import { weaknessesOf } from '../core/config/check.ts'
 import { keyLines } from '../core/config/key-lines.ts'
 import { parseConfig } from '../core/config/parse.ts'
 import type { Config } from '../core/config/schema.ts'
+import { unknownHolders } from '../core/policy/access-lint-own.ts'
+import { formatAccessProblem } from '../core/policy/access-map.ts'
 import type { AccessEntry } from '../core/policy/decision.ts'
 import { openRelays } from '../core/policy/exposure.ts'
 import type { Policy } from '../core/policy/policy.ts'
@@ -19,6 +21,7 @@ import { checkDataFolder } from '../io/key-files.ts'
 import { peerCertificateOf } from '../io/x509.ts'
 import { loadSettings, type LoadedSettings } from '../process/settings.ts'
 import { bindListeners } from '../process/sockets.ts'
+import type { HolderRecord } from '../relay/admin.ts'
 import { policyOf } from '../relay/policy-holder.ts'
 import { failedPolicyTests, type PolicyUnderTest } from '../relay/policy-tests.ts'
 import { Problem } from './command.ts'
@@ -155,11 +158,32 @@ async function authorityFindings(directory: string, tested: Omit<PolicyUnderTest
     return [
       ...(own === null || own.revokedAt === null ? [] : [error(`${own.file}: was revoked on ${formatInstant(own.revokedAt)}, and next hops are shown it; postern ca issue client`)]),
       ...failedPolicyTests({ ...tested, holders, readCertificate: peerCertificateOf }).map(({ text }) => error(text)),
+      ...strangersInAccess(tested, holders),
+      ...expiringHolders(holders.filter(({ name }) => name !== own?.holder), tested.now),
     ]
   } catch (problem) {
     if (problem instanceof Problem) return [error(problem.message)]
     throw problem
   }
+}
+
+/** `USER:` lines for names that nobody has. */
+function strangersInAccess({ config, policy }: Pick<PolicyUnderTest, 'config' | 'policy'>, holders: readonly HolderRecord[]): readonly Finding[] {
+  if (config.relay.compatibility === 'sendmail') return []
+  return unknownHolders(policy.access, holders.map(({ name }) => name)).slice(0, MOST_NOTES).map(problem => warning(formatAccessProblem(problem)))
+}
+
+/** People and machines whose last certificate ends soon, or ended a short while ago, the first to end first. Our own is looked at as a file. */
+function expiringHolders(holders: readonly HolderRecord[], now: number): readonly Finding[] {
+  const ends = holders.flatMap(({ name, certificates }) => {
+    const live = certificates.filter(({ revokedAt }) => revokedAt === null).map(({ notAfter }) => notAfter)
+    const until = Math.max(...live)
+    return live.length === 0 || Math.abs(until - now) >= EXPIRES_SOON ? [] : [{ name, until }]
+  })
+  const shown = ends.sort((a, b) => a.until - b.until).slice(0, MOST_NOTES)
+  const more = ends.length > shown.length ? [warning(`certificates of ${ends.length - shown.length} more people or machines expire soon; "postern user list" shows all`)] : []
+  const words = (until: number): string => (until <= now ? 'expired' : 'expires')
+  return [...shown.map(({ name, until }) => warning(`the certificate of ${name} ${words(until)} on ${formatInstant(until)}; "postern user add ${name}" issues another`)), ...more]
 }
 
 /** Whether the ports can be had; a running Postern has them already. */

@@ -4,7 +4,8 @@
 
 import { nearest } from '../config/nearest.ts'
 import { foldCase } from './access-map.ts'
-import { found } from './access-lint-finding.ts'
+import type { AccessMap, AccessProblem } from './access-map.ts'
+import { found, harmless } from './access-lint-finding.ts'
 import type { LintContext, LintFinding } from './access-lint-finding.ts'
 import { lintAttributes } from './access-lint-names.ts'
 import { MOST_PATTERNS } from './access-survey.ts'
@@ -34,6 +35,18 @@ function lintKey(tag: OwnKeyTag, rest: string, entry: AccessEntry, context: Lint
     case 'certsubject~':
       return lintPattern(tag, rest, context)
   }
+}
+
+/** `USER:` lines of a map for names that nobody has. A warning: somebody may have left, or be still to come. */
+export function unknownHolders(map: AccessMap, names: readonly string[]): readonly AccessProblem[] {
+  const known = new Set(names.map(foldCase))
+  return [...map.entries()].flatMap(({ key, file, line }) => {
+    const name = /^user:(.+)$/i.exec(key)?.[1]
+    if (name === undefined || known.has(foldCase(name))) return []
+    const meant = nearest(name, names)
+    const finding = harmless('unknownHolder', `nobody is called ${name}`, meant === null ? null : `USER:${meant}`, '"postern user list" shows who is')
+    return [{ file, line, faultyLine: false, ...finding }]
+  })
 }
 
 function lintFingerprint(rest: string, { map }: LintContext): readonly LintFinding[] {
