@@ -17,8 +17,8 @@ import type { DecisionRecord } from '../../relay/admin.ts'
 import { ClientFacts } from '../../relay/client-facts.ts'
 import { USUAL_TLS } from '../../relay/holder-identity.ts'
 import { policyOf } from '../../relay/policy-holder.ts'
-import { readAccessMap } from '../access-source.ts'
-import { defineCommand, Problem, UsageProblem, type Args, type OptionSpecs } from '../command.ts'
+import { readAccessMap, warnIfNotLoaded } from '../access-source.ts'
+import { defineCommand, Problem, UsageProblem, type Args, type Call, type OptionSpecs } from '../command.ts'
 import { configFile, readConfig } from '../directory.ts'
 import { accountByName, identityByCertificate, identityByName } from '../identities.ts'
 import { visible } from '../output.ts'
@@ -49,9 +49,9 @@ on disk now. Nothing is sent.`,
     'postern explain --as joe --client 192.0.2.7 --from joe@example.org --to ann@example.net',
     'postern explain --cert joe.pem --client 192.0.2.7 --from joe@example.org --to ann@example.net --listener submission --json',
   ],
-  run: async ({ args, operands: [id], directory }) => {
+  run: async ({ args, operands: [id], directory, say, look }) => {
     if (id !== undefined) return { configText: '', terms: [], records: [await recorded(directory, id, args)] }
-    return dryRun(directory, args)
+    return dryRun(directory, args, { say, look })
   },
   render: ({ terms, records }, look) => {
     const last = records.at(-1)
@@ -86,7 +86,7 @@ async function recorded(directory: string, id: string, args: Args<typeof OPTIONS
 
 type DryRun = { readonly configText: string; readonly terms: readonly string[]; readonly records: readonly DecisionRecord[] }
 
-async function dryRun(directory: string, args: Args<typeof OPTIONS>): Promise<DryRun> {
+async function dryRun(directory: string, args: Args<typeof OPTIONS>, told: Pick<Call<OptionSpecs>, 'say' | 'look'>): Promise<DryRun> {
   const { client, from, to, listener = 'mx' } = args
   if (client === undefined || from === undefined || to === undefined) throw new UsageProblem('give an ID, or --client, --from and --to (see postern explain --help)')
   if (!isIpAddress(client)) throw new UsageProblem(`--client ${visible(client)}: write an IP address, such as 192.0.2.7`)
@@ -98,7 +98,9 @@ async function dryRun(directory: string, args: Args<typeof OPTIONS>): Promise<Dr
     hello: '',
     ...(await proofsFrom(directory, config, { ...args, client }, now)),
   }
-  const policy = policyOf(config, { ...readAccessMap(directory, config), accessFile: config.relay.accessFile })
+  const source = { ...readAccessMap(directory, config), accessFile: config.relay.accessFile }
+  warnIfNotLoaded(config, source, told)
+  const policy = policyOf(config, source)
   const facts = new ClientFacts(createResolver({ servers: config.delivery.resolvers }), { address: client, name: null }, [config.hostname], askNobody)
   const records = await decide(policy, facts, { asker, reversePath: bare(from), forwardPath: bare(to) }, now)
   return { configText: readFileSync(configFile(directory), 'utf8'), terms: await termsFor(policy, facts), records }

@@ -19,8 +19,8 @@ test('values of lines that belong together stand under one another', () => {
   assert.equal(formatAccessMap(formatted), formatted)
 })
 
-test('what makemap refuses stays as it is', () => {
-  const text = '  indented RELAY\nnovalue\n#\n'
+test('what makemap refuses stays as it is, and so does a name with blanks', () => {
+  const text = '  indented RELAY\nnovalue\n#\nCERTISSUER:/O=My Company/CN=Example  CA RELAY\n'
   assert.equal(formatAccessMap(text), text)
 })
 

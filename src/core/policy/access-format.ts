@@ -1,9 +1,11 @@
 /**
  * An access map with its values under one another. Meaning, order, comments and line numbers stay.
  *
- * Lines that makemap would refuse stay as they are, for `access lint` to report, and so do lines so long
- * that alignment could make them too long to be read.
+ * Lines that makemap would refuse stay as they are, for `access lint` to report, and so do names that
+ * were written with their blanks, and lines so long that alignment could make them too long to be read.
  */
+
+import { tornName } from './blank-in-name.ts'
 
 const LONGEST_ALIGNED = 500
 const WIDEST_KEY = 72
@@ -44,5 +46,6 @@ function aligned(block: readonly string[]): readonly string[] {
 function entryOf(line: string): { readonly key: string; readonly value: string } | null {
   if (line.length > LONGEST_ALIGNED) return null
   const [, key, value] = /^([^\s#]\S*)[ \t]+(\S.*?)[ \t\r]*$/.exec(line) ?? []
-  return key === undefined || value === undefined ? null : { key, value }
+  if (key === undefined || value === undefined) return null
+  return tornName({ key, value }) === null ? { key, value } : null
 }

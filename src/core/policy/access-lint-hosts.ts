@@ -66,6 +66,9 @@ export function lintDomainForm(prefix: string, rest: string): readonly LintFindi
   if (rest.includes(':') && /^[0-9a-f:.]+$/i.test(rest)) {
     return [never('untaggedIpv6', 'IPv6 addresses are looked up with IPv6: in front', `${prefix}${withoutGap(`IPv6:${rest}`)}`)]
   }
+  const network = /^(\d{1,3}(?:\.\d{1,3}){0,2}|IPv6(?::[0-9a-f]{1,4}){1,7})(?:[.:]\*)+$/i.exec(rest)?.[1]
+  if (network !== undefined) return [never('wildcard', 'there are no wildcards; the beginning of an address is all of its network', `${prefix}${network}`)]
+  if (/.\*/.test(rest)) return [never('wildcard', 'there are no wildcards; a domain covers all hosts below it')]
   if (/^\*\.?/.test(rest)) return [never('wildcard', 'there are no wildcards; a domain covers all hosts below it', `${prefix}${rest.replace(/^\*\.?/, '')}`)]
   if (/^\d{1,3}(?:\.\d{1,3}){0,2}\.$/.test(rest) || /[a-z]\.$/i.test(rest)) return [never('finalDot', 'a final dot is never looked up', `${prefix}${rest.slice(0, -1)}`)]
   if (rest.startsWith('.')) return [never('leadingDot', 'without lookupdotdomain a leading dot is never looked up', `${prefix}${rest.slice(1)}`)]

@@ -10,6 +10,7 @@ import { LONGEST_NAME } from '../names/distinguished-name.ts'
 import { isShortName, shortNames } from '../names/attribute-types.ts'
 import { isWord } from './access-value.ts'
 import type { AccessEntry } from './decision.ts'
+import { tornName } from './blank-in-name.ts'
 import { found, harmless, never } from './access-lint-finding.ts'
 import type { LintContext, LintFinding } from './access-lint-finding.ts'
 
@@ -40,6 +41,17 @@ function lintSubjectValue(name: string, value: string, context: LintContext): re
     return [found('subjectValue', text, null, advice)]
   }
   return context.hasSubjectIssuer ? [] : [found('subjectWithoutIssuer', 'sendmail looks this up only after a CERTISSUER: line that says SUBJECT, and there is none', null, 'write SUBJECT for its issuer')]
+}
+
+/** A blank ended the key before the name ended. */
+export function lintTornName(entry: AccessEntry): readonly LintFinding[] {
+  const torn = tornName(entry)
+  if (torn === null) return []
+  const start = torn.key.indexOf(':') + 1
+  const [prefix, name] = [torn.key.slice(0, start), torn.key.slice(start)]
+  const meant = name.startsWith('/') ? `${prefix}${name}` : fromCommas(prefix, name)
+  const suggestion = meant === null ? null : `${meant.replaceAll(EVERY_UNENCODED, encoded)} ${torn.value}`
+  return [never('blankInName', `the key ends at the first blank, which is written +20 in a name, and "${entry.value}" is no value`, suggestion, '"postern dn FILE" prints the lines for a certificate')]
 }
 
 /** A name in access-map form. `prefix` is what stands before it. */

@@ -12,7 +12,7 @@ import type { AccessMap, AccessProblem } from './access-map.ts'
 import { found } from './access-lint-finding.ts'
 import type { LintContext, LintFinding, Reading } from './access-lint-finding.ts'
 import { lintAddress, lintAfterAt, lintBareIpv6, lintDomainForm, lintHost } from './access-lint-hosts.ts'
-import { lintCertificateEntry, lintName } from './access-lint-names.ts'
+import { lintCertificateEntry, lintName, lintTornName } from './access-lint-names.ts'
 import { lintOwnEntry } from './access-lint-own.ts'
 import { lintRequirement } from './access-lint-tls.ts'
 import { lintApplied, lintFeatures, lintNumber, lintPause, lintServerFeatures, lintTlsSession, lintTlsSettings, lintTryTls, lintValue } from './access-lint-values.ts'
@@ -50,7 +50,8 @@ function lintEntry(entry: AccessEntry, context: LintContext): readonly LintFindi
   const key = foldCase(entry.key)
   const tag = tagOf(key)
   const rest = tag === '' ? entry.key : entry.key.slice(tag.length + 1)
-  const general = [...lintLength(tag, entry.key), ...lintEmpty(tag, rest, entry)]
+  const empty = lintEmpty(tag, rest, entry)
+  const general = [...lintLength(tag, entry.key), ...(empty.length > 0 ? empty : lintTornName(entry))]
   return general.length > 0 ? general : [...lintTagged(tag, rest, entry, context), ...lintApplied(tag, entry, context.reading)]
 }
 

@@ -6,7 +6,7 @@ import type { AccessAnswer } from '../../../core/policy/access-question.ts'
 import { explainReason } from '../../../core/policy/explain.ts'
 import type { Policy } from '../../../core/policy/policy.ts'
 import { policyOf } from '../../../relay/policy-holder.ts'
-import { readAccessMap } from '../../access-source.ts'
+import { readAccessMap, warnIfNotLoaded } from '../../access-source.ts'
 import { defineCommand, Problem, UsageProblem } from '../../command.ts'
 import { readConfig, reason } from '../../directory.ts'
 import { indent, plural, visible, type Look } from '../../output.ts'
@@ -22,11 +22,13 @@ line at all). --file has one question on each line, and comments. For a whole de
     file: { type: 'text', value: 'FILE', describe: 'A file of questions, with what must come of each.' },
   },
   examples: ['postern access test Connect:192.0.2.7 USER:joe', 'postern access test "CERTSAN:web7.example.org RELAY"', 'postern access test --file access.test'],
-  run: ({ args: { file }, operands, directory }) => {
+  run: ({ args: { file }, operands, directory, say, look }) => {
     const questions = [...operands, ...(file === undefined ? [] : questionsIn(file))]
     if (questions.length === 0) throw new UsageProblem('give a QUESTION, such as Connect:192.0.2.7, or --file')
     const config = readConfig(directory)
-    const policy = policyOf(config, { ...readAccessMap(directory, config), accessFile: config.relay.accessFile })
+    const source = { ...readAccessMap(directory, config), accessFile: config.relay.accessFile }
+    warnIfNotLoaded(config, source, { say, look })
+    const policy = policyOf(config, source)
     return questions.map(question => ask(policy, question))
   },
   render: (answers, look) => {
