@@ -64,9 +64,12 @@ function optionsOf(statements: readonly Statement[]): ReadonlyMap<string, string
   return new Map(options.flatMap(option => (option.kind === 'option' && !['DaemonPortOptions', 'InputMailFilters'].includes(option.name) ? [[option.name, option.value]] : [])))
 }
 
+/** What sendmail's features add to every site that has them: the host itself, by names and loopback addresses. */
+const ADDED = /^(?:localhost|\$=.*|ucb.*|\[?127\.0\.0\.1\]?|\[?IPv6:(?:(?:0:){7}|::)1\]?)$/
+
 function membersOf(statements: readonly Statement[], name: string): readonly string[] {
   const members = statements.flatMap(statement => (statement.kind === 'class' && statement.name === name ? statement.members : []))
-  return [...new Set(members)].filter(member => member !== 'localhost' && !member.startsWith('$=') && !member.startsWith('ucb')).sort()
+  return [...new Set(members)].filter(member => !ADDED.test(member)).sort()
 }
 
 function variableOf(statements: readonly Statement[], name: string): string {

@@ -59,7 +59,7 @@ test('an access map that sendmail would misread is refused, with its lines; read
     writeFileSync(accessFile(), `Connect:10.1 RELLAY\nConnect:10.1 OK\nTLS_Clt: VERFIY\n${access}`)
     const strict = loadSettings(postern.folder)
     const problems = strict.ok ? [] : strict.problem
-    assert.deepEqual(problems.map(problem => problem.replace(/^.*access:/, '').slice(0, 12)), ['2: key conne', '1: "RELLAY" ', '3: "VERFIY" '])
+    assert.deepEqual(problems.map(problem => problem.replace(/^.*access:/, '').slice(0, 12)), ['1: "RELLAY" ', '2: key conne', '3: "VERFIY" '])
     assert.match(problems.join('\n'), /did you mean RELAY\?[^]*compatibility = "sendmail"/)
     writeFileSync(path.join(postern.folder, 'postern.toml'), config.replace('[relay]', '[relay]\ncompatibility = "sendmail"'))
     const asSendmail = loadSettings(postern.folder)
