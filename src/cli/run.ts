@@ -52,7 +52,8 @@ async function dispatch(words: readonly string[]): Promise<number> {
 }
 
 async function runCommand(name: string, command: Command, words: readonly string[]): Promise<number> {
-  if (command.runWords !== undefined && !words.includes('--help')) return command.runWords(words, dispatch)
+  // Only the first word asks for help: the others may be a stranger's, and the message would be lost.
+  if (command.runWords !== undefined && words[0] !== '--help') return command.runWords(words, dispatch)
   // A reader that has seen enough (`postern … | head`) is no problem of ours.
   process.stdout.once('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
   const specs: OptionSpecs = { ...command.options, ...COMMON_OPTIONS }

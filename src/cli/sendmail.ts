@@ -127,6 +127,7 @@ async function collect(text: CollectedText, ignoresDots: boolean): Promise<Buffe
   }
   text.append(message.take(input.finish()))
   text.append(message.finish())
+  if (input.loneCrAt !== null && input.loneCrAt < message.header.length) throw new Ending(EXIT.dataError, 'the header of the message holds a CR that no LF follows')
   return message.header
 }
 

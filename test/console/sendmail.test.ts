@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -91,8 +91,8 @@ test('a message that is sent on goes to its Resent fields only', async () => {
 })
 
 test('lines end with CRLF however they came; a dot ends the text unless dots are ignored', async () => {
-  const text = 'Subject: lines\r\n\nCR\rprogress\r100%\n.leading\n.\nafter\0wards'
-  assert.match(content(await sent(['ann@example.net'], text)), /\r\n\r\nCR\r\nprogress\r\n100%\r\n\.leading\r\n$/)
+  const text = 'Subject: lines\r\n\nCR\rprogress\r100%\n.\r\r\n.leading\n.\nafter\0wards'
+  assert.match(content(await sent(['ann@example.net'], text)), /\r\n\r\nCR progress 100%\r\n\. \r\n\.leading\r\n$/)
   for (const option of ['-i', '-oi', '-O IgnoreDots=true']) {
     const args = [...option.split(' '), 'ann@example.net']
     assert.match(content(await sent(args, text)), /\.leading\r\n\.\r\nafterwards\r\n$/)
@@ -132,6 +132,9 @@ test('exit codes say what became of the message', async () => {
     [65, ['ann@'], /cannot be read as a list of addresses/],
     [65, ['ann@exa_mple!.net'], /is not one/],
     [65, ['-t'], /the to field of the message has a quoted string without an end/, 'To: "ann@example.net\n\n'],
+    [65, ['-t'], /the header of the message holds a CR that no LF follows/, 'To: ann@example.net\nSubject: x\rBcc: evil@example.net\n\nb\n'],
+    [65, ['ann@example.net'], /holds a CR that no LF follows/, 'Subject: x\n\rBcc: evil@example.net\n\nb\n'],
+    [64, ['-i', 'ann@example.net', '--help'], /unknown option --/], [64, ['--help'], /unknown option --/],
     [67, ['gone@example.test'], /not sent to gone@example\.test: 550 5\.1\.1 No such user/],
     [69, ['barred@example.test'], /not sent to barred@example\.test: 550 5\.2\.1/],
     [0, ['-q'], /^$/], [0, ['-q30m'], /^$/],
@@ -146,6 +149,21 @@ test('exit codes say what became of the message', async () => {
   assert.match(bound.stderr, /550 5\.7\.1 Sender address not allowed for this certificate \(id \S+\)/)
   const id = /\(id (\S+)\)/.exec(bound.stderr)?.[1] ?? ''
   assert.match((await postern.command(['explain', id])).stdout, /machine scanner may use scan@example\.test/)
+})
+
+test("a stranger's words do not choose the relay", async () => {
+  const evil = join(dirname(postern.folder), 'evil')
+  mkdirSync(evil)
+  writeFileSync(join(evil, 'sendmail.toml'), 'relay = "evil.example:465"\n')
+  const php = ['-t', '-i', '-fweb@example.test', '--dir', evil]
+  for (const args of [['-i', 'ann@example.net', `--dir=${evil}`], [`--dir=${evil}`, 'ann@example.net'], ['--dir', evil, '-t'], php]) {
+    const finished = await call(args, 'To: ann@example.net\n\nsecret\n')
+    assert.deepEqual(finished, { code: 64, stdout: '', stderr: 'sendmail: --dir counts directly behind "postern sendmail" only (see postern sendmail --help)\n' }, args.join(' '))
+  }
+  const asked = await run(PROGRAM, ['sendmail', '--dir', evil, 'ann@example.net'], { input: '' })
+  assert.match(asked.stderr, /evil\/sendmail\.toml/)
+  const help = await run(PROGRAM, ['sendmail', '--help'])
+  assert.match(help.stdout, /Send a message from standard input/)
 })
 
 test('some recipients may be refused: the others get the message, and the caller hears of it', async () => {
@@ -235,7 +253,7 @@ test('-bs sends what it is given also when nobody reads the replies', async () =
 })
 
 test('-bp and mailq list the queue', async () => {
-  const listed = await call(['--dir', postern.folder, '-bp'], '')
+  const listed = await run(PROGRAM, ['sendmail', '--dir', postern.folder, '-bp'])
   assert.deepEqual(listed, { code: 0, stdout: 'The queue has no such messages.\n', stderr: '' })
   assert.deepEqual(await run(join(dirname(sendmail), 'mailq'), ['--dir', postern.folder]), listed)
 })

@@ -7,8 +7,9 @@ export default defineCommand({
   summary: 'Send a message from standard input: a drop-in for programs that call /usr/sbin/sendmail.',
   details: `A link to bin/postern that is called sendmail runs this command. It speaks SMTP to the relay of sendmail.toml, over
 verified TLS and with the certificate that is named there; it has no queue of its own. The file is the one that the
-variable POSTERN_SENDMAIL names, or sendmail.toml in the folder after --dir, or /etc/postern/sendmail.toml
-(docs/sendmail.md says what is in it).
+variable POSTERN_SENDMAIL names, or /etc/postern/sendmail.toml (docs/sendmail.md says what is in it). \`postern
+sendmail --dir D …\` takes D/sendmail.toml. Further on \`--dir\` is wrong usage, and everywhere if the program is
+called by the name sendmail: recipients and senders may be words of a stranger.
 
 | sendmail's option | |
 |---|---|

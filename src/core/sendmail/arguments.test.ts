@@ -28,10 +28,17 @@ test('options as programs write them', () => {
   check('-OIgnoreDots=yes ann', { ignoresDots: true, recipients: ['ann'] })
   check('ann -i bob', { ignoresDots: true, recipients: ['ann', 'bob'] })
   check('--dir D -t', { directory: 'D', readsRecipients: true })
-  check('-t --dir=D', { directory: 'D', readsRecipients: true })
+  check('--dir=D -t', { directory: 'D', readsRecipients: true })
   check('-- --dir D', { recipients: ['--dir', 'D'] })
 })
 
 test('what means another program, or nothing, is wrong usage', () => {
   for (const line of ['-bd', '-bi', '-bt', '-b', '-f', '-ti -F', '-z', '-tz', '-N always', '-N never,delay', '-N delay,delay,', '-R all', '-V x\n', `-V ${'x'.repeat(101)}`, '--help', '--dir']) assert.equal(parseSendmailWords(line.split(' ')).ok, false, line)
+})
+
+test('the folder of the settings is named in front of all that a stranger may have written', () => {
+  for (const line of ['ann --dir=/tmp/evil', '-t --dir=D', '-bm --dir=D', '-t -i -fweb@example.test --dir /tmp/evil', '--dir D --dir=E']) {
+    assert.deepEqual(parseSendmailWords(line.split(' ')), { ok: false, problem: '--dir counts directly behind "postern sendmail" only' }, line)
+  }
+  check('-f --dir=D ann', { sender: '--dir=D', recipients: ['ann'] })
 })

@@ -4,6 +4,9 @@
  * Letters stand alone (`-t -i`) or together (`-ti`); those with a value take what is left of their
  * word, or else the next one. What only a sendmail of its own could obey is read and has no effect;
  * what would mean another program than this one (`-bd`) is wrong usage, and says so.
+ *
+ * Programs put words of strangers here: recipients, and what PHP's mail() is given for -f. So the one
+ * option that chooses whose relay is asked, --dir, counts in front of all others only.
  */
 
 import type { NotifyOn } from '../message/envelope.ts'
@@ -29,7 +32,7 @@ export type SendmailCall = {
   /** -V: what the sender calls this message, in xtext. */
   readonly envelopeId: string | null
   readonly recipients: readonly string[]
-  /** --dir: where sendmail.toml is. */
+  /** --dir, as the first word: where sendmail.toml is. */
   readonly directory: string | null
 }
 
@@ -47,18 +50,21 @@ const NOTHING: SendmailCall = {
   directory: null,
 }
 
-/** The problem is a sentence. */
+/** The words behind `postern sendmail`. The problem is a sentence. */
 export function parseSendmailWords(words: readonly string[]): Result<SendmailCall, string> {
-  let call = NOTHING
+  const [first = '', second] = words
+  if (first === '--dir') return second === undefined ? fail('--dir needs the name of a folder') : parseWords(words.slice(2), second)
+  if (first.startsWith('--dir=')) return parseWords(words.slice(1), first.slice('--dir='.length))
+  return parseWords(words, null)
+}
+
+function parseWords(words: readonly string[], directory: string | null): Result<SendmailCall, string> {
+  let call: SendmailCall = { ...NOTHING, directory }
   for (let at = 0; at < words.length; at++) {
     const word = words[at] ?? ''
     if (word === '--') return ok({ ...call, recipients: [...call.recipients, ...words.slice(at + 1)] })
-    const long = readDirectory(word, words[at + 1])
-    if (long !== null) {
-      if (long.directory === null) return fail('--dir needs the name of a folder')
-      call = { ...call, directory: long.directory }
-      at += long.words - 1
-    } else if (word.startsWith('-') && word !== '-') {
+    if (word === '--dir' || word.startsWith('--dir=')) return fail('--dir counts directly behind "postern sendmail" only')
+    if (word.startsWith('-') && word !== '-') {
       const read = readLetters(call, word, words[at + 1])
       if (!read.ok) return read
       call = read.value.call
@@ -68,12 +74,6 @@ export function parseSendmailWords(words: readonly string[]): Result<SendmailCal
     }
   }
   return ok(call)
-}
-
-/** Ours, and the only long option. */
-function readDirectory(word: string, next: string | undefined): { readonly directory: string | null; readonly words: number } | null {
-  if (word.startsWith('--dir=')) return { directory: word.slice('--dir='.length), words: 1 }
-  return word === '--dir' ? { directory: next ?? null, words: 2 } : null
 }
 
 type Read = { readonly call: SendmailCall; readonly tookNext: boolean }

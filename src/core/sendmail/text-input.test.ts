@@ -10,11 +10,25 @@ function read(text: string, ignoresDots = false, length = text.length || 1): str
   return out + input.finish().toString('latin1')
 }
 
-test('every kind of line end becomes CRLF, and the last line has one', () => {
-  assert.equal(read('a\nb\r\nc\rd'), 'a\r\nb\r\nc\r\nd\r\n')
-  assert.equal(read('\n\r\n\r\r\n'), '\r\n\r\n\r\n\r\n')
+test('LF and CRLF become CRLF, and the last line has one', () => {
+  assert.equal(read('a\nb\r\nc'), 'a\r\nb\r\nc\r\n')
+  assert.equal(read('\n\r\n\n'), '\r\n\r\n\r\n')
   assert.equal(read(''), '')
   assert.equal(read('\0a\0\n'), 'a\r\n')
+})
+
+test('a lone CR ends no line, and the first one is told', () => {
+  assert.equal(read('50%\r100%\n'), '50% 100%\r\n')
+  assert.equal(read('a\n.\rb\n\r.\n.\r\r\nc\r'), 'a\r\n. b\r\n .\r\n. \r\nc \r\n')
+  const places: readonly (readonly [text: string, at: number | null])[] = [['ab\r\ncd\n', null], ['a\r', 1], ['a\nb\rc\r', 4], ['a\n\rb', 3], ['a\n.\nb\rc', null], [`From joe\n${'x'.repeat(2000)}\ry`, 2000]]
+  for (const [text, at] of places) {
+    for (const length of [1, 3, 5000]) {
+      const input = new TextInput(false)
+      for (let from = 0; from < text.length; from += length) input.take(Buffer.from(text.slice(from, from + length), 'latin1'))
+      input.finish()
+      assert.equal(input.loneCrAt, at, JSON.stringify(text.slice(0, 20)))
+    }
+  }
 })
 
 test('a line with only a dot ends the text, unless dots are ignored', () => {
