@@ -52,7 +52,6 @@ export class WorkerLogins {
     const byToken = authentication !== 'certificate' && oauth !== null
     return {
       rule: authentication,
-      byCertificate: authentication !== 'password',
       byPassword: byPassword ? PASSWORD_MECHANISMS.filter(mechanism => passwords.mechanisms.includes(mechanism)) : [],
       byToken: byToken ? { scope: oauth.terms.scopes.join(' '), openidConfiguration: oauth.openidConfiguration } : null,
     }

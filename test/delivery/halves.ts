@@ -21,7 +21,7 @@ const SETTINGS: SessionSettings = {
   postmasterDomain: null,
   etrn: [],
   takesXclient: false,
-  logins: { rule: 'any', byCertificate: true, byPassword: [], byToken: null },
+  logins: { rule: 'any', byPassword: [], byToken: null },
   futureRelease: null,
   limits: {
     messageBytes: 1_000_000, recipients: 1000, messages: 1000, errors: 20, logins: 3, headerBytes: 100_000, headerFields: 1000, receivedFields: 100,

@@ -14,7 +14,7 @@ export const siteSettings: SessionSettings = {
   postmasterDomain: 'mx.example.org',
   etrn: [],
   takesXclient: false,
-  logins: { rule: 'any', byCertificate: true, byPassword: [], byToken: null },
+  logins: { rule: 'any', byPassword: [], byToken: null },
   futureRelease: null,
   limits: {
     messageBytes: 20_000,

@@ -3,11 +3,11 @@ import { test } from 'node:test'
 import { certificateNamed, tls, verifiedAs } from '../../../test/support/identities.ts'
 import type { ClientIdentity, Holder } from '../names/identity.ts'
 import { external } from './external.ts'
-import { mechanismsFor } from './mechanisms.ts'
+import { mechanismsFor, type LoginSettings } from './mechanisms.ts'
 
 const certificate = certificateNamed('joe', { addresses: ['joe@example.org'] })
 const joe: Holder = { name: 'joe', kind: 'person', senders: ['j.smith@example.org', '@joe.example'] }
-const logins = { byCertificate: true, byPassword: [], byToken: null }
+const logins: LoginSettings = { rule: 'any', byPassword: [], byToken: null }
 
 function verified(holder: Holder | null): ClientIdentity {
   return verifiedAs(holder, certificate)
@@ -26,7 +26,8 @@ test('EXTERNAL is for those whose certificate was verified', () => {
   assert.deepEqual(mechanismsFor(verified(null), logins), ['EXTERNAL'])
   assert.deepEqual(mechanismsFor({ kind: 'plaintext' }, logins), [])
   assert.deepEqual(mechanismsFor({ kind: 'anonymous', tls }, logins), [])
-  assert.deepEqual(mechanismsFor(verified(null), { ...logins, byCertificate: false }), [])
+  assert.deepEqual(mechanismsFor(verified(null), { ...logins, rule: 'certificate' }), ['EXTERNAL'])
+  for (const rule of ['password', 'both'] as const) assert.deepEqual(mechanismsFor(verified(null), { ...logins, rule }), [])
   assert.equal(ask('joe', { kind: 'anonymous', tls }), 'notAllowed')
 })
 

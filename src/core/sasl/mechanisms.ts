@@ -20,8 +20,6 @@ export type PasswordMechanism = (typeof PASSWORD_MECHANISMS)[number]
 export type LoginSettings = {
   /** What it takes on this listener to be somebody. */
   readonly rule: LoginRule
-  /** EXTERNAL is offered to clients with a verified certificate. */
-  readonly byCertificate: boolean
   /** None if nobody has a password. */
   readonly byPassword: readonly PasswordMechanism[]
   /** What a client is told whose token does not do; null: tokens are not taken. */
@@ -29,12 +27,19 @@ export type LoginSettings = {
 }
 
 /** In the order in which EHLO lists them. */
-export function mechanismsFor(identity: ClientIdentity, { byCertificate, byPassword, byToken }: Omit<LoginSettings, 'rule'>): readonly string[] {
+export function mechanismsFor(identity: ClientIdentity, { rule, byPassword, byToken }: LoginSettings): readonly string[] {
   if (identity.kind === 'plaintext') return []
   const passwords = PASSWORD_MECHANISMS.filter(mechanism => byPassword.includes(mechanism))
   const bound = canBind(identity) ? passwords.filter(isScram).map(mechanism => `${mechanism}-PLUS`) : []
-  // EXTERNAL says something only about a certificate that was verified.
-  return [...(identity.kind === 'verified' && byCertificate ? ['EXTERNAL'] : []), ...bound, ...passwords, ...(byToken === null ? [] : BEARER_MECHANISMS)]
+  return [...(isExternalOffered(identity, rule) ? ['EXTERNAL'] : []), ...bound, ...passwords, ...(byToken === null ? [] : BEARER_MECHANISMS)]
+}
+
+/**
+ * EXTERNAL says something only about a certificate that was verified. Where a password is wanted too
+ * the certificate counts by itself, and EXTERNAL would use up the one login of the session (RFC 4954 §4).
+ */
+function isExternalOffered(identity: ClientIdentity, rule: LoginRule): boolean {
+  return identity.kind === 'verified' && (rule === 'certificate' || rule === 'any')
 }
 
 /** The script of a mechanism that `mechanismsFor` has offered. */

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { array, assert as check, constantFrom, oneof, property, string, uint8Array } from 'fast-check'
 import type { ClientIdentity } from '../names/identity.ts'
-import { mechanismsFor, PASSWORD_MECHANISMS, scriptOf } from './mechanisms.ts'
+import { mechanismsFor, PASSWORD_MECHANISMS, scriptOf, type LoginSettings } from './mechanisms.ts'
 import type { CredentialAnswer, CredentialQuestion, SaslFact } from './script.ts'
 
 const tls = { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', cipherBits: 256 }
 const anonymous: ClientIdentity = { kind: 'anonymous', tls }
-const logins = { byCertificate: true, byPassword: PASSWORD_MECHANISMS, byToken: { scope: '', openidConfiguration: null } }
+const logins: LoginSettings = { rule: 'any', byPassword: PASSWORD_MECHANISMS, byToken: { scope: '', openidConfiguration: null } }
 
 /** Octets, and messages that are nearly right. */
 const response = oneof(

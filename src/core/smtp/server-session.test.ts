@@ -20,7 +20,7 @@ const settings: SessionSettings = {
   postmasterDomain: null,
   etrn: [],
   takesXclient: false,
-  logins: { rule: 'any', byCertificate: true, byPassword: [], byToken: null },
+  logins: { rule: 'any', byPassword: [], byToken: null },
   futureRelease: null,
   limits: {
     messageBytes: 1000,

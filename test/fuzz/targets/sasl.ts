@@ -13,7 +13,7 @@ import type { FuzzTarget } from '../target.ts'
 
 const { identity } = callerNamed('joe')
 const HINTS = { scope: 'smtp', openidConfiguration: 'https://login.example.org/' }
-const MECHANISMS = mechanismsFor(identity, { byCertificate: true, byPassword: PASSWORD_MECHANISMS, byToken: HINTS })
+const MECHANISMS = mechanismsFor(identity, { rule: 'any', byPassword: PASSWORD_MECHANISMS, byToken: HINTS })
 /** No exchange of ours asks more often. */
 const MOST_CHALLENGES = 3
 

@@ -24,7 +24,7 @@ const SETTINGS = {
   asksAboutAuthors: true,
   takesXclient: true,
   etrn: [{ domain: 'branch.example.org', holders: ['joe'] }],
-  logins: { rule: 'any', byCertificate: true, byPassword: ['PLAIN', 'LOGIN', 'SCRAM-SHA-256'], byToken: null },
+  logins: { rule: 'any', byPassword: ['PLAIN', 'LOGIN', 'SCRAM-SHA-256'], byToken: null },
   limits: { ...siteSettings.limits, messageBytes: 300, headerBytes: 150, headerFields: 6, receivedFields: 2, recipients: 3, messages: 4, errors: 6 },
 } satisfies SessionSettings
 
