@@ -64,6 +64,20 @@ test('S16: and so are SCRAM exchanges that have all begun before the first has f
   assert.deepEqual(late, { kind: 'failed', problem: 'tooMany' })
 })
 
+test('S16: and so are exchanges that end in a mistake', async () => {
+  const desk = await open()
+  for (let at = 0; at < 100; at++) await desk.ask({ kind: 'noteFailure', attempt: { mechanism: 'SCRAM-SHA-256', login: `joe${at}`, wanted: '' }, why: 'downgrade' })
+  assert.equal(desk.failures.filter(why => why === 'downgrade').length, ALLOWANCE)
+  assert.equal(desk.failures.filter(why => why === 'tooManyFailures').length, 100 - ALLOWANCE)
+})
+
+test('S18: what is remembered of a name does not grow with it', async () => {
+  const desk = await open()
+  for (const login of ['joe', 'x'.repeat(9000), 'x'.repeat(8999)]) await desk.try(login, 'wrong')
+  assert.deepEqual(desk.remembered.map(({ length }) => length), [44, 44, 44])
+  assert.equal(new Set(desk.remembered).size, 3)
+})
+
 test('S16: an attempt waits for the failures of those that were looked at while it was', async () => {
   const desk = await open()
   await Promise.all(Array.from({ length: 4 }, (_, at) => desk.try('joe', 'wrong', `192.0.${at}.1`)))
@@ -93,6 +107,7 @@ test('S16: a token of nobody of ours fails as a wrong one does; what the client 
   assert.deepEqual(await desk.tryToken('joe'), { kind: 'failed', problem: 'refused' })
   assert.deepEqual(await desk.tryToken(''), { kind: 'failed', problem: 'refused' })
   assert.deepEqual(desk.failures, ['unknownUser', 'unknownUser'])
+  assert.deepEqual(desk.names, ['stranger', 'stranger'])
 })
 
 test('S16: a holder that is revoked while a token is looked at is nobody', async () => {
@@ -139,6 +154,21 @@ test('an address that two share is nobody\'s to log in with; a name comes before
   assert.equal(register.find('joe@example.org')?.holder.name, 'joe')
 })
 
+/** Tells under what names failures are remembered. */
+class NamesTold extends LoginBackOff {
+  readonly #told: string[]
+
+  constructor(told: string[]) {
+    super({ amount: ALLOWANCE, seconds: 600 }, 100)
+    this.#told = told
+  }
+
+  override failed(name: string, network: string, now: number): void {
+    this.#told.push(name)
+    super.failed(name, network, now)
+  }
+}
+
 type Options = {
   readonly busy?: boolean
   readonly whileHashing?: (register: AccountRegister) => void
@@ -148,7 +178,9 @@ type Options = {
 async function open({ busy = false, whileHashing = () => {}, verify = () => assert.fail('no token here') }: Options = {}) {
   let hashed = 0
   const failures: LoginFailure[] = []
+  const names: string[] = []
   const waits: number[] = []
+  const remembered: string[] = []
   const crypto: PasswordCrypto = {
     argon2id: (password, salt) => {
       hashed++
@@ -179,9 +211,9 @@ async function open({ busy = false, whileHashing = () => {}, verify = () => asse
     },
     register,
     tokens: { verify: token => verify(token, register) },
-    backOff: new LoginBackOff({ amount: ALLOWANCE, seconds: 600 }, 100),
+    backOff: new NamesTold(remembered),
     isExempt: () => false,
-    observer: { loggedIn: () => {}, loginFailed: (_session, _address, _attempt, why) => void failures.push(why) },
+    observer: { loggedIn: () => {}, loginFailed: (_session, _address, { login }, why) => void (failures.push(why), names.push(login)) },
     system: { now: () => 0, newId: () => 'x', random: () => 0 },
     timers: {
       after: (milliseconds, callback) => {
@@ -195,7 +227,9 @@ async function open({ busy = false, whileHashing = () => {}, verify = () => asse
     desk.answer(question, { sessionId: 's', address, bindingOf: () => null })
   return {
     failures,
+    names,
     waits,
+    remembered,
     hashed: () => hashed,
     ask,
     tryToken: (user: string, address?: string): Promise<CredentialAnswer> =>

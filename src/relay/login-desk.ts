@@ -69,7 +69,7 @@ export class LoginDesk {
       case 'checkProof':
         return this.#inTurn(question.attempt, client, { waited: 0 }, () => this.#checkProof(site, question, client))
       case 'noteFailure':
-        return this.#fail(question.attempt, client, question.why)
+        return this.#refuseIfShut(question.attempt, client) ?? this.#fail(question.attempt, client, question.why)
       default:
         return unreachable(question)
     }
@@ -85,7 +85,7 @@ export class LoginDesk {
     while (!isExempt(client.address)) {
       const refusal = this.#refuseIfShut(attempt, client)
       if (refusal !== null) return refusal
-      const rest = backOff.delayMilliseconds(foldedLogin(attempt.login), networkBlock(client.address), system.now()) - patience.waited
+      const rest = backOff.delayMilliseconds(this.#keyOf(attempt), networkBlock(client.address), system.now()) - patience.waited
       if (rest <= 0) break
       patience.waited += rest
       await new Promise<void>(resolve => timers.after(rest, resolve))
@@ -131,8 +131,9 @@ export class LoginDesk {
     if (verdict.kind === 'refused') return this.#fail(attempt, client, verdict.why)
     const entry = this.#parts.register.find(verdict.user)
     const account = entry === null ? null : accountByToken(entry)
-    // Nothing of a token goes into the log, but for the name of whom an issuer vouches for and nobody here knows.
-    if (account === null) return this.#fail({ ...attempt, login: attempt.login === '' ? verdict.user : attempt.login }, client, 'unknownUser')
+    // Nothing of a token goes into the log, but for the name of whom an issuer vouches for and nobody here knows:
+    // under that name an account is missing, whatever the client calls itself.
+    if (account === null) return this.#fail({ ...attempt, login: verdict.user }, client, 'unknownUser')
     const { name, senders } = account.holder
     // RFC 7628 §3.1: as itself, under any of its names. What the client calls itself proves nothing.
     if (attempt.wanted !== '' && !isOneOfNames(attempt.wanted, [name, ...senders])) return this.#fail(attempt, client, 'wrongIdentity')
@@ -202,12 +203,19 @@ export class LoginDesk {
 
   #fail(attempt: LoginAttempt, client: LoginClient, why: LoginFailure): CredentialAnswer {
     const { backOff, system, observer } = this.#parts
-    // By the name that was typed: one count for two names would say that they are one account's.
-    backOff.failed(foldedLogin(attempt.login), networkBlock(client.address), system.now())
+    backOff.failed(this.#keyOf(attempt), networkBlock(client.address), system.now())
     observer.loginFailed(client.sessionId, client.address, attempt, why)
     return { kind: 'failed', problem: 'refused' }
   }
 
+  /**
+   * What the back-off remembers of a name: of the one that was typed, since one count for two names would say
+   * that they are one account's; and a digest, since a stranger can type thousands of names of thousands of octets.
+   */
+  #keyOf({ login }: LoginAttempt): string {
+    const { crypto } = this.#parts
+    return login === '' ? '' : crypto.toBase64(crypto.digest('SHA-256', Buffer.from(foldedLogin(login))))
+  }
 }
 
 /** RFC 5802 §5.1 asks for enough randomness that no exchange is like another. */
