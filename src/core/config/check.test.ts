@@ -22,6 +22,17 @@ test('each weakened setting is listed', () => {
   check('[queue]\nlifetime = "1d"', 'queue.lifetime')
 })
 
+test('domains of ours that go where all other mail goes are named', () => {
+  const smarthost = '[delivery]\nsmarthost = "smtp.isp.example:587"\n'
+  const route = (domain: string): string => `[[route]]\ndomain = "${domain}"\nto = "imap.example.org:25"\n`
+  const ours = `[relay]\ndomains = ["Example.org", "lab.example.org"]\n${smarthost}`
+  check(ours, 'relay.domains')
+  check(`${ours}${route('example.org')}`, 'relay.domains')
+  check(`${ours}${route('example.org')}${route('.example.org')}`)
+  check(`${ours}${route('*')}`)
+  check('[relay]\ndomains = ["example.org"]')
+})
+
 test('settings that contradict their purpose are listed', () => {
   check('[delivery]\ntls = "verify"', 'delivery.tls')
   check('[delivery]\ntls = "verify"\nsmarthost = "hub.example.net:25"')

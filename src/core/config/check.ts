@@ -4,6 +4,7 @@
  * Weakening is possible and explicit; this lists it, so that nobody does it without knowing.
  */
 
+import { findRoute } from '../message/route.ts'
 import type { KeyPath } from './key-lines.ts'
 import type { Config } from './schema.ts'
 
@@ -24,6 +25,10 @@ export function weaknessesOf(config: Config): readonly Weakness[] {
   if (delivery.smarthost === null && (delivery.tls === 'encrypt' || delivery.tls === 'verify')) {
     add(['delivery', 'tls'], `many MX hosts cannot satisfy "${delivery.tls}", and mail to them will wait until it bounces; set it for single domains in [[route]]`)
   }
+  const unrouted = delivery.smarthost === null ? [] : domainsWithoutRoute(config)
+  if (unrouted.length > 0) {
+    add(['relay', 'domains'], `mail that anybody sends to ${listed(unrouted)} goes to the smarthost, which may send it back here; write a [[route]] to the server that has the mailboxes`)
+  }
   for (const [index, route] of routes.entries()) {
     if (route.tls === 'none') add(['route', index, 'tls'], `mail for ${route.domain} goes in clear; "verify" protects it`)
   }
@@ -42,4 +47,16 @@ export function weaknessesOf(config: Config): readonly Weakness[] {
   return found
 }
 
+/** Domains that we take mail for, and send it where all other mail goes. */
+function domainsWithoutRoute({ relay, routes }: Config): readonly string[] {
+  const byDomain = new Map(routes.map(route => [route.domain.toLowerCase(), route]))
+  return relay.domains.map(domain => domain.toLowerCase()).filter(domain => findRoute(domain, byDomain) === null)
+}
+
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, MOST_NAMES).join(', ')
+  return names.length > MOST_NAMES ? `${shown} and ${names.length - MOST_NAMES} more of relay.domains` : shown
+}
+
+const MOST_NAMES = 5
 const DAY = 86_400

@@ -105,7 +105,8 @@ function domainOf(address: string): string {
   return at === -1 ? '' : address.slice(at + 1).toLowerCase()
 }
 
-function findRoute(domain: string, routes: Routing['routes']): ConfiguredHop | null {
+/** The most exact of the routes for this domain. */
+export function findRoute<Route>(domain: string, routes: ReadonlyMap<string, Route>): Route | null {
   if (routes.size === 0) return null
   const exact = routes.get(domain)
   if (exact !== undefined) return exact

@@ -90,6 +90,12 @@ export class Draft {
     return [...this.#domains.keys()]
   }
 
+  /** Each domain that the site names: to take mail for, or to route; of `.example.org` the domain itself. */
+  namedDomains(): readonly (readonly [name: string, from: Source])[] {
+    const routed = [...this.#routes].map(([domain, { from }]) => [domain.replace(/^\./, ''), from] as const)
+    return [...new Map([...routed, ...this.#domains])].filter(([name]) => name !== '*')
+  }
+
   /** One of them. */
   putDomainFirst(domain: string): void {
     const first = domain.toLowerCase()

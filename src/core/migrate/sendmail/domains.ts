@@ -10,6 +10,7 @@ import { isDomain } from '../../config/forms.ts'
 import { addEntry } from '../access-file.ts'
 import { listedNames } from '../list-file.ts'
 import type { OwnDomain } from '../organisation.ts'
+import { formatPlace, shown } from '../report.ts'
 import type { Source } from '../report.ts'
 import { routeTo } from './next-hops.ts'
 import type { RouteTo } from './next-hops.ts'
@@ -20,18 +21,45 @@ type Member = { readonly from: Source; readonly member: string }
 
 /** Returns the domains of class w: those of the host itself. */
 export function carryDomains(site: SendmailSite, hostname: string): readonly OwnDomain[] {
-  const relayFile = { from: variableNamed(site, 'confCR_FILE'), usual: '/etc/mail/relay-domains', isOptional: true }
-  for (const { from, member } of membersOf(site, 'R', relayFile)) carryRelayDomain(site, from, member)
-  const entire = featureNamed(site, 'relay_entire_domain')
-  if (entire !== null) carryRelayDomain(site, entire, hostname.slice(hostname.indexOf('.') + 1))
   const hub = mailboxHub(site)
   const hasFile = featureNamed(site, 'use_cw_file') !== null
   const localFile = { from: variableNamed(site, 'confCW_FILE'), usual: '/etc/mail/local-host-names', isOptional: false }
   const listed = membersOf(site, 'w', hasFile ? localFile : null)
   const itself = { from: untold(`${hostname}, the host itself`), member: hostname }
-  for (const { from, member } of [itself, ...listed]) carryLocalDomain(site, from, member, hub, LOCAL)
-  for (const { from, member } of membersOf(site, 'VirtHost', null)) carryLocalDomain(site, from, member, hub, VIRTUAL)
+  const local = [...[itself, ...listed].map(member => ({ ...member, was: LOCAL })), ...membersOf(site, 'VirtHost', null).map(member => ({ ...member, was: VIRTUAL }))]
+  const homeless = new Set(hub === null ? local.flatMap(({ member }) => localDomain(member) ?? []).filter(domain => !site.draft.hasRoute(domain)) : [])
+  carryRelayDomains(site, hostname, homeless)
+  for (const { from, member, was } of local) carryLocalDomain(site, { from, member, hub, was })
   return listed.map(({ from, member }) => ({ from, domain: member }))
+}
+
+/** Class R, without local domains that nobody has mailboxes for: their mail would go to the smarthost, and come back. */
+function carryRelayDomains(site: SendmailSite, hostname: string, homeless: ReadonlySet<string>): void {
+  const { draft } = site
+  const file = { from: variableNamed(site, 'confCR_FILE'), usual: '/etc/mail/relay-domains', isOptional: true }
+  const entire = featureNamed(site, 'relay_entire_domain')
+  const own = entire === null ? [] : [{ from: entire, member: hostname.slice(hostname.indexOf('.') + 1) }]
+  const members = [...membersOf(site, 'R', file), ...own]
+  for (const { from, member } of members) {
+    if (homeless.has(folded(member))) draft.todo(from, 'It is a local domain, too, and no server for its mailboxes is known: mail for it would go where all other mail goes, and come back from there. So it is not in relay.domains')
+    else carryRelayDomain(site, from, member)
+  }
+  keepDomainsBelow(site, homeless, members)
+}
+
+/** What refuses a domain refuses the hosts below it. Those that are known by themselves are taken as before. */
+function keepDomainsBelow(site: SendmailSite, homeless: ReadonlySet<string>, members: readonly Member[]): void {
+  const { draft, access } = site
+  const isBelow = (name: string, domains: readonly string[]): boolean => domains.some(domain => name.endsWith(`.${domain}`))
+  const leftOut = members.map(({ member }) => folded(member)).filter(domain => homeless.has(domain))
+  for (const [name, from] of draft.namedDomains()) {
+    if (homeless.has(name) || !isBelow(name, [...homeless])) continue
+    if (isBelow(name, leftOut) && featureNamed(site, 'relay_hosts_only') === null && !draft.hasDomain(name)) {
+      draft.addDomain(from, name)
+      draft.carried(from, `relay.domains: ${name}`)
+    }
+    if (access.map.find(`to:${name}`) === null) addEntry(draft, access, from, `To:${name}`, 'OK')
+  }
 }
 
 /** MASQUERADE_AS; null without, or where it is made of macros. */
@@ -84,23 +112,51 @@ function carryRelayDomain(site: SendmailSite, from: Source, member: string): voi
   draft.carried(from, `relay.domains: ${domain}${below}`)
 }
 
-const LOCAL = 'Mail for this domain was delivered on the host itself. Postern has no mailboxes in this version, so it refuses mail for it: migrate again with --mailboxes HOST:PORT, the server that has them (sendmail on another port will do), or write a [[route]] and add the domain to relay.domains'
-const VIRTUAL = 'The virtusertable of this domain was applied on the host itself. Postern rewrites no recipients in this version: migrate again with --mailboxes HOST:PORT, the server that will do it (sendmail on another port will do), or write a [[route]] and add the domain to relay.domains'
+const LOCAL = 'Mail for this domain was delivered on the host itself, and Postern has no mailboxes in this version'
+const VIRTUAL = 'The virtusertable of this domain was applied on the host itself, and Postern rewrites no recipients in this version'
 
-function carryLocalDomain(site: SendmailSite, from: Source, member: string, hub: Hub | null, advice: string): void {
+type LocalMember = Member & { readonly hub: Hub | null; /** How its mail was delivered. */ readonly was: string }
+
+function carryLocalDomain(site: SendmailSite, { from, member, hub, was }: LocalMember): void {
   const { draft } = site
-  const domain = member.replace(/\.$/, '').toLowerCase()
-  if (/^localhost(?:\.|$)/.test(domain) || domain.startsWith('[') || domain === '$j') {
+  const name = folded(member)
+  if (isOfTheHost(name)) {
     if (from.line > 0) draft.unneeded(from, 'names of the host itself mean nothing to a relay')
     return
   }
-  if (!domain.includes('.') || !isDomain(domain)) return draft.unneeded(from, 'a name without a dot reaches no relay from outside')
-  if (hub === null && !draft.hasRoute(domain)) return draft.todo(from, advice)
+  const domain = localDomain(member)
+  if (domain === null) return draft.unneeded(from, 'a name without a dot reaches no relay from outside')
+  if (hub === null && !draft.hasRoute(domain)) return refuseLocalDomain(site, from, domain, was)
   draft.addDomain(from, domain)
   if (draft.hasRoute(domain)) return draft.carried(from, `relay.domains: ${domain}, which has a [[route]]`)
   if (hub === null) return
   draft.addRoute(from, domain, hub.settings)
   draft.carried(from, `relay.domains: ${domain}; [[route]] to ${String(hub.settings['to'])}`)
+}
+
+/** Refused to everybody: clients that may relay would have it sent in a circle, too. */
+function refuseLocalDomain({ draft, access }: SendmailSite, from: Source, domain: string, was: string): void {
+  const before = access.map.find(`to:${domain}`)
+  if (before === null) draft.addEntry(from, `To:${domain}`, NO_MAILBOXES)
+  const meanwhile = before === null ? 'so a To: line in access refuses it, and hosts below it that no other line is for' : `and ${formatPlace(before)} says "${shown(`${before.key} ${before.value}`)}": let it refuse the domain until then`
+  draft.todo(from, `${was}, ${meanwhile}. Migrate again with --mailboxes HOST:PORT, the server that has them (sendmail on another port will do); or write a [[route]], add the domain to relay.domains and take out the To: line`)
+}
+
+/** RFC 3463 §3.2: the destination system is what is wrong. */
+const NO_MAILBOXES = 'ERROR:5.1.2:550 No mail is taken for this domain here'
+
+/** Null for what is no domain that mail from outside can be for. */
+function localDomain(member: string): string | null {
+  const name = folded(member)
+  return isOfTheHost(name) || !name.includes('.') || !isDomain(name) ? null : name
+}
+
+function isOfTheHost(name: string): boolean {
+  return /^localhost(?:\.|$)/.test(name) || name.startsWith('[') || name === '$j'
+}
+
+function folded(member: string): string {
+  return member.replace(/\.$/, '').toLowerCase()
 }
 
 type Hub = Extract<RouteTo, { kind: 'host' }>
