@@ -20,8 +20,10 @@ import { formatInstant } from '../core/time.ts'
 import { checkDataFolder } from '../io/key-files.ts'
 import { peerCertificateOf } from '../io/x509.ts'
 import { loadSettings, type LoadedSettings } from '../process/settings.ts'
-import { bindListeners } from '../process/sockets.ts'
+import { readPasswords } from '../process/password-desk.ts'
+import { bindListeners, LISTENER_NAMES } from '../process/sockets.ts'
 import type { HolderRecord } from '../relay/admin.ts'
+import { accountsOf } from '../relay/password-admin.ts'
 import { policyOf } from '../relay/policy-holder.ts'
 import { failedPolicyTests, type PolicyUnderTest } from '../relay/policy-tests.ts'
 import { Problem } from './command.ts'
@@ -157,6 +159,7 @@ async function authorityFindings(directory: string, tested: Omit<PolicyUnderTest
     const own = ownCertificate(directory, tested.config, holders)
     return [
       ...(own === null || own.revokedAt === null ? [] : [error(`${own.file}: was revoked on ${formatInstant(own.revokedAt)}, and next hops are shown it; postern ca issue client`)]),
+      ...passwordsWanted(directory, tested.config, holders),
       ...failedPolicyTests({ ...tested, holders, readCertificate: peerCertificateOf }).map(({ text }) => error(text)),
       ...strangersInAccess(tested, holders),
       ...expiringHolders(holders.filter(({ name }) => name !== own?.holder), tested.now),
@@ -184,6 +187,21 @@ function expiringHolders(holders: readonly HolderRecord[], now: number): readonl
   const more = ends.length > shown.length ? [warning(`certificates of ${ends.length - shown.length} more people or machines expire soon; "postern user list" shows all`)] : []
   const words = (until: number): string => (until <= now ? 'expired' : 'expires')
   return [...shown.map(({ name, until }) => warning(`the certificate of ${name} ${words(until)} on ${formatInstant(until)}; "postern user add ${name}" issues another`)), ...more]
+}
+
+/** Listeners that nobody can log in to: each client hears no more than that it is refused. */
+function passwordsWanted(directory: string, { listeners, oauth }: Config, holders: readonly HolderRecord[]): readonly Finding[] {
+  const wanting = LISTENER_NAMES.filter(name => listeners[name].enabled && ['password', 'both'].includes(listeners[name].authentication))
+  if (wanting.length === 0) return []
+  const file = readPasswords(directory)
+  if (!file.ok) return [error(file.problem)]
+  if ((accountsOf(file.value, holders, oauth !== null)?.holders.length ?? 0) > 0) return []
+  return wanting.map(name =>
+    warning(
+      `${configFile(directory)}: listeners.${name}.authentication: "${listeners[name].authentication}" wants a password, and nobody has one that counts; ` +
+        '"postern user passwd NAME --device DEVICE" makes one',
+    ),
+  )
 }
 
 /** Whether the ports can be had; a running Postern has them already. */

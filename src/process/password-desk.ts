@@ -67,7 +67,7 @@ export class PasswordDesk {
 }
 
 /** Null where there is none. Refused if anybody else can read it (S24). */
-function readPasswords(directory: string): Result<PasswordFile | null, string> {
+export function readPasswords(directory: string): Result<PasswordFile | null, string> {
   const file = passwordFile(directory)
   if (!existsSync(file)) return ok(null)
   const text = readKeyFile(file)

@@ -18,7 +18,7 @@ import type { RecipientList } from '../core/policy/recipient-list.ts'
 import { sessionTerms } from '../core/policy/session-terms.ts'
 import type { TermsAnswer } from '../core/policy/session-terms.ts'
 import { compilePolicy, posternFeatures, sendmailReading } from '../core/policy/policy.ts'
-import type { Policy } from '../core/policy/policy.ts'
+import type { Policy, PolicySource } from '../core/policy/policy.ts'
 
 /** The access map's text, and the name that its lines are known by in explanations. */
 export type AccessSource = {
@@ -40,9 +40,12 @@ export class PolicyHolder {
     return this.#policy
   }
 
-  /** For questions to come; decisions that were made stay as they are. */
+  /**
+   * For questions to come; decisions that were made stay as they are. A map that is the same is not read
+   * again: a million lines take seconds, in which nobody is served.
+   */
   replace(config: Config, source: AccessSource): void {
-    this.#policy = policyOf(config, source)
+    this.#policy = policyOf(config, source, this.#policy)
   }
 
   /** What the map says of clients from this address, whatever they ask. */
@@ -60,9 +63,10 @@ function recipientsIn(text: string | null): RecipientList | null {
 }
 
 /** Of a map that `accessProblems` has no error for. */
-export function policyOf(config: Config, { accessText, accessFile, recipientsText }: AccessSource): Policy {
-  return compilePolicy({
-    access: parseAccessMap(accessText, accessFile).map,
+export function policyOf(config: Config, { accessText, accessFile, recipientsText }: AccessSource, before: Policy | null = null): Policy {
+  const access = before?.access.isReadFrom(accessText, accessFile) === true ? before.access : parseAccessMap(accessText, accessFile).map
+  const source: PolicySource = {
+    access,
     hostname: config.hostname,
     localDomains: [],
     relayDomains: config.relay.domains,
@@ -84,7 +88,8 @@ export function policyOf(config: Config, { accessText, accessFile, recipientsTex
       relayHostsOnly: !config.relay.subdomains,
       lmtpMayRelay: config.listeners.lmtp.relay,
     },
-  })
+  }
+  return compilePolicy(source, before)
 }
 
 /**

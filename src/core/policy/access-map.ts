@@ -79,6 +79,11 @@ export class AccessMap {
     return this.#rows.size
   }
 
+  /** Nothing would be different if it were read anew. */
+  isReadFrom(text: string, file: string): boolean {
+    return file === this.file && text === this.#text
+  }
+
   /** `key` must be in lower case already; see `foldCase`. */
   find(key: string): AccessEntry | null {
     const row = this.#rows.get(key)

@@ -181,11 +181,12 @@ export type Policy = {
   readonly recipients: RecipientList | null
 }
 
-export function compilePolicy(source: PolicySource): Policy {
+/** What was found out of `before`'s access map holds for the same map still. */
+export function compilePolicy(source: PolicySource, before: Pick<Policy, 'access' | 'survey'> | null = null): Policy {
   const isNetwork = (member: string): boolean => NETWORK.test(member)
   return {
     access: source.access,
-    survey: surveyAccess(source.access),
+    survey: before?.access === source.access ? before.survey : surveyAccess(source.access),
     hostname: canonicalDomain(source.hostname),
     localDomains: new Set(source.localDomains.map(canonicalDomain)),
     relayDomains: new Set(source.relayDomains.filter(member => !isNetwork(member)).map(canonicalDomain)),
