@@ -68,8 +68,9 @@ export class Connection {
     assert(this.#session !== null, 'a connection that delivers has been greeted and is open')
     this.#transactions++
     const report = await this.#run(deliver(this.#session, delivery), body)
-    this.#session = report.session
-    if (report.session === null) this.close()
+    // What it says unasked would be taken for the reply to something else.
+    this.#session = this.#hasUnread ? null : report.session
+    if (this.#session === null) this.close()
     return report
   }
 
@@ -108,6 +109,7 @@ export class Connection {
         this.#unsent += step.text
         return DONE
       case 'receive':
+        if (step.alone) return this.#receiveAlone(step.timeoutSeconds)
         // A reply that was there before its command was sent is none: first send, then look.
         return (this.#unsent === '' ? this.#takeReply() : null) ?? this.#receive(step.timeoutSeconds)
       case 'startTls':
@@ -140,6 +142,15 @@ export class Connection {
     }
   }
 
+  async #receiveAlone(timeoutSeconds: number): Promise<ClientFact> {
+    const reply = this.#hasUnread ? OUT_OF_STEP : await this.#receive(timeoutSeconds)
+    return reply.kind === 'replied' && this.#hasUnread ? OUT_OF_STEP : reply
+  }
+
+  get #hasUnread(): boolean {
+    return this.#parser.hasUnread() || this.#channel.hasUnread()
+  }
+
   async #flush(): Promise<void> {
     if (this.#unsent === '') return
     const text = this.#unsent
@@ -150,7 +161,7 @@ export class Connection {
   /** Whatever arrived in the clear by now would be read as if it had come through TLS (S4). */
   async #startTls(): Promise<ClientFact> {
     assert(this.#unsent === '', 'nothing is left to send when TLS starts')
-    if (this.#parser.hasUnread() || this.#channel.hasUnread())
+    if (this.#hasUnread)
       return { kind: 'tlsFailed', cause: 'injected', detail: 'there were bytes in the clear where the handshake had to begin' }
     this.#channel.setDeadline(HANDSHAKE_SECONDS)
     const identity = await this.#channel.startTls(this.#tls)
@@ -199,6 +210,7 @@ export class Connection {
 }
 
 const DONE: ClientFact = { kind: 'done' }
+const OUT_OF_STEP: ClientFact = { kind: 'badReply', detail: 'it has said more than it was asked' }
 
 function unreadable(error: unknown): ClientFact {
   return { kind: 'bodyUnreadable', detail: `the message could not be read: ${error instanceof Error ? error.message : String(error)}` }

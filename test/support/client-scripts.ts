@@ -81,7 +81,8 @@ export function checkGreeting({ access = '', ...changes }: Partial<GreetingPlan>
 export const modern: Extensions = { ...NO_EXTENSIONS, pipelining: true, eightBitMime: true, smtpUtf8: true, size: true }
 
 export const clear: ClientSession = {
-  peer, extensions: modern, tls: null, isVerified: false, server: { ...HOST, ...unprotected('NONE') }, accessLines: [], transactionsLeft: null, domains: new Set(), mustReset: false,
+  peer, extensions: modern, tls: null, isVerified: false, server: { ...HOST, ...unprotected('NONE') }, accessLines: [], transactionsLeft: null, domains: new Set(), isUsed: false,
+  hello: { command: 'EHLO us\r\n', reply: { code: 250, enhanced: null, lines: ['mx hello'] } },
 }
 
 export function deliveryTo(forwardPaths: readonly string[], changes: Partial<Delivery> = {}): Delivery {
@@ -102,6 +103,6 @@ export function checkDelivery(
 const said = (outcome: Outcome): string => `${describeOutcome(outcome)}${inBrackets(outcome.accessLines ?? [])}`
 const inBrackets = (lines: readonly string[]): string => lines.map(line => ` [${line}]`).join('')
 export const ended = (answer: { session: ClientSession | null; wentAway: boolean }) => ({
-  next: answer.session === null ? 'close' : answer.session.mustReset ? 'reset' : 'reuse',
+  next: answer.session === null ? 'close' : 'reuse',
   wentAway: answer.wentAway,
 })

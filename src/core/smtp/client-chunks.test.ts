@@ -53,7 +53,7 @@ test('S2: without a recipient no chunk is sent, so that its octets can never be 
     S: 450 later
     => refused: 550 no (mx, after RCPT)
     => deferred: 450 later (mx, after RCPT)`)
-  assert.equal(next, 'reset')
+  assert.equal(next, 'reuse')
   checkDelivery({ bodyType: 'BINARYMIME' }, { extensions: binary }, `
     C: MAIL FROM:<joe@a> SIZE=99 BODY=BINARYMIME
     C: RCPT TO:<ann@b>
@@ -75,7 +75,7 @@ test('a chunk that is refused is the end of the transaction, for the recipients 
     S: 452 full
     => deferred: 452 full (mx, after the message)
     => refused: 550 no (mx, after RCPT)`)
-  assert.equal(next, 'reset')
+  assert.equal(next, 'reuse')
   const { next: after } = checkDelivery({ bodyType: 'BINARYMIME' }, { extensions: binary }, `
     C: MAIL FROM:<joe@a> SIZE=99 BODY=BINARYMIME
     C: RCPT TO:<ann@b>

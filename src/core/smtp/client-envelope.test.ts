@@ -79,6 +79,8 @@ test('a server names no more recipients, and no more transactions, than it is gi
     S: 354 go
     C: (message)
     S: 250 taken
+    C: EHLO us
+    S: 250 mx hello
     C: MAIL FROM:<joe@a>
     S: 250 ok
     C: RCPT TO:<cy@b>

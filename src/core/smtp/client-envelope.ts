@@ -10,13 +10,12 @@ import { assert } from '../result.ts'
 import type { BodyForm, ClientSession, Delivery } from './client-session.ts'
 import type { Extensions } from './extensions.ts'
 
-export type EnvelopeCommand = { readonly stage: 'reset' | 'mail' | 'rcpt' | 'data'; readonly index: number; readonly text: string }
+export type EnvelopeCommand = { readonly stage: 'mail' | 'rcpt' | 'data'; readonly index: number; readonly text: string }
 
 export function envelopeCommands(session: ClientSession, delivery: Delivery, form: BodyForm): readonly EnvelopeCommand[] {
   const mail = [`MAIL FROM:<${safe(delivery.reversePath)}>`, ...mailParameters(session, delivery, form)]
-  const { extensions, mustReset } = session
+  const { extensions } = session
   return [
-    ...(mustReset ? [{ stage: 'reset', index: -1, text: 'RSET\r\n' } as const] : []),
     { stage: 'mail', index: -1, text: `${mail.join(' ')}\r\n` },
     ...delivery.recipients.map((recipient, index) => ({ stage: 'rcpt', index, text: rcpt(extensions, recipient) }) as const),
     ...(form === 'dotted' ? [{ stage: 'data', index: -1, text: 'DATA\r\n' } as const] : []),

@@ -60,36 +60,40 @@ export function* greet(plan: GreetingPlan): Script<Result<ClientSession, Attempt
   let hello = yield* sayHello(plan)
   if (!hello.ok) return hello
   if (security === null) {
-    security = yield* negotiate(plan, hello.value)
+    security = yield* negotiate(plan, hello.value.extensions)
     if (!security.ok) return security
     // RFC 3207 §4.2: what was learned in the clear is forgotten (S4).
     if (security.value.inWords !== null) hello = yield* sayHello(plan)
     if (!hello.ok) return hello
   }
-  if (plan.requireTls && !hello.value.requireTls) return fail({ kind: 'unsupported', feature: 'REQUIRETLS', peer: plan.peer })
+  if (plan.requireTls && !hello.value.extensions.requireTls) return fail({ kind: 'unsupported', feature: 'REQUIRETLS', peer: plan.peer })
+  const { extensions, ...introduced } = hello.value
   const { inWords, isVerified, proof, accessLines } = security.value
   return ok({
     peer: plan.peer,
-    extensions: hello.value,
+    extensions,
+    hello: introduced,
     tls: inWords,
     isVerified,
     server: { ...plan.server, ...proof },
     accessLines,
-    transactionsLeft: hello.value.mostTransactions,
+    transactionsLeft: extensions.mostTransactions,
     domains: new Set(),
-    mustReset: false,
+    isUsed: false,
   })
 }
 
 /** EHLO, or HELO for servers that do not know it (RFC 5321 §3.2). */
-function* sayHello(plan: GreetingPlan): Script<Result<Extensions, AttemptProblem>> {
-  yield { kind: 'send', text: `EHLO ${plan.helloName}\r\n` }
-  const ehlo = yield* expect('hello', plan.peer, isPositive)
-  if (ehlo.ok) return ok(parseExtensions(ehlo.value, plan.ignoredKeywords))
+function* sayHello(plan: GreetingPlan): Script<Result<ClientSession['hello'] & { readonly extensions: Extensions }, AttemptProblem>> {
+  const command = `EHLO ${plan.helloName}\r\n`
+  yield { kind: 'send', text: command }
+  const ehlo = yield* expect('hello', plan.peer, isPositive, true)
+  if (ehlo.ok) return ok({ command, reply: ehlo.value, extensions: parseExtensions(ehlo.value, plan.ignoredKeywords) })
   if (ehlo.problem.kind !== 'remoteReply' || ehlo.problem.reply.code < 500) return ehlo
-  yield { kind: 'send', text: `HELO ${plan.helloName}\r\n` }
-  const helo = yield* expect('hello', plan.peer, isPositive)
-  return helo.ok ? ok(NO_EXTENSIONS) : helo
+  const older = `HELO ${plan.helloName}\r\n`
+  yield { kind: 'send', text: older }
+  const helo = yield* expect('hello', plan.peer, isPositive, true)
+  return helo.ok ? ok({ command: older, reply: helo.value, extensions: NO_EXTENSIONS }) : helo
 }
 
 /** STARTTLS, or why there is none. */

@@ -14,10 +14,10 @@ import { assert, fail, ok, type Result } from '../result.ts'
 import { outcomeOf, withAccessLines, type AttemptProblem, type Outcome, type Stage } from '../message/outcome.ts'
 import type { DeliverBy, Envelope, EnvelopeRecipient } from '../message/envelope.ts'
 import { formatAccessLine } from '../policy/access-map.ts'
-import { domainOf } from '../names/address.ts'
 import type { HopAnswer, HopQuestion, TlsProof } from '../policy/next-hop-tls.ts'
 import type { TlsPeer } from '../policy/tls-requirements.ts'
 import { envelopeCommands, promisesTls } from './client-envelope.ts'
+import { unlessFull, withinDomains, type JudgedRecipient } from './domain-limit.ts'
 import type { BodyTraits } from './eight-bit.ts'
 import type { Extensions } from './extensions.ts'
 import type { Reply } from './reply.ts'
@@ -26,7 +26,8 @@ import type { Reply } from './reply.ts'
 export type ClientStep =
   /** Nothing waits for it: what is sent in a row leaves as one write. */
   | { readonly kind: 'send'; readonly text: string }
-  | { readonly kind: 'receive'; readonly timeoutSeconds: number }
+  /** `alone`: nothing has come before the command has been sent, and nothing comes with its reply. */
+  | { readonly kind: 'receive'; readonly timeoutSeconds: number; readonly alone: boolean }
   | { readonly kind: 'startTls' }
   | { readonly kind: 'askPolicy'; readonly question: HopQuestion }
   /** Find out what a server must be able to take, whatever the client declared. */
@@ -73,8 +74,10 @@ export type ClientSession = {
   readonly transactionsLeft: number | null
   /** Of the recipients that have been named, in lower case; kept only where the server limits them. */
   readonly domains: ReadonlySet<string>
-  /** The last transaction did not run to its end: RSET comes before the next. */
-  readonly mustReset: boolean
+  /** How we have introduced ourselves, and what it said to that. */
+  readonly hello: { readonly command: string; readonly reply: Reply }
+  /** There has been a transaction. */
+  readonly isUsed: boolean
 }
 
 /** What of an envelope goes out, to some of its recipients. */
@@ -108,32 +111,6 @@ export function* deliver(session: ClientSession, delivery: Delivery): Script<Del
   return { ...report, outcomes, session: unlessFull(report.session) }
 }
 
-/** RFC 9422 §4.3: recipients in more domains than the server takes over one connection are left for another. */
-function withinDomains(
-  { extensions: { mostDomains }, peer, domains: named }: ClientSession,
-  recipients: readonly EnvelopeRecipient[],
-  judged: readonly JudgedRecipient[],
-): { readonly judged: readonly JudgedRecipient[]; readonly domains: ReadonlySet<string> } {
-  if (mostDomains === null) return { judged, domains: named }
-  const domains = new Set(named)
-  const within = judged.map((recipient, index) => {
-    if (recipient.refusal !== null) return recipient
-    const domain = domainOf(recipients[index]?.forwardPath ?? '')?.toLowerCase() ?? ''
-    if (!domains.has(domain) && domains.size >= mostDomains) return { ...recipient, refusal: outcomeOf({ kind: 'connectionSpent', peer }) }
-    domains.add(domain)
-    return recipient
-  })
-  return { judged: within, domains }
-}
-
-/** A connection with no room for another domain takes no other message: it would have to be the right one. */
-function unlessFull(session: ClientSession | null): ClientSession | null {
-  const most = session?.extensions.mostDomains ?? null
-  return session === null || most === null || session.domains.size < most ? session : { ...session, transactionsLeft: 0 }
-}
-
-type JudgedRecipient = { readonly refusal: Outcome | null; readonly accessLines: readonly string[] }
-
 /** TLS_Rcpt: who is named only where more has been proved is not named to others. */
 function* judgeRecipients({ peer, server, accessLines }: ClientSession, recipients: readonly EnvelopeRecipient[]): Script<readonly JudgedRecipient[]> {
   const judged: JudgedRecipient[] = []
@@ -159,6 +136,7 @@ function* transactInParts(session: ClientSession, delivery: Delivery): Script<De
     }
     const part: DeliveryReport = yield* transact(report.session, { ...delivery, recipients: recipients.slice(at, at + most) })
     report = { ...part, outcomes: [...report.outcomes, ...part.outcomes], wentAway: part.wentAway && at === 0 }
+    if (part.wentAway) return { ...report, outcomes: [...report.outcomes, ...recipients.slice(at + most).map(() => outcomeOf({ kind: 'connectionSpent', peer: session.peer }))] }
   }
   return report
 }
@@ -171,6 +149,9 @@ function closedEarly(peer: string): AttemptProblem {
 function* transact(session: ClientSession, delivery: Delivery): Script<DeliveryReport> {
   const obstacle = yield* findObstacle(session, delivery)
   if (obstacle !== null) return ended(delivery.recipients.map(() => outcomeOf(obstacle)), session)
+  if (session.isUsed && !(yield* isInStep(session))) {
+    return { ...ended(delivery.recipients.map(() => outcomeOf({ kind: 'connectionSpent', peer: session.peer })), null), wentAway: true }
+  }
 
   const said = yield* sendEnvelope(session, delivery)
   if (said.kind === 'over') return said.report
@@ -189,7 +170,19 @@ function* transact(session: ClientSession, delivery: Delivery): Script<DeliveryR
   if (!taken.ok) return finish(outcomeOf(taken.problem), after(session, taken.problem))
   const by = session.tls === null ? session.peer : `${session.peer}, ${session.tls}`
   const { dsn, deliverBy } = session.extensions
-  return finish({ kind: 'delivered', by, reply: taken.value, knows: { dsn, deliverBy: deliverBy !== null } }, { ...spent(session), mustReset: false })
+  return finish({ kind: 'delivered', by, reply: taken.value, knows: { dsn, deliverBy: deliverBy !== null } }, spent(session))
+}
+
+/**
+ * Whether the reply to a command is the reply to that command. A server that has said more than it was
+ * asked, such as a reply for each recipient, would have all its replies taken for those to the command
+ * before: a refusal would go to the wrong recipient, and a message count as delivered that was refused.
+ * EHLO ends a transaction like RSET (RFC 5321 §4.1.4), and what it is answered is like no other reply.
+ */
+function* isInStep({ peer, hello }: ClientSession): Script<boolean> {
+  yield { kind: 'send', text: hello.command }
+  const heard = yield* expect('hello', peer, isPositive, true)
+  return heard.ok && heard.value.lines.join('\n') === hello.reply.lines.join('\n')
 }
 
 /** RFC 5321 §4.1.1.10: a connection is not closed without saying so. */
@@ -244,7 +237,7 @@ function lateness({ extensions, peer }: ClientSession, { deliverBy }: Delivery):
 /** The session after MAIL was taken. */
 function spent(session: ClientSession): ClientSession {
   const { transactionsLeft } = session
-  return { ...session, transactionsLeft: transactionsLeft === null ? null : Math.max(0, transactionsLeft - 1) }
+  return { ...session, isUsed: true, transactionsLeft: transactionsLeft === null ? null : Math.max(0, transactionsLeft - 1) }
 }
 
 /** How far an envelope came. */
@@ -253,7 +246,7 @@ type EnvelopeReport =
   | { readonly kind: 'waiting'; readonly outcomes: readonly (Outcome | null)[] }
   | { readonly kind: 'over'; readonly report: DeliveryReport }
 
-/** RSET, MAIL, RCPT and DATA where the message is not sent by BDAT, in groups where the server allows it (RFC 2920 §3.1). */
+/** MAIL, RCPT and DATA where the message is not sent by BDAT, in groups where the server allows it (RFC 2920 §3.1). */
 function* sendEnvelope(session: ClientSession, delivery: Delivery): Script<EnvelopeReport> {
   const commands = envelopeCommands(session, delivery, bodyForm(session.extensions, delivery))
   const outcomes: (Outcome | null)[] = delivery.recipients.map(() => null)
@@ -272,14 +265,14 @@ function* sendEnvelope(session: ClientSession, delivery: Delivery): Script<Envel
         return { kind: 'over', report: { ...ended(fill(outcomes, rest), null), wentAway: !mailAnswered } }
       }
       if (command.stage === 'mail') mailAnswered = true
-      if (heard.ok || command.stage === 'reset') continue
+      if (heard.ok) continue
       if (command.stage === 'mail') refusal = heard.problem
       // After a refused MAIL the server can only say that it is out of order; MAIL's reply is the reason.
       else if (refusal === null) outcomes[command.index] = outcomeOf(heard.problem)
     }
   }
   if (refusal === null && !noneLeft(outcomes)) return { kind: 'waiting', outcomes }
-  return { kind: 'over', report: ended(settled(outcomes, refusal), { ...(refusal === null ? spent(session) : session), mustReset: true }) }
+  return { kind: 'over', report: ended(settled(outcomes, refusal), refusal === null ? spent(session) : { ...session, isUsed: true }) }
 }
 
 /** The reply to DATA: the server waits for the message, or does not. */
@@ -297,7 +290,7 @@ function* dataAnswered(
   // RFC 2920 §3.1: 354 without any recipient is answered by a single dot.
   yield { kind: 'send', text: '.\r\n' }
   const end = yield* expect('end of data', session.peer, isPositive)
-  const next = end.ok ? { ...session, mustReset: true } : after(session, end.problem)
+  const next = end.ok ? { ...session, isUsed: true } : after(session, end.problem)
   return { kind: 'over', report: ended(settled(outcomes, null), next) }
 }
 
@@ -308,8 +301,8 @@ export function* ask(question: HopQuestion): Script<HopAnswer> {
 }
 
 /** Waits for a reply. Whatever is not the wanted one is a problem, and the caller's to judge. */
-export function* expect(stage: Stage, peer: string, isWanted: (reply: Reply) => boolean): Script<Result<Reply, AttemptProblem>> {
-  const fact = yield { kind: 'receive', timeoutSeconds: TIMEOUT_SECONDS[stage] }
+export function* expect(stage: Stage, peer: string, isWanted: (reply: Reply) => boolean, alone = false): Script<Result<Reply, AttemptProblem>> {
+  const fact = yield { kind: 'receive', timeoutSeconds: TIMEOUT_SECONDS[stage], alone }
   if (fact.kind === 'lost') return fail({ kind: 'connectionLost', stage, peer, detail: fact.detail })
   if (fact.kind === 'badReply') return fail({ kind: 'badReply', stage, peer, detail: fact.detail })
   assert(fact.kind === 'replied', 'a reply was waited for')
@@ -339,7 +332,7 @@ function noneLeft(outcomes: readonly (Outcome | null)[]): boolean {
 
 /** The session after a reply that was not the wanted one. */
 function after(session: ClientSession, problem: AttemptProblem): ClientSession | null {
-  return isClosing(problem) ? null : { ...session, mustReset: true }
+  return isClosing(problem) ? null : { ...session, isUsed: true }
 }
 
 /** After these there is nobody to talk to, or nothing more to be believed (RFC 5321 §3.8: 421). */
@@ -352,7 +345,6 @@ export function isPositive(reply: Reply): boolean {
 }
 
 const ACCEPTS = {
-  reset: isPositive,
   mail: isPositive,
   rcpt: isPositive,
   data: (reply: Reply): boolean => reply.code === 354,
