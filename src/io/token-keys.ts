@@ -3,16 +3,39 @@
 import { constants, createPublicKey, verify } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { assert, unreachable } from '../core/result.ts'
-import type { TokenTerms } from '../core/tokens/claims.ts'
+import type { TokenTerms, TokenVerdict } from '../core/tokens/claims.ts'
 import { judgeJwt, type IsSignedBy } from '../core/tokens/jwt.ts'
 import { parseKeySet, type PublicKey } from '../core/tokens/key-set.ts'
 import type { System, TokenVerifier } from '../relay/ports.ts'
+import { PublishedKeys } from '../relay/published-keys.ts'
+import type { Provider } from './provider-request.ts'
 
 /** `keySetText` has been found right when the settings were read. */
 export function tokensByKeys(keySetText: string, terms: TokenTerms, system: Pick<System, 'now'>): TokenVerifier {
   const keys = parseKeySet(keySetText)
   assert(keys.ok, 'a key set is checked before it is used')
   return { verify: token => Promise.resolve(judgeJwt(token, { keys: keys.value, terms, now: system.now() }, isSignedBy)) }
+}
+
+/** The same by keys that the provider publishes at an address of its own. */
+export function tokensByPublishedKeys(provider: Pick<Provider, 'ask'>, url: string, terms: TokenTerms, system: Pick<System, 'now'>): TokenVerifier {
+  const published = new PublishedKeys(async () => {
+    const text = await provider.ask({ url, method: 'GET', headers: {}, body: '' })
+    const problem = keySetProblem(text)
+    const set = parseKeySet(text)
+    if (problem !== null || !set.ok) throw new Error(`${url}: ${problem}`)
+    return set.value
+  }, system)
+  return {
+    verify: async token => {
+      const judge = (keys: readonly PublicKey[]): TokenVerdict => judgeJwt(token, { keys, terms, now: system.now() }, isSignedBy)
+      const keys = await published.current()
+      const verdict = judge(keys)
+      if (verdict.kind === 'valid' || verdict.why !== 'unknownKey') return verdict
+      const newer = await published.newerThan(keys)
+      return newer === null ? verdict : judge(newer)
+    },
+  }
 }
 
 /** What keeps a key set from being used, in one line without a place; null if nothing does. */

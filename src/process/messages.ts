@@ -48,7 +48,7 @@ export type WorkerSettings = {
 export type TokenFiles = {
   /** With which we ask the introspection endpoint; '' where none is asked. */
   readonly clientSecret: string
-  /** The provider's public keys as a JSON Web Key Set; null where it is asked. */
+  /** The provider's public keys as a JSON Web Key Set; null where it is asked for them, or about each token. */
   readonly keySetText: string | null
   /** PEM of the CAs that may certify the provider; null for the public ones. */
   readonly trustedPem: readonly string[] | null

@@ -150,6 +150,19 @@ test('signed tokens, by keys in a file that a reload reads again', async () => {
   await later.quit()
 })
 
+test('keys that the provider publishes, and has changed meanwhile', async () => {
+  const claims = { iss: 'https://login.example.test', aud: 'mail', sub: 'joe', exp: Math.floor(Date.now() / 1000) + 600 }
+  const publisher = await startTokenProvider(() => ({ keys: [key.jwk] }), '/keys')
+  await configure({ 'jwks-url': publisher.url, issuer: claims.iss, audience: claims.aud })
+  const client = await connected()
+  // A name that nobody has heard of makes nobody ask again so soon.
+  for (const token of [key.token(claims, { kid: 'made-up' }), key.token(claims, { kid: 'made-up-too' })]) assert.equal((await authBearer(client, token)).reply.code, 535)
+  assert.equal((await authBearer(client, key.token(claims))).reply.code, 235)
+  assert.equal(publisher.asked.length, 1)
+  await client.quit()
+  await publisher.stop()
+})
+
 test('without [oauth] tokens are not taken, and sessions that stood on one have lost it', async () => {
   await configure(byIntrospection())
   const client = await connected()

@@ -18,7 +18,7 @@ const text = (hint: string) => z.string({ error: hint }).regex(/^[ -~]{1,1024}$/
 const keys = table({
   introspection: endpoint
     .optional()
-    .describe('The endpoint to ask about each token (RFC 7662). It is never followed elsewhere: a redirect is a failure. Either this or `jwks-file`.'),
+    .describe('The endpoint to ask about each token (RFC 7662). It is never followed elsewhere: a redirect is a failure. Either this, `jwks-file` or `jwks-url`.'),
   'client-id': text('write the name under which Postern is known to the provider, in plain ASCII')
     .optional()
     .describe('As whom Postern asks `introspection`.'),
@@ -30,6 +30,9 @@ const keys = table({
   'jwks-file': path
     .optional()
     .describe('File with the public keys of the provider as a JSON Web Key Set (RFC 7517), by which signed tokens (JWT) are checked here. Read again at a reload.'),
+  'jwks-url': endpoint
+    .optional()
+    .describe('The same, fetched from where the provider publishes it (its `jwks_uri`): when a token needs them and they are an hour old, or a key is not among them, twice a minute at most.'),
   issuer: text('write the issuer exactly as tokens have it in "iss"')
     .optional()
     .describe('What a token must have as `iss`, letter by letter. Required with keys.'),
@@ -51,12 +54,13 @@ const keys = table({
 export const oauth = keys
   .superRefine((oauth, context) => {
     const wrong = (key: keyof typeof oauth, message: string): void => context.addIssue({ code: 'custom', path: [key], message })
-    const asks = oauth.introspection !== undefined
-    const { audience, issuer } = oauth
-    if (asks && oauth['jwks-file'] !== undefined) wrong('jwks-file', 'there is introspection already; leave one of the two out')
-    else if (!asks && oauth['jwks-file'] === undefined) {
-      wrong('introspection', 'say who knows whether a token is good: the URL of an introspection endpoint, or in jwks-file the keys that tokens are signed with')
-    } else if (asks) {
+    const { introspection, audience, issuer } = oauth
+    const [chosen, another] = WAYS.filter(way => oauth[way] !== undefined)
+    if (chosen === undefined) {
+      wrong('introspection', 'say who knows whether a token is good: the URL of an introspection endpoint, or in jwks-file or jwks-url the keys that tokens are signed with')
+    } else if (another !== undefined) {
+      wrong(another, `there is ${chosen} already; leave one of the two out`)
+    } else if (introspection !== undefined) {
       if (oauth['client-id'] === undefined) wrong('client-id', 'introspection is not answered to just anybody; write the name under which the provider knows Postern')
       if (oauth['client-secret-file'] === undefined) wrong('client-secret-file', 'write the name of a file with the secret that goes with client-id')
       if (audience === undefined && oauth.scope.length === 0) {
@@ -65,9 +69,10 @@ export const oauth = keys
     } else {
       if (issuer === undefined) wrong('issuer', 'write what tokens have as "iss": else keys of one provider would be good for the names of another')
       if (audience === undefined) wrong('audience', 'write what tokens for mail have as "aud": else every token that the provider gives to any program is good here')
-      for (const key of ['client-id', 'client-secret-file', 'trusted-ca'] as const) {
-        if (oauth[key] !== undefined) wrong(key, 'is for introspection; with keys nobody is asked')
+      for (const key of ['client-id', 'client-secret-file'] as const) {
+        if (oauth[key] !== undefined) wrong(key, 'is for introspection; keys are public')
       }
+      if (chosen === 'jwks-file' && oauth['trusted-ca'] !== undefined) wrong('trusted-ca', 'is for introspection and jwks-url; with a file nobody is asked')
     }
   })
   .transform(oauth => ({
@@ -77,9 +82,13 @@ export const oauth = keys
     trustedCaFiles: oauth['trusted-ca'] ?? null,
     timeoutSeconds: oauth.timeout,
     keySetFile: oauth['jwks-file'] ?? null,
+    keySetUrl: oauth['jwks-url'] ?? null,
     openidConfiguration: oauth['openid-configuration'] ?? null,
     terms: { issuer: oauth.issuer ?? null, audience: oauth.audience ?? null, scopes: oauth.scope, claim: oauth.claim },
   }))
+
+/** Who knows whether a token is good: one of these. */
+const WAYS = ['introspection', 'jwks-file', 'jwks-url'] as const
 
 /** In clear only to this very host: whoever reads a token can use it, and whoever answers for the provider can log in as anybody. */
 function isEndpoint(text: string): boolean {
