@@ -15,6 +15,8 @@ const LONGEST_VALUE = 1000
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
 export type LogWriter = Log & {
+  /** From now on only what is as important as this is written. */
+  setLevel(level: LogLevel): void
   /** Writes lines that another process of ours has made, complete with their line ends. */
   passOn(lines: string): void
   flush(): void
@@ -35,6 +37,7 @@ export function createLog(options: { readonly process: string; readonly level: L
     info: fields => logger.info(bounded(fields)),
     warn: fields => logger.warn(bounded(fields)),
     error: fields => logger.error(bounded(fields)),
+    setLevel: level => void (logger.level = level),
     passOn: lines => void destination.write(lines),
     flush: () => {
       try {

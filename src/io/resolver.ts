@@ -53,6 +53,26 @@ export function createResolver(options: ResolverOptions): Resolver {
   }
 }
 
+/** Asks by the settings in force: who holds it need not hear of a reload. */
+export class CurrentResolver implements Resolver {
+  #resolver: Resolver
+
+  constructor(servers: ResolverOptions['servers']) {
+    this.#resolver = createResolver({ servers })
+  }
+
+  /** The system's files are read again too, and nothing that was said before is remembered. */
+  replace(servers: ResolverOptions['servers']): void {
+    this.#resolver = createResolver({ servers })
+  }
+
+  readonly mx: Resolver['mx'] = domain => this.#resolver.mx(domain)
+
+  readonly addresses: Resolver['addresses'] = host => this.#resolver.addresses(host)
+
+  readonly ptr: Resolver['ptr'] = address => this.#resolver.ptr(address)
+}
+
 async function askServers(question: DnsQuestion, servers: readonly DnsServer[], timeoutMilliseconds: number): Promise<Reading> {
   let last: Reading = { answer: { kind: 'failed', detail: 'there is no DNS server to ask' }, ttlSeconds: 0 }
   for (let round = 0; round < ROUNDS; round++) {

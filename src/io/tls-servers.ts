@@ -28,19 +28,20 @@ const MOST_TERMS = 64
 
 export class TlsServers {
   readonly #prepare: (server: tls.Server) => void
-  readonly #usual: tls.Server
   readonly #others = new Map<string, tls.Server>()
   #options: TlsGateOptions
+  #usual: tls.Server
 
   /** Throws if the certificate or the key cannot be used. `prepare` adds listeners to each server. */
   constructor(options: TlsGateOptions, prepare: (server: tls.Server) => void) {
     this.#options = options
     this.#prepare = prepare
-    this.#usual = this.#create(USUAL_TERMS.handshake)
+    this.#usual = this.#create(options, USUAL_TERMS.handshake)
   }
 
+  /** Handshakes that have begun end with the server that they have begun with. */
   reload(options: TlsGateOptions): void {
-    this.#usual.setSecureContext(contextOptions(options, null))
+    this.#usual = this.#create(options, USUAL_TERMS.handshake)
     this.#options = options
     this.#others.clear()
   }
@@ -52,17 +53,17 @@ export class TlsServers {
     const known = this.#others.get(key)
     if (known !== undefined) return known
     if (this.#others.size >= MOST_TERMS) this.#others.clear()
-    const server = this.#create(terms)
+    const server = this.#create(this.#options, terms)
     this.#others.set(key, server)
     return server
   }
 
-  #create(terms: HandshakeTerms): tls.Server {
+  #create(options: TlsGateOptions, terms: HandshakeTerms): tls.Server {
     const server = tls.createServer({
-      ...contextOptions(this.#options, terms.settings),
+      ...contextOptions(options, terms.settings),
       requestCert: terms.asksForCertificate,
       rejectUnauthorized: false,
-      handshakeTimeout: this.#options.handshakeTimeoutSeconds * 1000,
+      handshakeTimeout: options.handshakeTimeoutSeconds * 1000,
     })
     this.#prepare(server)
     return server

@@ -7,6 +7,7 @@ export function restartNeeds(started: Config, next: Config): readonly string[] {
   return [
     ...(listening(started) === listening(next) ? [] : ['listeners: addresses']),
     ...(started.queue.workers === next.queue.workers ? [] : ['queue.workers']),
+    ...(started.queue.inlineSizeBytes === next.queue.inlineSizeBytes ? [] : ['queue.inline-size']),
     ...(started.user === next.user ? [] : ['user']),
   ]
 }

@@ -54,6 +54,8 @@ function loadFiles(directory: string, config: Config, configText: string, config
   const trustedPem = Object.fromEntries(trustedFiles.map(file => [file, files.text(file, 'trusted-ca')]))
   const sessions = readSessions(config, accessText, path.resolve(directory, config.relay.accessFile), files)
   const tokens = config.oauth === null ? null : readTokenFiles(config.oauth, files)
+  // Read again by whoever starts the authority; what it cannot read is said now.
+  if (config.ca.passphraseFile !== null) files.key(config.ca.passphraseFile, 'ca.passphrase-file')
   const recipientsText = config.checks.recipientsFile === null ? null : files.text(config.checks.recipientsFile, 'checks.recipients')
   const problems = [...files.problems, ...sessions.problems, ...recipientProblems(config.checks.recipientsFile, recipientsText)]
   if (problems.length === 0) problems.push(...pairProblems(serverCertificatePem, serverKeyPem, config.tls.certificateFile))

@@ -9,7 +9,7 @@ import { dialer } from '../io/dialer.ts'
 import { openLmdbHistory } from '../io/lmdb-history.ts'
 import { openLmdbSpool } from '../io/lmdb-spool.ts'
 import type { SpoolReport } from '../io/lmdb-spool.ts'
-import { createResolver } from '../io/resolver.ts'
+import { CurrentResolver } from '../io/resolver.ts'
 import { system } from '../io/system.ts'
 import { timers } from '../io/timers.ts'
 import type { Policy } from '../core/policy/policy.ts'
@@ -17,7 +17,7 @@ import { Callouts } from '../relay/callouts.ts'
 import { DeliveryJournal } from '../relay/delivery-journal.ts'
 import type { DeliverySettings } from '../relay/delivery-settings.ts'
 import type { Meter } from '../relay/meter.ts'
-import type { History, Log, NewMessage, Resolver, Spool } from '../relay/ports.ts'
+import type { History, Log, NewMessage, Spool } from '../relay/ports.ts'
 import { Scheduler } from '../relay/scheduler.ts'
 import { deliveryFromConfig } from './delivery-from-config.ts'
 import type { WorkerSettings } from './messages.ts'
@@ -25,7 +25,7 @@ import type { WorkerSettings } from './messages.ts'
 export class Shard {
   readonly spool: Spool
   readonly history: History & { close(): Promise<void> }
-  readonly resolver: Resolver
+  readonly resolver: CurrentResolver
   readonly callouts: Callouts
   readonly #scheduler: Scheduler
 
@@ -46,7 +46,7 @@ export class Shard {
   private constructor(spool: Spool, history: Shard['history'], settings: DeliverySettings, resolvers: Config['delivery']['resolvers'], observer: DeliveryJournal) {
     this.spool = spool
     this.history = history
-    this.resolver = createResolver({ servers: resolvers })
+    this.resolver = new CurrentResolver(resolvers)
     this.#scheduler = new Scheduler({
       spool,
       system,
@@ -71,6 +71,7 @@ export class Shard {
 
   reconfigure(config: Config, settings: WorkerSettings, policy: Policy): void {
     const next = deliveryFromConfig(config, settings, policy)
+    this.resolver.replace(config.delivery.resolvers)
     this.#scheduler.reconfigure(next)
     this.callouts.reconfigure(next)
   }

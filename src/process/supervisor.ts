@@ -24,7 +24,7 @@ import { failedPolicyTests } from '../relay/policy-tests.ts'
 import type { FailedTest } from '../relay/policy-tests.ts'
 import { mergeAnswers } from './answers.ts'
 import { startAuthority } from './authority-process.ts'
-import type { AuthorityProcess } from './authority-process.ts'
+import type { AuthorityProcess, AuthorityStarted } from './authority-process.ts'
 import { takeDirectory } from './directory-lock.ts'
 import { parseAdminRequest, parseSamples } from './messages.ts'
 import type { WorkerStart } from './messages.ts'
@@ -67,9 +67,7 @@ async function start(options: SupervisorOptions, loaded: LoadedSettings): Promis
   if (!lock.ok) return { ok: false, problems: [lock.problem] }
   const sockets = await bindListeners(loaded.config.listeners, process.env)
   if (!sockets.ok) return { ok: false, problems: sockets.problem }
-  const passphrase = readPassphrase(directory, loaded.config.ca.passphraseFile)
-  if (!passphrase.ok) return { ok: false, problems: [passphrase.problem] }
-  const authority = await startAuthority(directory, passphrase.value)
+  const authority = await startAuthorityOf(directory, loaded.config)
   if (!authority.ok) return { ok: false, problems: [authority.problem] }
 
   const spoolFolder = path.join(directory, 'spool')
@@ -84,7 +82,7 @@ async function start(options: SupervisorOptions, loaded: LoadedSettings): Promis
       listeners: sockets.value.bound,
     }),
   )
-  const supervisor = new Supervisor(directory, loaded, sockets.value, authority.authority, passphrase.value)
+  const supervisor = new Supervisor(directory, loaded, sockets.value, authority.authority)
   const problems = await supervisor.open(starts)
   if (problems.length > 0) return { ok: false, problems }
   supervisor.announce(account.value?.name ?? null)
@@ -98,7 +96,6 @@ const LOGGED_IDS = 50
 class Supervisor {
   readonly #directory: string
   readonly #sockets: Sockets
-  readonly #passphrase: string | null
   readonly #log: ReturnType<typeof createLog>
   readonly #startedAt = Date.now()
   #authority: AuthorityProcess
@@ -115,13 +112,12 @@ class Supervisor {
     this.#stop = resolve
   })
 
-  constructor(directory: string, loaded: LoadedSettings, sockets: Sockets, authority: AuthorityProcess, passphrase: string | null) {
+  constructor(directory: string, loaded: LoadedSettings, sockets: Sockets, authority: AuthorityProcess) {
     this.#directory = directory
     this.#loaded = loaded
     this.#startedWith = loaded.config
     this.#sockets = sockets
     this.#authority = authority
-    this.#passphrase = passphrase
     this.#passwords = new PasswordDesk(directory)
     this.#log = createLog({ process: 'supervisor', level: loaded.config.log.level })
   }
@@ -226,7 +222,7 @@ class Supervisor {
     this.#authority.onCrash(async how => {
       this.#log.error({ event: 'authority-crashed', how })
       await new Promise(resolve => setTimeout(resolve, 1000))
-      const started = await startAuthority(this.#directory, this.#passphrase)
+      const started = await startAuthorityOf(this.#directory, this.#loaded.config)
       if (!started.ok) return this.#log.error({ event: 'authority-cannot-start', problem: started.problem })
       this.#authority = started.authority
       this.#watchAuthority()
@@ -245,6 +241,7 @@ class Supervisor {
     if (!changed && authorityProblem === null) await this.#tellIndex()
     if (changed) {
       this.#loaded = loaded.value
+      this.#log.setLevel(loaded.value.config.log.level)
       const settings = this.#workerSettings()
       problems.push(...((await this.#pool?.changeAll(requestId => ({ kind: 'configure', requestId, settings }))) ?? []))
     }
@@ -367,6 +364,12 @@ class Supervisor {
       certificates: shares.find(share => share !== null)?.certificates ?? [],
     }
   }
+}
+
+/** Each time with the passphrase that the settings name then. */
+async function startAuthorityOf(directory: string, { ca }: Config): Promise<AuthorityStarted> {
+  const passphrase = readPassphrase(directory, ca.passphraseFile)
+  return passphrase.ok ? startAuthority(directory, passphrase.value) : passphrase
 }
 
 type AuthorityShown = Parameters<typeof workerSettings>[1]

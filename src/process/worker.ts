@@ -31,6 +31,7 @@ import type { Handshake } from '../io/tls-gate.ts'
 import type { TlsGateOptions } from '../io/tls-servers.ts'
 import { authorityOf, readPresented, sha256 } from '../io/x509.ts'
 import type { AdminAnswers, AdminRequest, AdminResult, CertificateIndex, Status } from '../relay/admin.ts'
+import type { FactSources } from '../relay/client-facts.ts'
 import type { ConversationHost } from '../relay/conversation.ts'
 import { CertificateRegister } from '../relay/certificate-register.ts'
 import type { Accounts } from '../relay/account-register.ts'
@@ -87,6 +88,7 @@ export class Worker {
   readonly #servers: net.Server[] = []
   readonly #sweep: NodeJS.Timeout
   #current: Current
+  #factSources: FactSources
 
   /**
    * Becomes unprivileged, opens the shards and the listeners, then gives up every permission that is
@@ -132,19 +134,18 @@ export class Worker {
     this.#handshakes = new HandshakeRoom(current.config.limits.handshakes)
     this.#limiter = new Limiter(current.config.limits, this.#usage)
     const shard = this.#first
+    this.#factSources = factSources(shard, current.config)
     this.#journal = new Journal(log, shard.history, system, meter)
     this.#logins = new WorkerLogins(current.config, current.settings, this.#journal)
     const host = {
       system,
-      resolver: shard.resolver,
+      factSources: () => this.#factSources,
       decide: this.#policy.decide,
       sessionTerms: this.#policy.sessionTerms,
       wakeQueue,
       openDraft: () => shard.spool.draft(),
       logins: this.#logins.desk,
       accept: shard.accept,
-      ourNames: [current.config.hostname],
-      callOut: shard.callouts.ask,
       admit: (address: string) => this.#limiter.admit(address, this.#policy.addressTerms(address), system.now()),
     }
     this.#receiver = new Receiver(host, this.#journal)
@@ -161,6 +162,8 @@ export class Worker {
       for (const [name, gate] of this.#gates) gate.reload(gateOptions(next, name))
       this.#policy.replace(next.config, settings)
       this.#current = next
+      this.#log.setLevel(next.config.log.level)
+      this.#factSources = factSources(this.#first, next.config)
       this.#limiter.reconfigure(next.config.limits)
       this.#handshakes.reconfigure(next.config.limits.handshakes)
       for (const shard of this.#shards) shard.reconfigure(next.config, settings, this.#policy.current)
@@ -346,6 +349,10 @@ function read(settings: WorkerSettings): Current {
     LISTENER_NAMES.map(name => [name, [...own, ...settings.clientAuthoritiesPem[name].map(pem => authorityOf(pem, false))]]),
   )
   return { config: parsed.value, settings, trusted }
+}
+
+function factSources({ resolver, callouts }: Shard, { hostname }: Config): FactSources {
+  return { resolver, ourNames: [hostname], callOut: callouts.ask }
 }
 
 /**

@@ -19,22 +19,31 @@ const NO_CALLOUTS: ReadonlyMap<string, CalloutAnswer> = new Map()
 /** Asks the next hop about a recipient for the client at this address. Rejects never. */
 export type CallOut = (forwardPath: string, address: string, requiresTls: boolean) => Promise<CalloutAnswer>
 
+/** Where facts come from. Another object after each reload. */
+export type FactSources = {
+  readonly resolver: Resolver
+  /** Names under which this host may be among a domain's mail exchangers. */
+  readonly ourNames: readonly string[]
+  readonly callOut: CallOut
+}
+
 /** The facts of one session, gathered as they are needed. */
 export class ClientFacts {
-  readonly #resolver: Resolver
-  readonly #ourNames: ReadonlySet<string>
+  readonly #inForce: () => FactSources
+  #sources: FactSources
   readonly #domainExists = new Map<string, Found>()
   readonly #isMxFor = new Map<string, Found>()
-  readonly #callOut: CallOut
   #listings: ReadonlyMap<string, readonly string[] | 'unknown'> | null = null
   /** Of the last recipient only: what may be remembered for how long is not a session's to say. */
   #callouts: ReadonlyMap<string, CalloutAnswer> = NO_CALLOUTS
+  /** As it was given, by whoever knows the client. */
+  readonly #given: ClientHost
   #host: ClientHost
 
-  constructor(resolver: Resolver, host: ClientHost, ourNames: readonly string[], callOut: CallOut) {
-    this.#resolver = resolver
-    this.#callOut = callOut
-    this.#ourNames = new Set(ourNames.map(name => name.toLowerCase()))
+  constructor(inForce: () => FactSources, host: ClientHost) {
+    this.#inForce = inForce
+    this.#sources = inForce()
+    this.#given = host
     this.#host = host
   }
 
@@ -47,9 +56,16 @@ export class ClientFacts {
     return { domainExists: this.#domainExists, isMxFor: this.#isMxFor, callouts: this.#callouts, ...(listings === null ? {} : { listings }) }
   }
 
-  /** A new question is asked, for which next hops are asked anew. */
-  forgetCallouts(): void {
+  /** A new question is asked, for which next hops are asked anew; after a reload DNS is, too. */
+  beginQuestion(): void {
     this.#callouts = NO_CALLOUTS
+    const sources = this.#inForce()
+    if (sources === this.#sources) return
+    this.#sources = sources
+    this.#host = this.#given
+    this.#listings = null
+    this.#domainExists.clear()
+    this.#isMxFor.clear()
   }
 
   async find(missing: Missing): Promise<void> {
@@ -67,7 +83,7 @@ export class ClientFacts {
         this.#isMxFor.set(missing.domain, await this.#weAreMxFor(missing.domain))
         return
       case 'callout':
-        this.#callouts = new Map([[missing.forwardPath, await this.#callOut(missing.forwardPath, this.#host.address, missing.requiresTls)]])
+        this.#callouts = new Map([[missing.forwardPath, await this.#sources.callOut(missing.forwardPath, this.#host.address, missing.requiresTls)]])
         return
       default:
         return unreachable(missing)
@@ -77,11 +93,11 @@ export class ClientFacts {
   /** A PTR name counts only if it leads back to the address: anybody may claim any name. */
   async #confirmedName(): Promise<ClientName> {
     const address = this.#host.address
-    const names = await this.#resolver.ptr(address)
+    const names = await this.#sources.resolver.ptr(address)
     if (names.kind === 'failed') return { resolve: 'TEMP' }
     if (names.kind !== 'found') return { resolve: 'FAIL' }
     for (const name of names.values.slice(0, MOST_NAMES)) {
-      const addresses = await this.#resolver.addresses(name)
+      const addresses = await this.#sources.resolver.addresses(name)
       if (addresses.kind === 'found' && addresses.values.includes(address)) {
         return { resolve: 'OK', name: name.replace(/\.$/, '').toLowerCase() }
       }
@@ -90,15 +106,15 @@ export class ClientFacts {
   }
 
   async #domainIsThere(domain: string): Promise<Found> {
-    const exchangers = existence(await this.#resolver.mx(domain))
-    return exchangers === 'no' ? existence(await this.#resolver.addresses(domain)) : exchangers
+    const exchangers = existence(await this.#sources.resolver.mx(domain))
+    return exchangers === 'no' ? existence(await this.#sources.resolver.addresses(domain)) : exchangers
   }
 
   /** All zones at once: the client waits for the slowest. */
   async #listedAt(zones: readonly string[]): Promise<ReadonlyMap<string, readonly string[] | 'unknown'>> {
     const name = reversedAddress(this.#host.address)
     const asked = zones.map(async (zone): Promise<readonly [string, readonly string[] | 'unknown']> => {
-      const answer = name === null ? null : await this.#resolver.addresses(`${name}.${zone}`)
+      const answer = name === null ? null : await this.#sources.resolver.addresses(`${name}.${zone}`)
       if (answer === null || answer.kind === 'failed') return [zone, 'unknown']
       return [zone, answer.kind === 'found' ? answer.values : []]
     })
@@ -106,10 +122,11 @@ export class ClientFacts {
   }
 
   async #weAreMxFor(domain: string): Promise<Found> {
-    const exchangers = await this.#resolver.mx(domain)
+    const exchangers = await this.#sources.resolver.mx(domain)
     if (exchangers.kind === 'failed') return 'unknown'
     if (exchangers.kind !== 'found') return 'no'
-    const ours = exchangers.values.some(({ host }) => this.#ourNames.has(host.replace(/\.$/, '').toLowerCase()))
+    const ourNames = new Set(this.#sources.ourNames.map(name => name.toLowerCase()))
+    const ours = exchangers.values.some(({ host }) => ourNames.has(host.replace(/\.$/, '').toLowerCase()))
     return ours ? 'yes' : 'no'
   }
 }

@@ -11,23 +11,21 @@ import type { SessionTerms, TermsAnswer } from '../core/policy/session-terms.ts'
 import { assert } from '../core/result.ts'
 import type { SessionInput } from '../core/smtp/session-events.ts'
 import { ClientFacts } from './client-facts.ts'
-import type { CallOut } from './client-facts.ts'
+import type { FactSources } from './client-facts.ts'
 import { Visit } from './limiter.ts'
-import type { Resolver, System } from './ports.ts'
+import type { System } from './ports.ts'
 import { excessOf } from './visit-charges.ts'
 
 export type PolicyHost = {
   readonly system: System
-  readonly resolver: Resolver
   /** The current policy's answer; the policy is swapped whole on reload. */
   decide(question: Question, facts: KnownFacts, id: string): Answer
   /** What the access map says of this client's session. */
   sessionTerms(host: ClientHost): TermsAnswer
   /** What limits over several connections say to one more. */
   admit(address: string): Visit | Excess
-  /** Names under which this host may be among a domain's mail exchangers. */
-  readonly ourNames: readonly string[]
-  readonly callOut: CallOut
+  /** Where facts come from by the settings in force. */
+  factSources(): FactSources
 }
 
 export type PolicyObserver = {
@@ -53,12 +51,12 @@ export class PolicyAsker {
     this.#sessionId = sessionId
     this.#visit = visit
     this.#rule = rule
-    this.#facts = new ClientFacts(host.resolver, { address, name: null }, host.ourNames, host.callOut)
+    this.#facts = new ClientFacts(host.factSources, { address, name: null })
   }
 
   /** Questions to come are about this host, and so are limits; nothing that was found out about another counts for it. */
   speakFor(client: ClientHost): void {
-    this.#facts = new ClientFacts(this.#host.resolver, client, this.#host.ourNames, this.#host.callOut)
+    this.#facts = new ClientFacts(this.#host.factSources, client)
     const visit = this.#host.admit(client.address)
     if (visit instanceof Visit) this.#visit.become(visit, this.#host.system.now())
     else this.#refused = visit
@@ -77,7 +75,7 @@ export class PolicyAsker {
 
   ask(question: Question): SessionInput | Promise<SessionInput> {
     const id = `${this.#sessionId}.${++this.#decisions}`
-    this.#facts.forgetCallouts()
+    this.#facts.beginQuestion()
     try {
       const answer = this.#host.decide(this.#withHost(question), this.#facts.known, id)
       if (answer.kind === 'decided') return this.#decided(question, answer.decision)

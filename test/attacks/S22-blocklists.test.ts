@@ -37,7 +37,8 @@ test('S22: all lists are asked at once, and one that fails says nothing about th
 })
 
 async function listings(resolver: Resolver, address: string, zones: readonly string[]) {
-  const facts = new ClientFacts(resolver, { address, name: null }, [], () => assert.fail('nobody asks about recipients'))
+  const sources = { resolver, ourNames: [], callOut: () => assert.fail('nobody asks about recipients') }
+  const facts = new ClientFacts(() => sources, { address, name: null })
   assert.equal(facts.known.listings, undefined, 'nothing is asked before somebody wants to know')
   await facts.find({ kind: 'listings', zones })
   return facts.known.listings

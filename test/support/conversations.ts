@@ -29,14 +29,12 @@ export function conversationWith(client: PlayedClient, { now = () => 0, accept =
   const decision = { id: 'D1', verdict: 'accept', reply: null, holdReason: null, relay: true, because: [] } as const
   const host: ConversationHost = {
     system: { now, newId: () => 'S1', random: () => 0 },
-    resolver: { mx: unexpected, addresses: unexpected, ptr: unexpected },
     decide: () => ({ kind: 'decided', decision }),
     accept,
     openDraft,
     wakeQueue: unexpected,
     logins: { answer: unexpected },
-    ourNames: [],
-    callOut: unexpected,
+    factSources: () => ({ resolver: { mx: unexpected, addresses: unexpected, ptr: unexpected }, ourNames: [], callOut: unexpected }),
     admit: unexpected,
     sessionTerms: () => ({ kind: 'terms', terms: USUAL_TERMS }),
   }

@@ -101,7 +101,8 @@ async function dryRun(directory: string, args: Args<typeof OPTIONS>, told: Pick<
   const source = { ...readAccessMap(directory, config), accessFile: config.relay.accessFile }
   warnIfNotLoaded(config, source, told)
   const policy = policyOf(config, source)
-  const facts = new ClientFacts(createResolver({ servers: config.delivery.resolvers }), { address: client, name: null }, [config.hostname], askNobody)
+  const sources = { resolver: createResolver({ servers: config.delivery.resolvers }), ourNames: [config.hostname], callOut: askNobody }
+  const facts = new ClientFacts(() => sources, { address: client, name: null })
   const records = await decide(policy, facts, { asker, reversePath: bare(from), forwardPath: bare(to) }, now)
   return { configText: readFileSync(configFile(directory), 'utf8'), terms: await termsFor(policy, facts), records }
 }

@@ -8,8 +8,9 @@ export default defineCommand({
   summary: 'Make a running Postern read its configuration, access map and certificates again.',
   details: `Sessions go on. If anything in them is wrong, all of the old stays in force and the problems are named. SIGHUP does the same.
 
-Addresses of listeners, the number of workers and the account are used after a restart. That they have changed is said
-at each reload until then, and is no failure: all else is in force, and the exit code is 0. It is 1 where there are problems.`,
+Addresses of listeners, the number of workers, queue.inline-size and the account are used after a restart. That they have
+changed is said at each reload until then, and is no failure: all else is in force, and the exit code is 0. It is 1 where
+there are problems.`,
   options: {},
   examples: ['postern reload'],
   run: ({ directory }) => askRunning(directory, { do: 'reload' }),

@@ -1,0 +1,140 @@
+/** What a reload changes in processes that run: each key is in force in all of them, and in sessions that are open. */
+
+import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { after, afterEach, before, test } from 'node:test'
+import { parse, stringify, type TomlTable } from 'smol-toml'
+import { startDnsServer, type DnsServer } from '../support/dns-server.ts'
+import { startPostern } from '../support/postern.ts'
+import type { LogLine, Postern } from '../support/postern.ts'
+import { waitFor } from '../support/processes.ts'
+import { startSink, type Sink } from '../support/sink.ts'
+import { SmtpClient } from '../support/smtp-client.ts'
+
+/** Enough for each of two workers to get some of them. */
+const CONNECTIONS = 16
+const WORKERS = ['worker 0', 'worker 1']
+
+let blind: DnsServer
+let seeing: DnsServer
+let sink: Sink
+let postern: Postern
+let file: string
+/** As the tests find it. */
+let usual: string
+
+before(async () => {
+  sink = await startSink()
+  blind = await startDnsServer(new Map([['A hop.example.net', 'SERVFAIL']]))
+  seeing = await startDnsServer(
+    new Map([
+      ['MX example.com', ['mx.example.com']],
+      ['A hop.example.net', ['127.0.0.1']],
+    ]),
+  )
+  const settings = {
+    queue: { workers: 2, retry: '1s' },
+    checks: { 'sender-domain': true },
+    limits: { 'handshake-timeout': '5m' },
+    delivery: { smarthost: `hop.example.net:${sink.port}`, resolvers: [`127.0.0.1:${blind.port}`] },
+  }
+  postern = await startPostern({ settings })
+  file = path.join(postern.folder, 'postern.toml')
+  usual = readFileSync(file, 'utf8')
+})
+
+afterEach(async () => {
+  writeFileSync(file, usual)
+  await reload()
+})
+
+after(async () => {
+  await postern?.dispose()
+  await sink?.stop()
+  blind?.stop()
+  seeing?.stop()
+})
+
+test('delivery.resolvers: strangers are judged, and mail goes out, by what the new ones say', async () => {
+  const open = await stranger('127.0.40.1')
+  assert.equal((await open.command('MAIL FROM:<ann@example.com>')).code, 553)
+  const waiting = await stranger('127.0.40.1')
+  const subject = 'Subject: waits for a resolver\r\n\r\nHello\r\n'
+  assert.equal((await waiting.deliver({ from: '', to: 'joe@example.test', text: subject })).code, 250)
+  await waitFor('the first attempt to fail', () => blind.asked.includes('A hop.example.net'))
+  await changeTo({ delivery: { resolvers: [`127.0.0.1:${seeing.port}`] } })
+
+  const asked = blind.asked.length
+  assert.equal((await open.command('MAIL FROM:<ann@example.com>')).code, 250, 'in a session that was open')
+  for (let count = 0; count < CONNECTIONS; count += 1) {
+    const next = await stranger('127.0.40.1')
+    assert.equal((await next.command('MAIL FROM:<ann@example.com>')).code, 250)
+    next.destroy()
+  }
+  await waitFor('the message that waited', () => sink.messages.some(({ text }) => text.includes('waits for a resolver')))
+  assert.deepEqual(blind.asked.slice(asked), [])
+  open.destroy()
+  waiting.destroy()
+})
+
+test('log.level: what is less important is not written any more, by no process, until it is wanted again', async () => {
+  await changeTo({ log: { level: 'error' }, queue: { workers: 3 } }, ['queue.workers'])
+  await connectOften('127.0.41.1')
+  await changeTo({ log: { level: 'info' } })
+  await connectOften('127.0.41.2')
+  // What a worker has written later comes later.
+  const heard = (): unknown[] => WORKERS.filter(worker => lines('127.0.41.2').some(line => line['process'] === worker))
+  await waitFor('both workers to tell of the later connections', () => heard().length === WORKERS.length)
+  assert.deepEqual(lines('127.0.41.1'), [])
+  assert.deepEqual(postern.log().filter(({ afterRestart }) => Array.isArray(afterRestart) && afterRestart.length > 0), [])
+})
+
+test('limits.handshake-timeout: for handshakes to come', { timeout: 60_000 }, async () => {
+  await changeTo({ limits: { 'handshake-timeout': '1s' } })
+  const silent = await SmtpClient.connect(postern.ports.submissions)
+  await silent.closed()
+})
+
+test('what the processes have begun with is named until they begin again', async () => {
+  const changed = { listeners: { lmtp: { enabled: true } }, queue: { workers: 1, 'inline-size': '1KiB' } }
+  await changeTo(changed, ['listeners: addresses', 'queue.workers', 'queue.inline-size'])
+  writeFileSync(file, stringify({ ...parse(usual), user: 'nobody' }))
+  await reload(['user'])
+})
+
+test('a passphrase file that cannot be read is found out at the reload, not when the authority must be started again', async () => {
+  writeFileSync(file, stringify({ ...parse(usual), ca: { 'passphrase-file': 'none' } }))
+  const { code, stdout } = await postern.command(['reload'])
+  assert.equal(code, 1)
+  assert.match(stdout, /Not reloaded[^]*ca\.passphrase-file: \S+none: no such file/)
+})
+
+async function stranger(from: string): Promise<SmtpClient> {
+  const client = await SmtpClient.connect(postern.ports.mx, undefined, from)
+  await client.greet()
+  return client
+}
+
+async function connectOften(from: string): Promise<void> {
+  for (let count = 0; count < CONNECTIONS; count += 1) {
+    const client = await stranger(from)
+    await client.quit()
+  }
+}
+
+function lines(address: string): readonly LogLine[] {
+  return postern.log().filter(line => Object.values(line).includes(address))
+}
+
+/** The usual settings with these tables changed. */
+async function changeTo(tables: Readonly<Record<string, TomlTable>>, afterRestart: readonly string[] = []): Promise<void> {
+  const settings = parse(usual)
+  for (const [name, keys] of Object.entries(tables)) settings[name] = { ...(settings[name] as TomlTable | undefined), ...keys }
+  writeFileSync(file, stringify(settings))
+  await reload(afterRestart)
+}
+
+async function reload(afterRestart: readonly string[] = []): Promise<void> {
+  assert.deepEqual(await postern.json(['reload']), { inForce: true, problems: [], afterRestart })
+}
