@@ -7,6 +7,7 @@
 
 import type { QueuedMessage, Recipient } from '../core/message/envelope.ts'
 import { change, isFinal } from '../core/message/lifecycle.ts'
+import { canonicalDomain } from '../core/names/address.ts'
 import { assert } from '../core/result.ts'
 import type { QueueFilter, RecipientChange } from '../relay/ports.ts'
 
@@ -78,7 +79,12 @@ function recipientMatches(recipient: Recipient, filter: QueueFilter, error: stri
 
 /** `pattern` is a whole address, `@domain`, or `.domain` for all below it. */
 function isAt(address: string, pattern: string): boolean {
-  const [have, want] = [address.toLowerCase(), pattern.toLowerCase()]
+  const [have, want] = [inOneSpelling(address), inOneSpelling(pattern)]
   if (want.startsWith('.')) return have.slice(have.lastIndexOf('@') + 1).endsWith(want)
   return want.startsWith('@') ? have.endsWith(want) : have === want
+}
+
+function inOneSpelling(address: string): string {
+  const domainAt = address.lastIndexOf('@') + 1
+  return `${address.slice(0, domainAt).toLowerCase()}${canonicalDomain(address.slice(domainAt))}`
 }

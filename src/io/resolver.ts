@@ -8,7 +8,7 @@
 
 import { readFileSync } from 'node:fs'
 import net from 'node:net'
-import { domainToASCII } from 'node:url'
+import { canonicalDomain } from '../core/names/address.ts'
 import type { DnsAnswer, Resolver } from '../relay/ports.ts'
 import { exchange, type DnsQuestion, type DnsServer } from './dns-exchange.ts'
 import { hostName, readAddresses, readAnswer, readMx, readNames, type Reading } from './dns-reading.ts'
@@ -120,8 +120,7 @@ function together(ipv4: DnsAnswer<string>, ipv6: DnsAnswer<string>): DnsAnswer<s
 
 /** The name as DNS has it (RFC 5890: A-labels); null if no name in DNS can be meant. */
 function questionName(name: string): string | null {
-  const ascii = /^[\0-\x7f]*$/.test(name) ? name : domainToASCII(name)
-  return hostName(ascii)
+  return hostName(canonicalDomain(name))
 }
 
 /** RFC 6761 §6.3: these never leave the machine. */

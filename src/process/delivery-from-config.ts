@@ -26,8 +26,8 @@ export function deliveryFromConfig(config: Config, settings: WorkerSettings, pol
     routing: {
       smarthost,
       waivable: delivery.waivableTls,
-      ownDomain: config.relay.domains[0]?.toLowerCase() ?? '',
-      routes: new Map(config.routes.map(route => [route.domain.toLowerCase(), routeHop(route, usual, trusted)])),
+      ownDomain: config.relay.domains[0] ?? '',
+      routes: new Map(config.routes.map(route => [route.domain, routeHop(route, usual, trusted)])),
       mx: { ...usual, port: SMTP_PORT },
     },
     policy,
@@ -61,7 +61,7 @@ function routeHop(
 ): ConfiguredHop {
   return {
     kind: 'host',
-    key: `route ${route.domain.toLowerCase()}`,
+    key: `route ${route.domain}`,
     ...route.to,
     requireTls: false,
     tls: route.tls ?? usual.tls,

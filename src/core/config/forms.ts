@@ -7,6 +7,8 @@
 
 import { z } from 'zod'
 import type { Rate } from '../limits/rate.ts'
+import { canonicalDomain } from '../names/address.ts'
+import { NON_ASCII, toALabels } from '../names/idna.ts'
 import { parsePeer } from '../peers/peer-list.ts'
 import type { Network } from '../policy/networks.ts'
 import { assert, fail, ok, type Result } from '../result.ts'
@@ -106,21 +108,21 @@ const DOMAIN_HINT = 'write a domain such as "example.org", without "@" or a lead
 export const domain = z
   .string({ error: DOMAIN_HINT })
   .refine(isDomain, { error: DOMAIN_HINT })
-  .transform(text => text.toLowerCase())
+  .transform(canonicalDomain)
   .meta({ form: 'domain' })
 
 const DOMAIN_OR_BELOW_HINT = 'write "example.org" for a domain, or ".example.org" for all below it'
 export const domainOrBelow = z
   .string({ error: DOMAIN_OR_BELOW_HINT })
   .refine(text => isDomain(text.replace(/^\./, '')), { error: DOMAIN_OR_BELOW_HINT })
-  .transform(text => text.toLowerCase())
+  .transform(canonicalDomain)
   .meta({ form: 'domain' })
 
 const ROUTE_DOMAIN_HINT = 'write "example.org" for a domain, ".example.org" for all below it, or "*" for every other'
 export const routeDomain = z
   .string({ error: ROUTE_DOMAIN_HINT })
   .refine(text => text === '*' || isDomain(text.replace(/^\./, '')), { error: ROUTE_DOMAIN_HINT })
-  .transform(text => text.toLowerCase())
+  .transform(canonicalDomain)
   .meta({ form: 'domain' })
 
 const HOSTNAME_HINT = 'write this machine\'s full name, such as "mail.example.org", or "localhost" to try things out'
@@ -175,7 +177,7 @@ export function listOf<Element extends z.ZodType>(element: Element, hint: string
 /** One or more labels of letters, digits and inner hyphens; letters of any script (RFC 5890 §2.3.2.1). */
 export function isDomain(text: string): boolean {
   const label = /^[\p{L}\p{N}_](?:[\p{L}\p{M}\p{N}_-]{0,61}[\p{L}\p{M}\p{N}_])?$/u
-  return text.length <= 253 && text.split('.').every(part => label.test(part))
+  return text.length <= 253 && text.split('.').every(part => label.test(part)) && (!NON_ASCII.test(text) || toALabels(text) !== null)
 }
 
 /** A host name as RFC 1123 §2.1 has it: ASCII, and not all digits, which would be an address. */

@@ -5,6 +5,7 @@
  * suffix to the shortest, then `*`.
  */
 
+import { canonicalDomain } from '../names/address.ts'
 import { fail, ok, type Result } from '../result.ts'
 import type { IgnorableKeyword } from '../smtp/extensions.ts'
 import type { TlsWish } from './envelope.ts'
@@ -52,7 +53,7 @@ export type NextHop = ConfiguredHop | (HopTerms & { readonly kind: 'mx'; readonl
 
 export type Routing = {
   readonly smarthost: ConfiguredHop | null
-  /** By `example.org`, `.example.org` or `*`, in lower case. */
+  /** By `example.org`, `.example.org` or `*`, as `canonicalDomain` has them. */
   readonly routes: ReadonlyMap<string, ConfiguredHop>
   /** Our first domain, where `<postmaster>` without one is at home (RFC 5321 §4.5.1); '' without any. */
   readonly ownDomain: string
@@ -99,10 +100,10 @@ export function formatHop(hop: NextHop): string {
   return hop.kind === 'mx' ? hop.domain : `${hop.host}:${hop.port}`
 }
 
-/** In lower case; '' for an address without one (RFC 5321 §4.1.1.3: `<postmaster>`). */
+/** As DNS has it; '' for an address without one (RFC 5321 §4.1.1.3: `<postmaster>`). */
 function domainOf(address: string): string {
   const at = address.lastIndexOf('@')
-  return at === -1 ? '' : address.slice(at + 1).toLowerCase()
+  return at === -1 ? '' : canonicalDomain(address.slice(at + 1))
 }
 
 /** The most exact of the routes for this domain. */

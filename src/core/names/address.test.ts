@@ -23,7 +23,7 @@ const paths: readonly (readonly [path: string, reading: string])[] = [
   ['@a.example,@b.example:joe@example.org', 'joe | example.org'],
   ['@[IPv6:2001:db8::1]:joe@example.org', 'joe | example.org'],
   ['u%dest.example@example.org', 'u%dest.example | example.org'],
-  ['joe@bücher.example', 'joe | bücher.example'],
+  ['joe@bücher.example', 'joe | xn--bcher-kva.example'],
   ['', 'empty'],
   ['@example.org', 'invalidRoute'],
   ['@a.example:', 'invalidRoute'],

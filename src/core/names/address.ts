@@ -8,12 +8,13 @@
 
 import { fail, ok } from '../result.ts'
 import type { Result } from '../result.ts'
+import { NON_ASCII, toALabels } from './idna.ts'
 
 export type Address = {
   /** Without quotes and backslashes: the mailbox that is meant, not how it was spelt. */
   readonly localPart: string
   /**
-   * In lower case, without a final dot; an address literal keeps its brackets. Null if there is none:
+   * As DNS has it: in lower case and A-labels, without a final dot; an address literal keeps its brackets. Null if there is none:
    * `<postmaster>` (RFC 5321 §4.5.1).
    */
   readonly domain: string | null
@@ -58,9 +59,12 @@ export function domainOf(path: string): string | null {
   return address.ok ? address.value.domain : null
 }
 
-/** Domains in one spelling: lower case, without the final dot of a name that is written out. */
+/**
+ * Domains in one spelling, the one that DNS is asked for: lower case, A-labels, without the final dot of a name that is
+ * written out. What has no name in DNS stays as it is, and finds nothing there either.
+ */
 export function canonicalDomain(domain: string): string {
-  const lower = domain.toLowerCase()
+  const lower = (NON_ASCII.test(domain) ? toALabels(domain) : null) ?? domain.toLowerCase()
   return lower.endsWith('.') ? lower.slice(0, -1) : lower
 }
 

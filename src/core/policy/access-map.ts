@@ -9,6 +9,8 @@
  * the text itself, equal values are one string, and an `AccessEntry` exists only when it is asked for.
  */
 
+import { canonicalDomain } from '../names/address.ts'
+import { NON_ASCII } from '../names/idna.ts'
 import type { AccessEntry } from './decision.ts'
 
 /** Something wrong with a file, with what sendmail makes of it and what was probably meant. */
@@ -66,12 +68,15 @@ export class AccessMap {
   readonly file: string
   readonly #text: string
   readonly #rows: ReadonlyMap<string, number>
+  /** Keys whose domain is spelt otherwise than DNS has it, by what look-ups ask for. */
+  readonly #respelt: ReadonlyMap<string, number>
   readonly #columns: Columns
 
-  constructor(file: string, text: string, rows: ReadonlyMap<string, number>, columns: Columns) {
+  constructor(file: string, text: string, rows: ReadonlyMap<string, number>, respelt: ReadonlyMap<string, number>, columns: Columns) {
     this.file = file
     this.#text = text
     this.#rows = rows
+    this.#respelt = respelt
     this.#columns = columns
   }
 
@@ -86,12 +91,12 @@ export class AccessMap {
 
   /** `key` must be in lower case already; see `foldCase`. */
   find(key: string): AccessEntry | null {
-    const row = this.#rows.get(key)
+    const row = this.#rows.get(key) ?? this.#respelt.get(key)
     return row === undefined ? null : this.#entry(row)
   }
 
   has(key: string): boolean {
-    return this.#rows.has(key)
+    return this.#rows.has(key) || this.#respelt.has(key)
   }
 
   /** Keys in lower case, in order of the file. */
@@ -122,8 +127,16 @@ export function foldCase(text: string): string {
   return NON_ASCII.test(text) ? text.replace(UPPER_CASE, letter => letter.toLowerCase()) : text.toLowerCase()
 }
 
-const NON_ASCII = /[\u0080-\uffff]/
 const UPPER_CASE = /[A-Z]+/g
+
+/** `to:jö@müller.example` to `to:jö@xn--mller-kva.example`. Names of identities are no domains, and stay. */
+function inDnsSpelling(key: string): string {
+  if (OF_IDENTITY.test(key)) return key
+  const start = Math.max(key.lastIndexOf('@'), key.indexOf(':')) + 1
+  return `${key.slice(0, start)}${canonicalDomain(key.slice(start))}`
+}
+
+const OF_IDENTITY = /^(?:cert[a-z]*~?|user):/
 
 type Columns = {
   readonly keyStarts: readonly number[]
@@ -138,6 +151,7 @@ class AccessMapBuilder {
   /** The whole text folded once; keys are slices of it and copy nothing. */
   readonly #folded: string
   readonly #rows = new Map<string, number>()
+  readonly #respelt = new Map<string, number>()
   readonly #columns = { keyStarts: [] as number[], keyEnds: [] as number[], values: [] as string[], lines: [] as number[] }
   readonly #sharedValues = new Map<string, string>()
   readonly #problems: AccessProblem[] = []
@@ -156,11 +170,19 @@ class AccessMapBuilder {
       this.refuse(line, 'duplicateKey', `key ${key}: duplicate key`, `line ${before} has the same key and stays; remove one of them`)
       return
     }
-    this.#rows.set(key, this.#columns.lines.length)
+    const row = this.#columns.lines.length
+    this.#rows.set(key, row)
+    if (NON_ASCII.test(key)) this.#respell(key, row)
     this.#columns.keyStarts.push(keyStart)
     this.#columns.keyEnds.push(keyEnd)
     this.#columns.values.push(this.#shared(value))
     this.#columns.lines.push(line)
+  }
+
+  /** Addresses come with their domain as DNS has it. Of several spellings the first line stays. */
+  #respell(key: string, row: number): void {
+    const asked = inDnsSpelling(key)
+    if (asked !== key && !this.#respelt.has(asked)) this.#respelt.set(asked, row)
   }
 
   foldedSlice(start: number, end: number): string {
@@ -172,7 +194,7 @@ class AccessMapBuilder {
   }
 
   finish(): ParsedAccessMap {
-    return { map: new AccessMap(this.file, this.text, this.#rows, this.#columns), problems: this.#problems }
+    return { map: new AccessMap(this.file, this.text, this.#rows, this.#respelt, this.#columns), problems: this.#problems }
   }
 
   /** Nearly all values of a large map are the same few words. Distinct ones beyond a bound are not looked for. */

@@ -7,6 +7,7 @@
  */
 
 import { formatAddress } from '../names/address.ts'
+import { NON_ASCII, toALabels } from '../names/idna.ts'
 import { fail, ok, type Result } from '../result.ts'
 
 export type Path = {
@@ -66,12 +67,13 @@ function withoutRoute(path: string): string | null {
 
 /**
  * RFC 5321 §4.1.2: letters, digits and hyphens between single dots. A U-label (RFC 6531 §3.3) may hold
- * any letters but not the dots of other scripts, which IDNA takes for dots: they would move the label's
- * end for whoever looks the name up.
+ * any letters that DNS has a name for, but not the dots of other scripts, which IDNA takes for dots: they would move
+ * the label's end for whoever looks the name up.
  */
 export function isDomain(text: string): boolean {
   if (text.length > DOMAIN_LIMIT_OCTETS || Buffer.byteLength(text) > DOMAIN_LIMIT_OCTETS) return false
-  return text.split('.').every(label => LABEL.test(label) && Buffer.byteLength(label) <= LABEL_LIMIT_OCTETS)
+  if (!text.split('.').every(label => LABEL.test(label) && Buffer.byteLength(label) <= LABEL_LIMIT_OCTETS)) return false
+  return !NON_ASCII.test(text) || toALabels(text) !== null
 }
 
 /** RFC 5321 §4.1.3: `[192.0.2.1]` or `[IPv6:2001:db8::1]`; no other tag has been registered. */
@@ -103,7 +105,6 @@ function syntax(detail: string): { readonly ok: false; readonly problem: PathPro
   return fail({ detail })
 }
 
-const NON_ASCII = /[^\0-\x7f]/
 /** RFC 6531 §3.3 adds all of UTF-8; controls, blanks and what is assigned to nothing are no letters. */
 const LETTER = String.raw`[^\0-\x7f\p{C}\p{Z}]`
 const ATEXT = String.raw`(?:[\w!#$%&'*+\-/=?^\x60{|}~]|${LETTER})`
