@@ -92,9 +92,9 @@ export class Dialogue {
     this.#turn = 'storage'
   }
 
-  /** The last reply. Whatever message is open is dropped with the connection. */
-  hangUp(reply: Reply): void {
-    this.say({ kind: 'reply', reply })
+  /** The last reply, so many times. Whatever message is open is dropped with the connection. */
+  hangUp(reply: Reply, times = 1): void {
+    for (let said = 0; said < times; said++) this.say({ kind: 'reply', reply })
     this.say({ kind: 'close' })
     this.#turn = 'nobody'
   }

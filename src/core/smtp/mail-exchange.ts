@@ -236,7 +236,7 @@ export class MailExchange {
     const { message } = stage
     const { read, store } = message.read(octets)
     for (const part of store) this.#dialogue.say(part)
-    if (message.isEndless) this.#dialogue.hangUp(replies.messageTooBig(this.#settings.limits.messageBytes))
+    if (message.isEndless) this.#dialogue.hangUp(replies.messageTooBig(this.#settings.limits.messageBytes), this.#answersDue(stage.transaction))
     else if (stage.at === 'chunk' ? stage.chunks.atChunkEnd : message.ended) this.#finish(stage)
     return read
   }
@@ -278,7 +278,7 @@ export class MailExchange {
     this.#stage = stage.message.ended ? OUTSIDE : { at: 'refused', octets: 0 }
     this.#dialogue.say({ kind: 'dropMessage' })
     // What comes next may have been smuggled in as part of the message (S1): none of it is read.
-    if (stage.message.isSuspicious) return this.#dialogue.hangUp(refusal)
+    if (stage.message.isSuspicious) return this.#dialogue.hangUp(refusal, this.#answersDue(stage.transaction))
     this.#answer(refusal, stage.transaction)
   }
 
@@ -293,13 +293,16 @@ export class MailExchange {
     this.#answer(reply, transaction)
   }
 
+  #answer(reply: Reply, transaction: MailTransaction): void {
+    this.#dialogue.replyRepeatedly(reply, this.#answersDue(transaction))
+  }
+
   /**
-   * RFC 2033 §4.2: LMTP answers for each recipient that it has taken. The queue takes a message as a
-   * whole, so that the answers are alike.
+   * RFC 2033 §4.2: LMTP answers a message once for each RCPT that was taken. The queue takes a message as
+   * a whole, so that the answers are alike.
    */
-  #answer(reply: Reply, { recipients }: MailTransaction): void {
-    if (this.#isLmtp) this.#dialogue.replyRepeatedly(reply, recipients)
-    else this.#dialogue.reply(reply)
+  #answersDue({ recipients }: MailTransaction): number {
+    return this.#isLmtp ? recipients : 1
   }
 
   get #isLmtp(): boolean {

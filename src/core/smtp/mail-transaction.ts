@@ -12,7 +12,9 @@ export class MailTransaction {
   /** Not the priority that was asked for. */
   readonly hasOtherPriority: boolean
   readonly #parameters: MailParameters
-  readonly #recipients: EnvelopeRecipient[] = []
+  /** By address. */
+  readonly #recipients = new Map<string, EnvelopeRecipient>()
+  #recipientsTaken = 0
   #fate: MessageFate
   #relays = false
   #identityLost = false
@@ -25,8 +27,9 @@ export class MailTransaction {
     this.#fate = fate
   }
 
+  /** How many times RCPT was accepted. */
   get recipients(): number {
-    return this.#recipients.length
+    return this.#recipientsTaken
   }
 
   /** What becomes of the message, by all that has been decided about it so far. */
@@ -65,8 +68,10 @@ export class MailTransaction {
     this.#identityLost = true
   }
 
+  /** An address that comes again is one recipient nonetheless, on the terms it came with first. */
   add(recipient: EnvelopeRecipient): void {
-    this.#recipients.push(recipient)
+    this.#recipientsTaken++
+    if (!this.#recipients.has(recipient.forwardPath)) this.#recipients.set(recipient.forwardPath, recipient)
   }
 
   takeInto(decision: Decision): void {
@@ -83,7 +88,7 @@ export class MailTransaction {
     const { sizeBytes, ...asked } = this.#parameters
     return {
       reversePath: this.reversePath,
-      recipients: this.#recipients,
+      recipients: [...this.#recipients.values()],
       declaredSizeBytes: sizeBytes,
       ...asked,
     }
