@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { fields, PLAIN, relativeTime, table, visible } from './output.ts'
+import { fields, PLAIN, relativeTime, table, visible, visibleJson, visibleLines } from './output.ts'
 
 test('S27: what peers say cannot steer a terminal', () => {
   assert.equal(visible('a\u001b[2Jb\r\nc\u009b\u202e'), 'a\\x1b[2Jb\\x0d\\x0ac\\x9b\\u{202e}')
   assert.equal(visible('Żółć ✓'), 'Żółć ✓')
+  assert.equal(visibleLines('a\n\tb\u001b\r\u202e'), 'a\n\tb\\x1b\\x0d\\u{202e}')
+})
+
+test('S27: nor can JSON, which says the same', () => {
+  const data = { a: 'x\u007f\u009b\u202e\u{e0041}\n', b: ['Żółć'] }
+  assert.equal(visibleJson(data), '{\n  "a": "x\\u007f\\u009b\\u202e\\udb40\\udc41\\n",\n  "b": [\n    "Żółć"\n  ]\n}')
+  assert.deepEqual(JSON.parse(visibleJson(data)), data)
 })
 
 test('columns stand under one another', () => {

@@ -49,10 +49,29 @@ export function indent(text: string, by = '  '): string {
 
 /** Control characters, line ends included, as `\x1b` and the like. */
 export function visible(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, char => {
-    const code = char.codePointAt(0) ?? 0
-    return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`
-  })
+  return text.replaceAll(STEERING, escaped)
+}
+
+/** The same for text of several lines, which stay lines. */
+export function visibleLines(text: string): string {
+  return text.replaceAll(STEERING, char => (char === '\n' || char === '\t' ? char : escaped(char)))
+}
+
+/** JSON as a program reads it, and as no terminal is steered by. JSON.stringify leaves DEL and all beyond ASCII as it is. */
+export function visibleJson(data: unknown): string {
+  return (JSON.stringify(data, null, 2) ?? '').replaceAll(STEERING, char => (char === '\n' ? char : escapedInJson(char)))
+}
+
+const STEERING = /[\p{Cc}\p{Cf}\u2028\u2029]/gu
+
+function escaped(char: string): string {
+  const code = char.codePointAt(0) ?? 0
+  return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`
+}
+
+/** By UTF-16 units, as JSON writes them (RFC 8259 §7). */
+function escapedInJson(char: string): string {
+  return Array.from({ length: char.length }, (_, at) => `\\u${char.charCodeAt(at).toString(16).padStart(4, '0')}`).join('')
 }
 
 /** `3 messages`, `1 message`. */

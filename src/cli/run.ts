@@ -12,7 +12,7 @@ import { commandNames, loadCommand, loadGroup } from './catalogue.ts'
 import { COMMON_OPTIONS, NoPermission, Problem, UsageProblem, type Args, type Command, type OptionSpec, type OptionSpecs } from './command.ts'
 import { dataDirectory, problemWith } from './directory.ts'
 import { renderCommandHelp, renderGroupHelp } from './help.ts'
-import { lookFor } from './output.ts'
+import { lookFor, visibleJson, visibleLines } from './output.ts'
 
 /** EX_NOPERM, so that a script can tell it from a relay in trouble. */
 const NO_PERMISSION = 77
@@ -78,7 +78,7 @@ async function runCommand(name: string, command: Command, words: readonly string
     look,
     say: line => (json ? process.stderr : process.stdout).write(`${line}\n`),
   })
-  const text = json ? JSON.stringify(command.toJson === undefined ? data : command.toJson(data), null, 2) : command.render(data, look)
+  const text = json ? visibleJson(command.toJson === undefined ? data : command.toJson(data)) : command.render(data, look)
   if (text !== undefined && text !== '') print(text)
   return command.exitCode?.(data) ?? 0
 }
@@ -122,8 +122,9 @@ function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error && 'code' in error
 }
 
+/** Much of what is wrong is a word that was typed, or pasted from somewhere (S27). */
 function complain(message: string, exitCode: number): number {
-  process.stderr.write(`postern: ${message}\n`)
+  process.stderr.write(`postern: ${visibleLines(message)}\n`)
   return exitCode
 }
 

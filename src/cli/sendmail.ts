@@ -25,7 +25,7 @@ import { CollectedText } from '../io/collected-text.ts'
 import type { Body, ClientTls } from '../relay/ports.ts'
 import { accountName } from './account.ts'
 import { reason } from './directory.ts'
-import { visible } from './output.ts'
+import { visible, visibleLines } from './output.ts'
 import { connectToRelay, type RelayLink } from './sendmail-relay.ts'
 import { holdSession } from './sendmail-session.ts'
 
@@ -49,7 +49,7 @@ export async function runSendmail(words: readonly string[], dispatch: (words: re
     return await run(call.value, dispatch)
   } catch (error) {
     if (!(error instanceof Ending)) throw error
-    process.stderr.write(`sendmail: ${error.message}\n`)
+    process.stderr.write(`sendmail: ${visibleLines(error.message)}\n`)
     return error.status
   } finally {
     // Whoever ended with a dot may leave the pipe open.

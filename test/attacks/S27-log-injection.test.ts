@@ -77,6 +77,16 @@ test('S27: neither what was said to log in nor a word of the message is in the l
   for (const secret of [identity, 'a private matter', 'the body of it', 'PRIVATE KEY']) assert.ok(!postern.output().includes(secret), secret)
 })
 
+test('S27: a word that was pasted into a command is shown as text, and JSON holds it in escapes', async () => {
+  const pasted = '\u001b[31m\u007f\u202e\u2066'
+  // prettier-ignore
+  const commands = [['queue', 'hold', pasted], ['queue', 'show', pasted], ['queue', pasted], [pasted], ['status', pasted], ['status', `--${pasted}`], ['dn', pasted], ['dn', joe.certificate, pasted], ['user', 'revoke', pasted], ['user', 'remove', pasted], ['trace', pasted], ['explain', pasted], ['access', 'test', pasted]]
+  for (const args of commands.flatMap(args => [args, [...args, '--json']])) {
+    const { stdout, stderr } = await postern.command(args)
+    assert.doesNotMatch(stdout + stderr, OBEYED, args.join(' '))
+  }
+})
+
 /** From nobody known, so that the relay has something to say of it. */
 async function refusedAs(hello: string, mail: string): Promise<void> {
   const client = await SmtpClient.connect(postern.ports.mx)

@@ -4,7 +4,7 @@ import type { PeerCertificate } from '../../core/names/identity.ts'
 import { alternativeNames } from '../../core/policy/alternative-names.ts'
 import { readCertificateFile, type CertificateFile } from '../certificate-file.ts'
 import { defineCommand } from '../command.ts'
-import { fields, plural, type Look } from '../output.ts'
+import { fields, plural, visible, type Look } from '../output.ts'
 
 export default defineCommand({
   summary: 'Print the names in a certificate as the access map writes them, and the lines to paste.',
@@ -48,7 +48,7 @@ function render(names: Names, withFile: boolean, look: Look): string {
   const { file, subject, issuer, cnSubject, cnIssuer, fingerprint, keyFingerprint, isAuthority, certificatesInFile, unusable, lines, alternatives } = names
   const facts = fields(
     [
-      ...(withFile ? [['file', file] as const] : []),
+      ...(withFile ? [['file', visible(file)] as const] : []),
       ['subject', subject],
       ['issuer', issuer],
       ['cn subject', cnSubject],

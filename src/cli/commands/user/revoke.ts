@@ -3,7 +3,7 @@
 import { defineCommand } from '../../command.ts'
 import { confirm } from '../../confirm.ts'
 import { shortPath } from '../../files.ts'
-import { indent, plural } from '../../output.ts'
+import { indent, plural, visible } from '../../output.ts'
 import { configOrUsual, ownCertificate } from '../../own-certificate.ts'
 import { askAuthority, askIfRunning } from '../../running.ts'
 
@@ -30,7 +30,7 @@ wanted, and "postern ca issue client" makes the relay a new one.`,
   render: ({ name, fingerprints, held, isOwn }) => {
     const lines =
       fingerprints.length === 0
-        ? [`${name} holds no certificate that could be revoked.`]
+        ? [`${visible(name)} holds no certificate that could be revoked.`]
         : [`Revoked ${plural(fingerprints.length, 'certificate')} of ${name}:`, indent(fingerprints.join('\n'))]
     if (held > 0) lines.push(`${plural(held, 'message')} of ${name} in the queue ${held === 1 ? 'is' : 'are'} held: postern queue list --state held`)
     if (isOwn) lines.push('Make a new one for this relay: postern ca issue client')
