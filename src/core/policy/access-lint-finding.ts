@@ -15,6 +15,8 @@ export type LintContext = {
   readonly map: AccessMap
   readonly hasSubjectIssuer: boolean
   readonly hasSubjects: boolean
+  /** Some entry is about who a client proves to be. */
+  readonly namesIdentities: boolean
   /** Words that a `CITag:` requirement names, in lower case. */
   readonly issuerTags: ReadonlySet<string>
   /** Those of the lines so far. */

@@ -6,10 +6,10 @@
 import { nearest } from '../config/nearest.ts'
 import { isWord, parseAccessValue } from './access-value.ts'
 import { found, harmless } from './access-lint-finding.ts'
-import type { LintFinding, Reading } from './access-lint-finding.ts'
+import type { LintContext, LintFinding, Reading } from './access-lint-finding.ts'
 import { parseClientTlsSession } from './client-tls-session.ts'
 import type { AccessEntry } from './decision.ts'
-import { LONGEST_PAUSE_MILLISECONDS } from './session-terms.ts'
+import { LONGEST_PAUSE_MILLISECONDS, letters } from './session-terms.ts'
 import { KEYS_WITHOUT_MEANING, parseTlsSettings } from './tls-session-settings.ts'
 
 const WORDS = ['RELAY', 'OK', 'REJECT', 'DISCARD', 'SKIP', 'ERROR', 'QUARANTINE']
@@ -51,6 +51,17 @@ const LETTERS_WITHOUT_MEANING: ReadonlyMap<string, string> = new Map([
   ['x', 'EXPN tells nobody anything'],
   ...[...'jkmnqtwyz'].map(letter => [letter, 'sendmail knows no such letter'] as const),
 ])
+
+/** `Srv_Features: V` for everybody, in a map that lets certificates relay. */
+export function lintWithheld(rest: string, { key, value }: AccessEntry, { namesIdentities }: LintContext): readonly LintFinding[] {
+  if (rest !== '' || !namesIdentities) return []
+  const off = letters(value)
+  const unasked = off.find(letter => letter === 'V' || letter === 'R')
+  return [
+    ...(unasked === undefined ? [] : [harmless('proofWithheld', `${unasked} for everybody: no client is asked for a certificate, and the lines for certificates let nobody in`, null, `name those that cannot stand being asked: ${key}10.1 ${unasked}`)]),
+    ...(off.includes('S') ? [harmless('proofWithheld', 'S for everybody: no client is offered STARTTLS, and certificates and passwords count on submissions only', null, `name those that cannot stand STARTTLS: ${key}10.1 S`)] : []),
+  ]
+}
 
 /** TLS_Srv_Features: `Options=…; CipherList=…; CipherSuites=…`. */
 export function lintTlsSettings({ value }: AccessEntry, reading: Reading): readonly LintFinding[] {

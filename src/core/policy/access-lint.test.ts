@@ -56,6 +56,16 @@ test('a map without mistakes has none', () => {
   assert.deepEqual(lint(ownKeys), [])
 })
 
+test('proofs that nobody is asked for are named, where they would count', () => {
+  const issuer = 'CERTISSUER:/O=Example/CN=CA RELAY\n'
+  for (const reading of ['postern', 'sendmail'] as const) {
+    assert.deepEqual(lint(`${issuer}Srv_Features: V\n`, reading), ['(2 proofWithheld)'])
+    assert.deepEqual(lint(`Srv_Features: S R\n${issuer}`, reading), ['(1 proofWithheld)', '(1 proofWithheld)'])
+    assert.deepEqual(lint(`${issuer}Srv_Features: v s A\nSrv_Features:10.1 V S\n`, reading), [])
+    assert.deepEqual(lint('Connect:10.1 RELAY\nSrv_Features: V\n', reading), [])
+  }
+})
+
 test('letters and keys that change nothing here are named', () => {
   assert.deepEqual(lint('Srv_Features:10 S v X q\nTLS_Srv_Features:10 CertFile=/x.pem;Flags=R\n'), ['1 notApplied', '1 notApplied', '2 notApplied', '2 notApplied'].map(found => `(${found})`))
   assert.deepEqual(lint('Srv_Features:10 S v X q\n', 'sendmail'), [])

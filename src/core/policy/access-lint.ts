@@ -15,7 +15,7 @@ import { lintAddress, lintAfterAt, lintBareIpv6, lintDomainForm, lintHost } from
 import { lintCertificateEntry, lintName, lintTornName } from './access-lint-names.ts'
 import { lintOwnEntry } from './access-lint-own.ts'
 import { lintRequirement } from './access-lint-tls.ts'
-import { lintApplied, lintFeatures, lintNumber, lintPause, lintServerFeatures, lintTlsSession, lintTlsSettings, lintTryTls, lintValue } from './access-lint-values.ts'
+import { lintApplied, lintFeatures, lintNumber, lintPause, lintServerFeatures, lintTlsSession, lintTlsSettings, lintTryTls, lintValue, lintWithheld } from './access-lint-values.ts'
 import { tagOf } from './access-survey.ts'
 import { isWord } from './access-value.ts'
 import type { AccessEntry } from './decision.ts'
@@ -35,15 +35,17 @@ export function lintAccessMap(map: AccessMap, reading: Reading = 'sendmail'): re
 function survey(map: AccessMap, reading: Reading): LintContext {
   let hasSubjectIssuer = false
   let hasSubjects = false
+  let namesIdentities = false
   const issuerTags = new Set<string>()
   for (const { key, value } of map.entries()) {
     const tag = tagOf(foldCase(key))
     if ((tag === 'certissuer' || tag === 'certissuer~') && isWord(value, 'SUBJECT')) hasSubjectIssuer = true
     if (tag === 'certsubject' || tag === 'certsubject~' || tag === 'certsan') hasSubjects = true
+    if (tag === 'certissuer' || tag === 'certsubject' || OWN_TAGS.has(tag)) namesIdentities = true
     for (const [, word = ''] of value.matchAll(/\+citag:([a-z0-9_-]+)/gi)) issuerTags.add(word.toLowerCase())
   }
   const patterns = { 'certissuer~': 0, 'certsubject~': 0 }
-  return { reading, map, hasSubjectIssuer, hasSubjects, issuerTags, networks: new NetworkIndex(), patterns }
+  return { reading, map, hasSubjectIssuer, hasSubjects, namesIdentities, issuerTags, networks: new NetworkIndex(), patterns }
 }
 
 function lintEntry(entry: AccessEntry, context: LintContext): readonly LintFinding[] {
@@ -80,7 +82,7 @@ function lintTagged(tag: string, rest: string, entry: AccessEntry, context: Lint
     case 'tls_rcpt':
       return [...lintAfterAt(prefix, rest), ...lintRequirement(entry.value)]
     case 'srv_features':
-      return [...lintDomainForm(prefix, rest), ...lintServerFeatures(entry, context.reading)]
+      return [...lintDomainForm(prefix, rest), ...lintServerFeatures(entry, context.reading), ...lintWithheld(rest, entry, context)]
     case 'tls_srv_features':
       return [...lintDomainForm(prefix, rest), ...lintTlsSettings(entry, context.reading)]
     case 'clt_features':

@@ -11,6 +11,7 @@ import { accessAddress } from './client-address.ts'
 import type { AccessEntry, Asker, Decision, Question, Reason } from './decision.ts'
 import { parseIdentityValue } from './identity-value.ts'
 import { identityByPassword, proofLacking } from './login.ts'
+import { certificateWithheldBy } from './withheld-proof.ts'
 
 export function adviceFor(asked: Question, decision: Decision): string | null {
   const question = { ...asked, asker: judged(asked.asker) }
@@ -19,9 +20,9 @@ export function adviceFor(asked: Question, decision: Decision): string | null {
   const entry = lastEntry(decision.because)
   switch (rule.rule) {
     case 'relayingDenied':
-      return toShow(decision.because) ?? toRelay(question, decision.because)
+      return toBeAsked(decision.because) ?? toShow(decision.because) ?? toRelay(question, decision.because)
     case 'identityRequired':
-      return toShow(decision.because) ?? toBeKnown(question.asker)
+      return toBeAsked(decision.because) ?? toShow(decision.because) ?? toBeKnown(question.asker)
     case 'senderNotAllowed':
       return toSendAs(question)
     case 'authorNotAllowed':
@@ -127,6 +128,12 @@ function isLimit(value: string): boolean {
 }
 
 const OWN_KEY = /^(?:CERTFP|CERTSAN|USER|CERTSUBJECT~|CERTISSUER~):/i
+
+/** Whatever the client has, it could not show it. */
+function toBeAsked(because: readonly Reason[]): string | null {
+  const entry = certificateWithheldBy(because)
+  return entry === null ? null : `change or remove ${at(entry)}: it keeps this client from proving who it is.`
+}
 
 /** Where a certificate alone is not what is wanted. */
 function toShow(because: readonly Reason[]): string | null {

@@ -17,6 +17,7 @@ import { hasPassword, identityThatCounts } from './login.ts'
 import { normaliseSender } from './normalise-recipient.ts'
 import { isInOwnDomain, isInRelayDomain, isInRelayNetwork, isLocalDomain } from './our-domains.ts'
 import { clientNameUnresolved, relayingDenied } from './refusals.ts'
+import { noteWithheld } from './withheld-proof.ts'
 
 /** `remembered`: what keeps us from knowing for now whether we take mail for the recipient's domain, if anything does. */
 export function relayByClient(inquiry: Inquiry, reversePath: string, remembered: Finding | null): Finding {
@@ -109,6 +110,7 @@ function nameMatters(inquiry: Inquiry): boolean {
 function denied(inquiry: Inquiry, words: string | null): Finding {
   const shown = { rule: inquiry.policy.logins[inquiry.asker.listener], byPassword: hasPassword(inquiry) }
   const reply = relayingDenied(identityThatCounts(inquiry), inquiry.asker.listener, shown)
+  noteWithheld(inquiry)
   return because(inquiry, 'relayingDenied', 'nothing lets this client relay', {
     kind: 'refuse',
     reply: inWordsOf(words, reply, reply.enhanced),

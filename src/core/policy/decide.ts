@@ -25,6 +25,7 @@ import { checkStranger } from './site-checks.ts'
 import { checkReadable, checkSender, checkSenderBinding, refuseSender } from './sender.ts'
 import { requiresIdentity } from './session-terms.ts'
 import { checkClientTls } from './tls-requirements.ts'
+import { noteWithheld } from './withheld-proof.ts'
 
 export function decide(policy: Policy, question: Question, facts: KnownFacts, id: string): Answer {
   const inquiry: Inquiry = { policy, asker: question.asker, facts, because: [] }
@@ -94,8 +95,10 @@ function checkKnown(inquiry: Inquiry): Finding | null {
     if (isRequired === null) return CLIENT_NAME_MISSING
     if (!isRequired) return null
     const refusal: Finding = { kind: 'refuse', reply: authenticationRequired }
+    noteWithheld(inquiry)
     return because(inquiry, 'identityRequired', 'the entry asks this client to prove who it is', refusal)
   }
+  noteWithheld(inquiry)
   return because(inquiry, 'identityRequired', `${listener} serves only clients that have proved who they are`, {
     kind: 'refuse',
     reply: identityRequired(identity, listener, { rule: inquiry.policy.logins[listener], byPassword: hasPassword(inquiry) }),

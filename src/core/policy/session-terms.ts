@@ -37,8 +37,9 @@ export type SessionTerms = {
   readonly handshake: HandshakeTerms
   /** How long to wait before the greeting; null if no line says. */
   readonly greetPauseMilliseconds: number | null
-  /** The lines that say so. */
+  /** The lines that say so, in all and by what they are about. */
   readonly entries: readonly AccessEntry[]
+  readonly sources: { readonly features: AccessEntry | null; readonly tls: AccessEntry | null }
 }
 
 export type TermsAnswer = { readonly kind: 'terms'; readonly terms: SessionTerms } | { readonly kind: 'missing'; readonly missing: Missing }
@@ -50,6 +51,7 @@ export const USUAL_TERMS: SessionTerms = {
   handshake: { asksForCertificate: true, settings: null },
   greetPauseMilliseconds: null,
   entries: [],
+  sources: { features: null, tls: null },
 }
 
 /** RFC 5321 §4.5.3.2.1: a client waits five minutes for the greeting. */
@@ -92,6 +94,7 @@ function termsOf(search: Search, host: ClientHost): SessionTerms {
     handshake: { asksForCertificate: !hasLetter('V') && !hasLetter('R'), settings: settings?.ok === true ? settings.value : null },
     greetPauseMilliseconds: pause === null ? null : Math.min(Number(/^\d+/.exec(pause.value)?.[0] ?? 0), LONGEST_PAUSE_MILLISECONDS),
     entries: [features, tls, pause].filter(entry => entry !== null),
+    sources: { features, tls },
   }
 }
 
@@ -105,8 +108,8 @@ function pauseEntry(search: Search, host: ClientHost): AccessEntry | null {
   return lookUpDomain(search, 'GreetPause', clientName(host)) ?? lookUpAddress(search, 'GreetPause', accessAddress(host.address))
 }
 
-/** Letters with blanks between them. Of letters run together sendmail reads the first if it is upper case. */
-function letters(value: string): readonly string[] {
+/** What a value of Srv_Features leaves out: letters with blanks between them. Of letters run together sendmail reads the first if it is upper case. */
+export function letters(value: string): readonly string[] {
   if (isTemporary(value)) return []
   return value
     .split(/[ \t]+/)

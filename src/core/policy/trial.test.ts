@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseAccessMap } from './access-map.ts'
-import type { Asker } from './decision.ts'
+import { certificateNamed, verifiedAs } from '../../../test/support/identities.ts'
+import type { Asker, ListenerName } from './decision.ts'
 import { openRelays } from './exposure.ts'
 import { compilePolicy, posternFeatures, type Policy } from './policy.ts'
 import { tryOutWithoutDns } from './trial.ts'
@@ -40,6 +41,21 @@ test('a trial ends with the first refusal', () => {
   check('Connect:192.0.2.7 REJECT\n', 'joe@example.org', 'connection refuse')
   check('From:a@example.com REJECT\n', 'joe@example.org', 'connection handshake sender refuse')
   check('', 'ann@example.net', 'connection handshake sender recipient refuse')
+})
+
+test('a trial leaves out what the client is not asked for, or is not offered to show', () => {
+  const relays = 'CERTISSUER:/O=Example/CN=Example+20CA RELAY\n'
+  const ending = (access: string, listener: ListenerName): string | undefined => {
+    const asker = { ...STRANGER, listener, identity: verifiedAs(null, certificateNamed('gw', { addresses: ['gw@example.com'] })) }
+    return tryOutWithoutDns(policy(access), { asker, reversePath: 'gw@example.com', forwardPath: 'ann@example.net' }, 'x').at(-1)?.decision.verdict
+  }
+  for (const [features, mx, submission, submissions] of [
+    ['', 'accept', 'accept', 'accept'],
+    ['Srv_Features: V\n', 'refuse', 'refuse', 'refuse'],
+    ['Srv_Features: S\n', 'refuse', 'refuse', 'accept'],
+  ] as const) {
+    assert.deepEqual((['mx', 'submission', 'submissions'] as const).map(listener => ending(`${relays}${features}`, listener)), [mx, submission, submissions], features)
+  }
 })
 
 test('S20: an open relay is found, whatever made it one', () => {

@@ -1,7 +1,8 @@
 /**
  * A whole transaction put to the policy without anybody sending mail.
  *
- * The questions are those of a session, in a session's order, up to the first that is not accepted.
+ * The questions are those of a session, in a session's order, up to the first that is not accepted,
+ * and asked for a client that has shown no more than such a session would have let it show.
  * `explain`, `check` and the `[[test]]` cases ask here.
  */
 
@@ -9,6 +10,7 @@ import { decide } from './decide.ts'
 import type { Asker, Decision, KnownFacts, Missing, Question } from './decision.ts'
 import { NO_CHECKS } from './site-checks.ts'
 import type { Policy } from './policy.ts'
+import { askerAsServed } from './withheld-proof.ts'
 
 export type Trial = {
   readonly asker: Asker
@@ -25,8 +27,10 @@ export type TrialAnswer =
   | { readonly kind: 'missing'; readonly missing: Missing }
 
 export function tryOut(policy: Policy, trial: Trial, facts: KnownFacts, id: string): TrialAnswer {
+  const asker = askerAsServed(policy, trial.asker)
+  if (asker === null) return { kind: 'missing', missing: { kind: 'clientName' } }
   const steps: Step[] = []
-  for (const question of questionsOf(trial)) {
+  for (const question of questionsOf({ ...trial, asker })) {
     const answer = decide(policy, question, facts, id)
     if (answer.kind === 'missing') return answer
     steps.push({ question, decision: answer.decision })

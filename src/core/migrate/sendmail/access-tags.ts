@@ -8,6 +8,7 @@ import { tagOf } from '../../policy/access-survey.ts'
 import { foldCase } from '../../policy/access-map.ts'
 import { parseAccessValue } from '../../policy/access-value.ts'
 import type { AccessEntry } from '../../policy/decision.ts'
+import { letters } from '../../policy/session-terms.ts'
 import { sourceOf } from '../access-file.ts'
 import { PASSWORDS_AT_NEXT_HOPS } from '../words.ts'
 import { featureNamed } from './site.ts'
@@ -21,10 +22,19 @@ export function reportAccessTags(site: SendmailSite): void {
     if (feature !== undefined) reportUnlessOn(site, feature, entry)
     else if (OF_NEXT_HOPS.has(tag)) site.draft.carried(sourceOf(entry), 'the same line, for the next hops that it is about')
     else if (ADVICE.has(tag)) site.draft.todo(sourceOf(entry), ADVICE.get(tag) ?? '')
+    else if (tag === 'srv_features') reportWithheld(site, entry)
     else if (!refusesRecipients && tag === 'to' && ['reject', 'reply', 'discard', 'quarantine', 'unknown'].includes(parseAccessValue(entry.value).kind)) {
       site.draft.todo(sourceOf(entry), 'Without FEATURE(blocklist_recipients) this line did nothing; Postern obeys it and refuses the recipient: take it out if that is not wanted')
     }
   }
+}
+
+/** In a map without a line for certificates the lint has nothing to say; the new map always has one. */
+function reportWithheld({ draft, access }: SendmailSite, entry: AccessEntry): void {
+  const isForAll = entry.key.endsWith(':')
+  const withholds = letters(entry.value).some(letter => ['V', 'R', 'S'].includes(letter))
+  const isTold = access.problems.some(({ rule, line }) => rule === 'proofWithheld' && line === entry.line)
+  if (isForAll && withholds && !isTold) draft.todo(sourceOf(entry), 'With this line nobody can show a certificate of the new authority: name the hosts that it is for, or take it out')
 }
 
 /** Lines that sendmail reads with a FEATURE only, and Postern always. */
