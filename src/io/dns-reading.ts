@@ -8,53 +8,58 @@
 
 import net from 'node:net'
 import type { Answer } from 'dns-packet'
-import type { DnsAnswer } from '../relay/ports.ts'
 import type { DnsQuestion, DnsReply } from './dns-exchange.ts'
+import type { Reading } from './dns-memory.ts'
 
-export type Reading = {
-  readonly answer: DnsAnswer<Answer>
-  /** How long the answer may be kept. */
-  readonly ttlSeconds: number
-}
+export type Exchanger = { readonly preference: number; readonly host: string }
 
 const MOST_ALIASES = 8
+/** More than anybody tries; a DNS message has room for thousands (S18). */
+const MOST_VALUES = 32
 const MOST_TTL_SECONDS = 3600
 const NEGATIVE_TTL_SECONDS = 300
 const FAILURE_TTL_SECONDS = 5
 
-export function readAnswer(question: DnsQuestion, reply: DnsReply): Reading {
+/** `read` takes from records of the type that was asked for what is to be kept of them, best first. */
+export function readAnswer<Value>(question: DnsQuestion, reply: DnsReply, read: (records: readonly Answer[]) => readonly Value[]): Reading<Value> {
   if (reply.rcode === 'NXDOMAIN') return { answer: { kind: 'noName' }, ttlSeconds: negativeTtl(reply) }
-  if (reply.rcode !== 'NOERROR') return { answer: { kind: 'failed', detail: `the DNS server says ${reply.rcode}` }, ttlSeconds: FAILURE_TTL_SECONDS }
+  if (reply.rcode !== 'NOERROR') return failed(`the DNS server says ${reply.rcode}`)
   const answers = reply.answers ?? []
   let name = question.name
   let ttlSeconds = MOST_TTL_SECONDS
   for (let aliases = 0; aliases <= MOST_ALIASES; aliases++) {
     const here = answers.filter(record => record.name.toLowerCase() === name)
     const found = here.filter(record => record.type === question.type)
-    if (found.length > 0) return { answer: { kind: 'found', values: found }, ttlSeconds: Math.min(ttlSeconds, ...found.map(ttlOf)) }
+    if (found.length > 0) {
+      const values = read(found).slice(0, MOST_VALUES)
+      // Records that all make no sense are no reason to believe there are none.
+      if (values.length === 0) return failed('its records make no sense')
+      return { answer: { kind: 'found', values }, ttlSeconds: found.reduce((least, record) => Math.min(least, ttlOf(record)), ttlSeconds) }
+    }
     const alias = here.find(record => record.type === 'CNAME')
     if (alias?.type !== 'CNAME') return { answer: { kind: 'noData' }, ttlSeconds: Math.min(ttlSeconds, negativeTtl(reply)) }
     ttlSeconds = Math.min(ttlSeconds, ttlOf(alias))
     name = alias.data.toLowerCase()
   }
-  return { answer: { kind: 'failed', detail: `${question.name} is an alias of an alias, without end` }, ttlSeconds: FAILURE_TTL_SECONDS }
+  return failed(`${question.name} is an alias of an alias, without end`)
 }
 
-/** MX records. `.` as a host is the null MX, and is kept (RFC 7505). */
-export function readMx(answer: DnsAnswer<Answer>): DnsAnswer<{ readonly preference: number; readonly host: string }> {
-  return mapFound(answer, record => {
-    if (record.type !== 'MX') return null
+/** Mail exchangers. `.` as a host is the null MX, and is kept (RFC 7505). */
+export function readExchangers(records: readonly Answer[]): readonly Exchanger[] {
+  const exchangers = records.flatMap(record => {
+    if (record.type !== 'MX') return []
     const host = record.data.exchange === '.' || record.data.exchange === '' ? '.' : hostName(record.data.exchange)
-    return host === null ? null : { preference: record.data.preference ?? 0, host }
+    return host === null ? [] : [{ preference: record.data.preference ?? 0, host }]
   })
+  return exchangers.toSorted((a, b) => a.preference - b.preference)
 }
 
-export function readAddresses(answer: DnsAnswer<Answer>): DnsAnswer<string> {
-  return mapFound(answer, record => ((record.type === 'A' || record.type === 'AAAA') && net.isIP(record.data) !== 0 ? record.data : null))
+export function readAddresses(records: readonly Answer[]): readonly string[] {
+  return records.flatMap(record => ((record.type === 'A' || record.type === 'AAAA') && net.isIP(record.data) !== 0 ? [record.data] : []))
 }
 
-export function readNames(answer: DnsAnswer<Answer>): DnsAnswer<string> {
-  return mapFound(answer, record => (record.type === 'PTR' ? hostName(record.data) : null))
+export function readNames(records: readonly Answer[]): readonly string[] {
+  return records.flatMap(record => (record.type === 'PTR' ? (hostName(record.data) ?? []) : []))
 }
 
 /** A name as hosts may have it, in lower case and without the last dot; null if it is none. */
@@ -63,11 +68,8 @@ export function hostName(text: string): string | null {
   return name.length <= 253 && HOST_NAME.test(name) ? name : null
 }
 
-/** Keeps what `read` can read. Records that all make no sense are no reason to believe there are none. */
-function mapFound<Value>(answer: DnsAnswer<Answer>, read: (record: Answer) => Value | null): DnsAnswer<Value> {
-  if (answer.kind !== 'found') return answer
-  const values = answer.values.map(read).filter(value => value !== null)
-  return values.length > 0 ? { kind: 'found', values } : { kind: 'failed', detail: 'its records make no sense' }
+function failed(detail: string): Reading<never> {
+  return { answer: { kind: 'failed', detail }, ttlSeconds: FAILURE_TTL_SECONDS }
 }
 
 function ttlOf(record: Answer): number {

@@ -8,10 +8,12 @@
 
 import { readFileSync } from 'node:fs'
 import net from 'node:net'
+import type { Answer } from 'dns-packet'
 import { canonicalDomain } from '../core/names/address.ts'
 import type { DnsAnswer, Resolver } from '../relay/ports.ts'
 import { exchange, type DnsQuestion, type DnsServer } from './dns-exchange.ts'
-import { hostName, readAddresses, readAnswer, readMx, readNames, type Reading } from './dns-reading.ts'
+import { remembering, type Reading } from './dns-memory.ts'
+import { hostName, readAddresses, readAnswer, readExchangers, readNames } from './dns-reading.ts'
 
 export type ResolverOptions = {
   /** Null: those of /etc/resolv.conf. */
@@ -24,18 +26,19 @@ export type ResolverOptions = {
 const TIMEOUT_MILLISECONDS = 3000
 const ROUNDS = 2
 const MOST_SERVERS = 3
-const MOST_REMEMBERED = 10_000
-
-type Remembered = { readonly reading: Reading; readonly until: number }
 
 export function createResolver(options: ResolverOptions): Resolver {
   const servers = options.servers ?? parseResolvConf(readIfThere('/etc/resolv.conf'))
   const hosts = parseHosts(options.hostsFile ?? readIfThere('/etc/hosts'))
-  const ask = rememberingAnswers(question => askServers(question, servers, options.timeoutMilliseconds ?? TIMEOUT_MILLISECONDS))
+  const timeoutMilliseconds = options.timeoutMilliseconds ?? TIMEOUT_MILLISECONDS
+  const asking = <Value>(type: DnsQuestion['type'], read: (records: readonly Answer[]) => readonly Value[]): ((name: string) => Promise<DnsAnswer<Value>>) =>
+    remembering(name => askServers({ name, type }, read, servers, timeoutMilliseconds))
+  const [exchangers, names] = [asking('MX', readExchangers), asking('PTR', readNames)]
+  const [ipv4, ipv6] = [asking('A', readAddresses), asking('AAAA', readAddresses)]
   return {
     async mx(domain) {
       const name = questionName(domain)
-      return name === null ? { kind: 'noName' } : readMx((await ask({ name, type: 'MX' })).answer)
+      return name === null ? { kind: 'noName' } : exchangers(name)
     },
     async addresses(host) {
       if (net.isIP(host) !== 0) return { kind: 'found', values: [host] }
@@ -43,12 +46,11 @@ export function createResolver(options: ResolverOptions): Resolver {
       if (name === null) return { kind: 'noName' }
       const local = hosts.get(name) ?? localAddresses(name)
       if (local !== null) return { kind: 'found', values: local }
-      const [ipv4, ipv6] = await Promise.all([ask({ name, type: 'A' }), ask({ name, type: 'AAAA' })])
-      return together(readAddresses(ipv4.answer), readAddresses(ipv6.answer))
+      return together(...(await Promise.all([ipv4(name), ipv6(name)])))
     },
     async ptr(address) {
       const name = reverseName(address)
-      return name === null ? { kind: 'noName' } : readNames((await ask({ name, type: 'PTR' })).answer)
+      return name === null ? { kind: 'noName' } : names(name)
     },
   }
 }
@@ -73,40 +75,21 @@ export class CurrentResolver implements Resolver {
   readonly ptr: Resolver['ptr'] = address => this.#resolver.ptr(address)
 }
 
-async function askServers(question: DnsQuestion, servers: readonly DnsServer[], timeoutMilliseconds: number): Promise<Reading> {
-  let last: Reading = { answer: { kind: 'failed', detail: 'there is no DNS server to ask' }, ttlSeconds: 0 }
+async function askServers<Value>(
+  question: DnsQuestion,
+  read: (records: readonly Answer[]) => readonly Value[],
+  servers: readonly DnsServer[],
+  timeoutMilliseconds: number,
+): Promise<Reading<Value>> {
+  let last: Reading<Value> = { answer: { kind: 'failed', detail: 'there is no DNS server to ask' }, ttlSeconds: 0 }
   for (let round = 0; round < ROUNDS; round++) {
     for (const server of servers.slice(0, MOST_SERVERS)) {
       const reply = await exchange(question, server, timeoutMilliseconds).catch((error: unknown) => ({ failed: String(error) }))
-      last = 'failed' in reply ? { answer: { kind: 'failed', detail: reply.failed }, ttlSeconds: 0 } : readAnswer(question, reply)
+      last = 'failed' in reply ? { answer: { kind: 'failed', detail: reply.failed }, ttlSeconds: 0 } : readAnswer(question, reply, read)
       if (last.answer.kind !== 'failed') return last
     }
   }
   return last
-}
-
-/** Equal questions at one time are asked once, and answers are kept for as long as they may be. */
-function rememberingAnswers(ask: (question: DnsQuestion) => Promise<Reading>): (question: DnsQuestion) => Promise<Reading> {
-  const remembered = new Map<string, Remembered>()
-  const underWay = new Map<string, Promise<Reading>>()
-  return question => {
-    const key = `${question.type} ${question.name}`
-    const known = remembered.get(key)
-    if (known !== undefined && known.until > performance.now()) return Promise.resolve(known.reading)
-    const waiting = underWay.get(key)
-    if (waiting !== undefined) return waiting
-    const asked = ask(question).then(reading => {
-      underWay.delete(key)
-      remembered.delete(key)
-      // The oldest goes; it is the likeliest to be out of date.
-      const [oldest] = remembered.keys()
-      if (remembered.size >= MOST_REMEMBERED && oldest !== undefined) remembered.delete(oldest)
-      if (reading.ttlSeconds > 0) remembered.set(key, { reading, until: performance.now() + reading.ttlSeconds * 1000 })
-      return reading
-    })
-    underWay.set(key, asked)
-    return asked
-  }
 }
 
 /** Both families of addresses. One family that cannot be looked up does not hide the other. */
