@@ -82,7 +82,7 @@ const MADE = /\.(?:db|dir|pag|cdb|lmdb|old|bak|orig|save|rpmsave|rpmnew|dpkg-\w+
 const PEM_CERTIFICATE = /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[^-]+-----END (?:X509 |TRUSTED )?CERTIFICATE-----/g
 
 /** What cannot be read as a CA certificate is none that could count. */
-function authoritiesIn(file: string): readonly SiteAuthority[] {
+export function authoritiesIn(file: string): readonly SiteAuthority[] {
   const found = statSync(file, { throwIfNoEntry: false })
   if (found === undefined || !found.isFile() || found.size > MOST_BYTES) return []
   const pems = readFileSync(file, 'latin1').match(PEM_CERTIFICATE) ?? []

@@ -9,19 +9,15 @@ import path from 'node:path'
 import { isDomain, isHostname, parseHostPort } from '../core/config/forms.ts'
 import { parseConfig } from '../core/config/parse.ts'
 import type { Config } from '../core/config/schema.ts'
-import { Replay } from '../core/migrate/replay.ts'
 import { countsOf, renderReplay } from '../core/migrate/replay-report.ts'
 import type { ReplayResult } from '../core/migrate/replay-report.ts'
 import { countItems, renderItems } from '../core/migrate/report.ts'
 import type { Item } from '../core/migrate/report.ts'
 import type { Migration } from '../core/migrate/migration.ts'
-import { SendmailLog } from '../core/migrate/sendmail/maillog.ts'
 import { assert } from '../core/result.ts'
-import { policyOf } from '../relay/policy-holder.ts'
 import { Problem, UsageProblem } from './command.ts'
 import { shellQuoted } from './files.ts'
 import { initialise } from './initialise.ts'
-import { forEachLine } from './migration-log.ts'
 import { indent, plural, type Look } from './output.ts'
 
 export type Migrated = {
@@ -29,6 +25,8 @@ export type Migrated = {
   readonly from: string
   /** The data directory that was made, or null. */
   readonly directory: string | null
+  /** The data directory that the log was put to, if it was not the one that would come of this. */
+  readonly against: string | null
   readonly items: readonly Item[]
   readonly replay: ReplayResult | null
   readonly unread: readonly string[]
@@ -73,16 +71,6 @@ export function refuseUsed(directory: string): void {
   throw new Problem(`${directory} exists already, and migrate writes over nothing; choose another folder with --out, or say --report-only`)
 }
 
-export async function replayLogs(migration: Migration, logs: readonly string[]): Promise<ReplayResult> {
-  const issuer = '/CN=the+20new+20authority'
-  const policy = policyOf(configOf(migration), { accessText: migration.access(issuer), accessFile: 'access' })
-  const replay = new Replay(policy, migration.clientAuthorities)
-  const log = new SendmailLog(replay, migration.listeners)
-  for (const file of logs) await forEachLine(file, (text, place) => log.line(text, place))
-  log.end()
-  return { counts: replay.counts, differences: replay.differences }
-}
-
 /** A whole data directory, with an authority of its own. */
 export async function makeDirectory(directory: string, migration: Migration, report: string): Promise<void> {
   await initialise(directory, {
@@ -103,20 +91,21 @@ export async function makeDirectory(directory: string, migration: Migration, rep
   })
 }
 
-function configOf({ config }: Migration): Config {
+export function configOf({ config }: Migration): Config {
   const parsed = parseConfig(config, 'postern.toml')
   assert(parsed.ok, 'a migrated configuration loads')
   return parsed.value
 }
 
 /** For a file: everything. */
-export function wholeReport(migrated: Omit<Migrated, 'directory'>): string {
-  return `${lines({ ...migrated, directory: null }, Infinity).join('\n')}\n`
+export function wholeReport(migrated: Omit<Migrated, 'directory' | 'against'>): string {
+  return `${lines(migrated, Infinity).join('\n')}\n`
 }
 
 /** For a person: as much as can be read, with what to do next. */
 export function renderMigrated(migrated: Migrated, look: Look): string {
-  const { directory } = migrated
+  const { directory, against, replay } = migrated
+  if (against !== null && replay !== null) return [`${against} and the log of ${migrated.from}`, '', ...renderReplay(replay), `${countsOf(replay.counts)}.`].join('\n')
   const text = lines(migrated, directory === null ? Infinity : MOST_LINES)
     .map(line => (TITLES.has(line) ? look.bold(line) : line))
     .join('\n')
@@ -126,10 +115,11 @@ export function renderMigrated(migrated: Migrated, look: Look): string {
   return `${text}\n\n${look.bold('Next')}\n${indent(`Read ${path.join(directory, 'migration-report.txt')} and postern.toml beside it.\n${next}`)}`
 }
 
-export function migratedAsJson({ from, directory, items, replay, unread }: Migrated): object {
+export function migratedAsJson({ from, directory, against, items, replay, unread }: Migrated): object {
   return {
     from,
     directory,
+    against,
     lines: items.map(({ file, line, text, outcome, words }) => ({ file, line: line === 0 ? null : line, text, outcome, words })),
     unread,
     counts: countItems(items),
@@ -141,7 +131,7 @@ export function migratedAsJson({ from, directory, items, replay, unread }: Migra
 const MOST_LINES = 15
 const TITLES: ReadonlySet<string> = new Set(['Yours to do', 'Carried over', 'Nothing to do', 'Not read', 'The old log'])
 
-function lines({ from, items, replay, unread }: Migrated, most: number): readonly string[] {
+function lines({ from, items, replay, unread }: Omit<Migrated, 'directory' | 'against'>, most: number): readonly string[] {
   const { carried, todo, unneeded } = countItems(items)
   return [
     `From ${from}`,

@@ -51,21 +51,23 @@ export type ReplayCounts = {
   readonly left: ReadonlyMap<string, number>
 }
 
+/** Whether certificates of this CA count on a listener of ours. */
+export type IssuerCounts = (issuer: string, listener: ListenerName) => boolean
+
 /** Distinct differences that are kept; more are counted. */
 const MOST_DIFFERENCES = 10_000
 
 export class Replay {
   readonly #policy: Policy
-  readonly #clientAuthorities: ReadonlySet<string>
+  readonly #counts: IssuerCounts
   readonly #differences = new Map<string, { logged: LoggedDecision; step: Step; times: number }>()
   readonly #left = new Map<string, number>()
   #replayed = 0
   #different = 0
 
-  /** `clientAuthorities` are the CAs whose certificates count on the new listeners. */
-  constructor(policy: Policy, clientAuthorities: readonly string[]) {
+  constructor(policy: Policy, counts: IssuerCounts) {
     this.#policy = policy
-    this.#clientAuthorities = new Set(clientAuthorities.map(name => name.toLowerCase()))
+    this.#counts = counts
   }
 
   leave(why: string): void {
@@ -73,7 +75,7 @@ export class Replay {
   }
 
   ask(logged: LoggedDecision): void {
-    const identity = this.#identityOf(logged.identity)
+    const identity = this.#identityOf(logged)
     if (identity === null) return this.leave('the certificate\'s names are not in the log (LogLevel 12 writes them)')
     const step = lastStep(this.#policy, logged, identity)
     this.#replayed += 1
@@ -100,13 +102,13 @@ export class Replay {
   }
 
   /** Null if the log does not say enough. A certificate counts only if its CA does. */
-  #identityOf(logged: LoggedIdentity): ClientIdentity | null {
+  #identityOf({ identity: logged, listener }: LoggedDecision): ClientIdentity | null {
     if (logged.kind === 'plaintext') return { kind: 'plaintext' }
     if (logged.kind === 'anonymous') return { kind: 'anonymous', tls: LOGGED_TLS }
     const names = logged.kind === 'verified' ? logged.names : { subject: '', issuer: '' }
     if (names === null) return null
     const certificate = { ...UNKNOWN_CERTIFICATE, subject: names.subject, issuer: names.issuer }
-    if (logged.kind === 'verified' && this.#clientAuthorities.has(names.issuer.toLowerCase())) {
+    if (logged.kind === 'verified' && this.#counts(names.issuer, listener)) {
       return { kind: 'verified', tls: LOGGED_TLS, certificate, holder: null }
     }
     const detail = logged.kind === 'verified' ? `its issuer ${names.issuer} is not a trusted CA` : 'it was not verified then'

@@ -4,8 +4,9 @@ import { readdirSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { migrateSendmail } from '../../../core/migrate/sendmail/migrate.ts'
 import type { SiteText } from '../../../core/migrate/site-files.ts'
-import { defineCommand, Problem } from '../../command.ts'
+import { defineCommand, Problem, UsageProblem } from '../../command.ts'
 import { MigrationFiles } from '../../migration-files.ts'
+import { replayAgainst, replayLogs } from '../../migration-replay.ts'
 import {
   checkHostname,
   checkMailboxes,
@@ -16,7 +17,6 @@ import {
   MIGRATION_OPTIONS,
   refuseUsed,
   renderMigrated,
-  replayLogs,
   wholeReport,
 } from '../../migration.ts'
 
@@ -28,19 +28,25 @@ its own, the old access map with its comments, and migration-report.txt: what ea
 do about each that has no equal.
 
 With --log the decisions in sendmail's log are put to the new policy, and each that would differ is listed with its
-reasons. LogLevel 12 or more writes the names of certificates, without which their decisions cannot be compared.`,
+reasons. LogLevel 12 or more writes the names of certificates, without which their decisions cannot be compared.
+Once the new directory is made and corrected, --against puts the log to it.`,
   operands: 'DIR',
   options: {
     ...MIGRATION_OPTIONS,
     log: { type: 'list', value: 'FILE', describe: 'A log of sendmail to compare with, plain or .gz; - for standard input.' },
+    against: { type: 'text', value: 'D', describe: 'Make nothing, and put the log to this data directory as it is now, with what was corrected since.' },
   },
   examples: [
     'postern migrate sendmail /etc/mail --report-only --log /var/log/maillog',
     'postern migrate sendmail /etc/mail --out /var/lib/postern --mailboxes imap.example.org:25',
+    'postern migrate sendmail /etc/mail --against /var/lib/postern --log /var/log/maillog',
   ],
   run: async ({ args, operands: [given = ''], directory }) => {
+    const { against } = args
     const out = path.resolve(args.out ?? directory)
-    if (!args['report-only']) refuseUsed(out)
+    const makesNothing = args['report-only'] || against !== undefined
+    if (against !== undefined) checkAgainst(args)
+    else if (!makesNothing) refuseUsed(out)
     const { files, main } = findSite(given)
     const migration = migrateSendmail({
       main,
@@ -51,15 +57,24 @@ reasons. LogLevel 12 or more writes the names of certificates, without which the
       organisation: checkOrganisation(args.organisation),
     })
     if (!migration.ok) throw new Problem(migration.problem)
-    const replay = args.log.length === 0 ? null : await replayLogs(migration.value, args.log)
     const from = path.join(files.folder, main.name)
+    if (against !== undefined) {
+      const place = path.resolve(against)
+      return { from, directory: null, against: place, items: [], unread: [], replay: await replayAgainst(place, migration.value, args.log) }
+    }
+    const replay = args.log.length === 0 ? null : await replayLogs(migration.value, args.log)
     const migrated = { from, items: migration.value.items, replay, unread: files.unread() }
-    if (!args['report-only']) await makeDirectory(out, migration.value, wholeReport(migrated))
-    return { ...migrated, directory: args['report-only'] ? null : out }
+    if (!makesNothing) await makeDirectory(out, migration.value, wholeReport(migrated))
+    return { ...migrated, directory: makesNothing ? null : out, against: null }
   },
   render: (migrated, look) => renderMigrated(migrated, look),
   toJson: migrated => migratedAsJson(migrated),
 })
+
+function checkAgainst({ log, out }: { readonly log: readonly string[]; readonly out: string | undefined }): void {
+  if (log.length === 0) throw new UsageProblem('--against: say with --log which log is to be compared')
+  if (out !== undefined) throw new UsageProblem('--against makes nothing: leave out --out')
+}
 
 /** The folder, and the file in it where everything begins. */
 function findSite(given: string): { readonly files: MigrationFiles; readonly main: SiteText } {
