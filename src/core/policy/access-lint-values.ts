@@ -64,10 +64,9 @@ export function lintWithheld(rest: string, { key, value }: AccessEntry, { namesI
 }
 
 /** TLS_Srv_Features: `Options=…; CipherList=…; CipherSuites=…`. */
-export function lintTlsSettings({ value }: AccessEntry, reading: Reading): readonly LintFinding[] {
+export function lintTlsSettings({ value }: AccessEntry): readonly LintFinding[] {
   const settings = parseTlsSettings(value)
   if (!settings.ok) return [found('tlsSettings', `"${settings.problem}" is no setting for TLS: STARTTLS is answered with 454 for this client`)]
-  if (reading === 'sendmail') return []
   return [...value.matchAll(/([a-z]+)\s*=/gi)].flatMap(([, key = '']) => {
     const why = KEYS_WITHOUT_MEANING.get(key.toLowerCase())
     return why === undefined ? [] : [harmless('notApplied', `Postern does not act on ${key} in TLS_Srv_Features`, null, why)]

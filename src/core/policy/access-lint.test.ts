@@ -68,6 +68,8 @@ test('proofs that nobody is asked for are named, where they would count', () => 
 
 test('letters and keys that change nothing here are named', () => {
   assert.deepEqual(lint('Srv_Features:10 S v X q\nTLS_Srv_Features:10 CertFile=/x.pem;Flags=R\n'), ['1 notApplied', '1 notApplied', '2 notApplied', '2 notApplied'].map(found => `(${found})`))
+  // A certificate of their own that these clients are not shown: no more in sendmail's reading.
+  assert.deepEqual(lint('TLS_Srv_Features:10 CertFile=/x.pem; KeyFile=/x.key\n', 'sendmail'), ['(1 notApplied)', '(1 notApplied)'])
   assert.deepEqual(lint('Srv_Features:10 S v X q\n', 'sendmail'), [])
 })
 

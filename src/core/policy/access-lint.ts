@@ -84,7 +84,7 @@ function lintTagged(tag: string, rest: string, entry: AccessEntry, context: Lint
     case 'srv_features':
       return [...lintDomainForm(prefix, rest), ...lintServerFeatures(entry, context.reading), ...lintWithheld(rest, entry, context)]
     case 'tls_srv_features':
-      return [...lintDomainForm(prefix, rest), ...lintTlsSettings(entry, context.reading)]
+      return [...lintDomainForm(prefix, rest), ...lintTlsSettings(entry)]
     case 'clt_features':
       return [...lintDomainForm(prefix, rest), ...lintFeatures(entry)]
     case 'try_tls':

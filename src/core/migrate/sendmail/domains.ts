@@ -164,7 +164,7 @@ type Hub = Extract<RouteTo, { kind: 'host' }>
 /** The server with the mailboxes: as asked for, or MAIL_HUB, or LOCAL_RELAY without stickyhost, or the hub of a null client. */
 function mailboxHub(site: SendmailSite): Hub | null {
   const { draft, mailboxes } = site
-  if (mailboxes !== null) return { kind: 'host', settings: { to: mailboxes }, words: mailboxes }
+  if (mailboxes !== null) return { kind: 'host', settings: { to: mailboxes }, words: mailboxes, doubt: null }
   const relay = featureNamed(site, 'stickyhost') === null ? variableNamed(site, 'LOCAL_RELAY') : null
   const nullClient = featureNamed(site, 'nullclient')
   const from = variableNamed(site, 'MAIL_HUB') ?? relay ?? nullClient
@@ -175,5 +175,6 @@ function mailboxHub(site: SendmailSite): Hub | null {
     return null
   }
   draft.carried(from, `[[route]] of each local domain to ${route.words}`)
+  if (route.doubt !== null) draft.todo(from, route.doubt)
   return route
 }

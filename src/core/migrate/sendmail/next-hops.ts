@@ -28,6 +28,7 @@ function setSmartHost(site: SendmailSite, from: Source, value: string): void {
   const hop = hopOf(site, value, 'relay')
   if (hop.kind === 'none') return draft.todo(from, hop.why)
   draft.set(from, 'delivery.smarthost', hop.to, hop.note)
+  if (hop.doubt !== null) draft.todo(from, hop.doubt)
   const terms = termsOf(site, hop.host)
   if (terms === null) return
   draft.set(terms.from, 'delivery.tls', terms.tls, terms.note)
@@ -60,10 +61,11 @@ function carryMailer(site: SendmailSite, entry: AccessEntry): void {
   if (route.kind === 'none') return draft.todo(from, route.why)
   if (!draft.addRoute(from, domain, route.settings)) return draft.todo(from, `there is a route for ${domain} already: choose one`)
   draft.carried(from, `[[route]] ${domain} to ${route.words}`)
+  if (route.doubt !== null) draft.todo(from, route.doubt)
 }
 
 export type RouteTo =
-  | { readonly kind: 'host'; readonly settings: { readonly [key: string]: SettingValue }; readonly words: string }
+  | { readonly kind: 'host'; readonly settings: { readonly [key: string]: SettingValue }; readonly words: string; readonly doubt: string | null }
   | { readonly kind: 'none'; readonly why: string }
 
 /** A next hop on the terms that the access map has for it. */
@@ -75,6 +77,7 @@ export function routeTo(site: SendmailSite, value: string, fallback: string | nu
   return {
     kind: 'host',
     settings: { to: hop.to, ...(terms === null ? {} : { tls: terms.tls }) },
+    doubt: hop.doubt,
     words: `${hop.to}${notes.length === 0 ? '' : ` (${notes.join('; ')})`}`,
   }
 }
@@ -86,7 +89,7 @@ export function refusalValue(text: string): string | null {
   return plain === undefined ? null : `ERROR:${plain.startsWith('4') ? '4.3.0' : '5.1.1'}:${plain.trim()}`
 }
 
-type Hop = { readonly kind: 'host'; readonly to: string; readonly host: string; readonly note: string } | { readonly kind: 'none'; readonly why: string }
+type Hop = { readonly kind: 'host'; readonly to: string; readonly host: string; readonly note: string; readonly doubt: string | null } | { readonly kind: 'none'; readonly why: string }
 
 /** `esmtp:[gw.example]`. `fallback` is the mailer of a value that names none. */
 function hopOf(site: SendmailSite, value: string, fallback: string | null): Hop {
@@ -101,10 +104,21 @@ function hopOf(site: SendmailSite, value: string, fallback: string | null): Hop 
   if (name === '' || name.includes('%') || name.includes('@')) return { kind: 'none', why: 'Postern routes by domain to a host with a fixed name' }
   const notes = [
     ...(host.startsWith('[') || isIpAddress(name) ? [] : [`sendmail went to the MX hosts of ${name}, Postern goes to that host itself`]),
-    ...(others.length === 0 ? [] : [`without its alternatives ${others.join(', ')}`]),
+    ...(others.every(isPort) ? [] : [`without its alternatives ${others.join(', ')}`]),
   ]
   const port = mailerPorts(site).get(mailer) ?? 25
-  return { kind: 'host', to: name.includes(':') ? `[${name}]:${port}` : `${name}:${port}`, host: name, note: notes.join('; ') }
+  const to = name.includes(':') ? `[${name}]:${port}` : `${name}:${port}`
+  return { kind: 'host', to, host: name, note: notes.join('; '), doubt: doubtOf(to, others) }
+}
+
+/** Whoever writes `[host]:587` means a port, and gets a second host of that name. */
+function doubtOf(to: string, others: readonly string[]): string | null {
+  const meant = others.find(isPort)
+  return meant === undefined ? null : `sendmail took :${meant} for another host, and Postern goes where it went, to ${to}: if port ${meant} was meant, write ${to.replace(/\d+$/, meant)}`
+}
+
+function isPort(text: string): boolean {
+  return /^\d{1,5}$/.test(text)
 }
 
 const SMTP_MAILERS: ReadonlySet<string> = new Set(['smtp', 'esmtp', 'smtp8', 'dsmtp', 'relay'])
