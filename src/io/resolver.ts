@@ -40,10 +40,11 @@ export function createResolver(options: ResolverOptions): Resolver {
       const name = questionName(domain)
       return name === null ? { kind: 'noName' } : exchangers(name)
     },
-    async addresses(host) {
+    async addresses(host, family) {
       if (net.isIP(host) !== 0) return { kind: 'found', values: [host] }
       const name = questionName(host)
       if (name === null) return { kind: 'noName' }
+      if (family === 'ipv4') return ipv4(name)
       const local = hosts.get(name) ?? localAddresses(name)
       if (local !== null) return { kind: 'found', values: local }
       return together(...(await Promise.all([ipv4(name), ipv6(name)])))
@@ -70,7 +71,7 @@ export class CurrentResolver implements Resolver {
 
   readonly mx: Resolver['mx'] = domain => this.#resolver.mx(domain)
 
-  readonly addresses: Resolver['addresses'] = host => this.#resolver.addresses(host)
+  readonly addresses: Resolver['addresses'] = (host, family) => this.#resolver.addresses(host, family)
 
   readonly ptr: Resolver['ptr'] = address => this.#resolver.ptr(address)
 }

@@ -110,11 +110,11 @@ export class ClientFacts {
     return exchangers === 'no' ? existence(await this.#sources.resolver.addresses(domain)) : exchangers
   }
 
-  /** All zones at once: the client waits for the slowest. */
+  /** All zones at once: the client waits for the slowest. RFC 5782 §2.1: a list answers with A records, also about IPv6. */
   async #listedAt(zones: readonly string[]): Promise<ReadonlyMap<string, readonly string[] | 'unknown'>> {
     const name = reversedAddress(this.#host.address)
     const asked = zones.map(async (zone): Promise<readonly [string, readonly string[] | 'unknown']> => {
-      const answer = name === null ? null : await this.#sources.resolver.addresses(`${name}.${zone}`)
+      const answer = name === null ? null : await this.#sources.resolver.addresses(`${name}.${zone}`, 'ipv4')
       if (answer === null || answer.kind === 'failed') return [zone, 'unknown']
       return [zone, answer.kind === 'found' ? answer.values : []]
     })

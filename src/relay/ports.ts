@@ -148,8 +148,8 @@ export type DnsAnswer<Value> =
 
 export type Resolver = {
   mx(domain: string): Promise<DnsAnswer<{ readonly preference: number; readonly host: string }>>
-  /** IPv4 and IPv6 addresses. */
-  addresses(host: string): Promise<DnsAnswer<string>>
+  /** IPv4 and IPv6 addresses. With a family: its records in DNS, whatever this machine calls so. */
+  addresses(host: string, family?: 'ipv4'): Promise<DnsAnswer<string>>
   ptr(address: string): Promise<DnsAnswer<string>>
 }
 

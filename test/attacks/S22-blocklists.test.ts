@@ -7,14 +7,14 @@ import type { DnsAnswer, Resolver } from '../../src/relay/ports.ts'
 
 const ZONES = ['one.example', 'two.example', 'three.example']
 
-test('S22: an IPv4 address is asked for with its octets reversed, an IPv6 address with its nibbles', async () => {
+test('S22: an IPv4 address is asked for with its octets reversed, an IPv6 address with its nibbles, and only for A records', async () => {
   const names: string[] = []
   const unused = (): never => assert.fail('only addresses are asked for')
-  const resolver: Resolver = { mx: unused, ptr: unused, addresses: name => Promise.resolve((names.push(name), { kind: 'noName' } as const)) }
+  const resolver: Resolver = { mx: unused, ptr: unused, addresses: (name, family) => Promise.resolve((names.push(`${family} ${name}`), { kind: 'noName' } as const)) }
   await listings(resolver, '192.0.2.99', ['list.example'])
   await listings(resolver, '2001:db8:1:2:3:4:567:89ab', ['list.example'])
   // The examples of RFC 5782 §2.1 and §2.4.
-  assert.deepEqual(names, ['99.2.0.192.list.example', 'b.a.9.8.7.6.5.0.4.0.0.0.3.0.0.0.2.0.0.0.1.0.0.0.8.b.d.0.1.0.0.2.list.example'])
+  assert.deepEqual(names, ['ipv4 99.2.0.192.list.example', 'ipv4 b.a.9.8.7.6.5.0.4.0.0.0.3.0.0.0.2.0.0.0.1.0.0.0.8.b.d.0.1.0.0.2.list.example'])
 })
 
 test('S22: all lists are asked at once, and one that fails says nothing about the others', async () => {

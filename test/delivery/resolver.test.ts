@@ -96,6 +96,9 @@ test('addresses of both families are found behind an alias', async t => {
     ],
   }))
   assert.deepEqual(await server.resolver().addresses('alias.test'), { kind: 'found', values: ['192.0.2.7', '2001:db8::7'] })
+  assert.equal(server.asked(), 2)
+  assert.deepEqual(await server.resolver().addresses('alias.test', 'ipv4'), { kind: 'found', values: ['192.0.2.7'] })
+  assert.equal(server.asked(), 3, 'one family alone is one question')
 })
 
 test('an alias that leads round in a circle ends', async t => {

@@ -56,6 +56,7 @@ test('S22: an address on a list is refused with the zone, and explain says what 
   assert.equal(reply.code, 550)
   const [, id = ''] = /^5\.7\.1 Your address is listed at list\.example\.net \(id (\S+)\)$/.exec(reply.text) ?? []
   const { stdout } = await postern.command(['explain', id])
+  assert.deepEqual(dns.asked.filter(question => question.endsWith(LISTED)), [`A 1.40.0.127.${LISTED}`], 'for A records alone')
   assert.match(stdout, /127\.0\.40\.1 is listed at list\.example\.net \(127\.0\.0\.2\)\n=> refused \(blocklisted\)/)
 })
 
