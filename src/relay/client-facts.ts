@@ -6,7 +6,7 @@
 
 import { unreachable } from '../core/result.ts'
 import { addressGroups } from '../core/policy/client-address.ts'
-import type { CalloutAnswer, ClientHost, ClientName, KnownFacts, Missing } from '../core/policy/decision.ts'
+import type { CalloutAnswer, ClientHost, ClientName, DomainFound, KnownFacts, Missing } from '../core/policy/decision.ts'
 import type { DnsAnswer, Resolver } from './ports.ts'
 
 /** Names of one PTR answer that are tried forwards; a zone may list thousands. */
@@ -31,7 +31,7 @@ export type FactSources = {
 export class ClientFacts {
   readonly #inForce: () => FactSources
   #sources: FactSources
-  readonly #domainExists = new Map<string, Found>()
+  readonly #domainExists = new Map<string, DomainFound>()
   readonly #isMxFor = new Map<string, Found>()
   #listings: ReadonlyMap<string, readonly string[] | 'unknown'> | null = null
   /** Of the last recipient only: what may be remembered for how long is not a session's to say. */
@@ -96,17 +96,23 @@ export class ClientFacts {
     const names = await this.#sources.resolver.ptr(address)
     if (names.kind === 'failed') return { resolve: 'TEMP' }
     if (names.kind !== 'found') return { resolve: 'FAIL' }
+    let [isUnsure, leadsElsewhere] = [false, false]
     for (const name of names.values.slice(0, MOST_NAMES)) {
       const addresses = await this.#sources.resolver.addresses(name)
       if (addresses.kind === 'found' && addresses.values.includes(address)) {
         return { resolve: 'OK', name: name.replace(/\.$/, '').toLowerCase() }
       }
+      isUnsure ||= addresses.kind === 'failed'
+      leadsElsewhere ||= addresses.kind === 'found'
     }
-    return { resolve: 'FORGED' }
+    // A name that does not exist is none, and will not lead back later.
+    return { resolve: isUnsure ? 'TEMP' : leadsElsewhere ? 'FORGED' : 'FAIL' }
   }
 
-  async #domainIsThere(domain: string): Promise<Found> {
-    const exchangers = existence(await this.#sources.resolver.mx(domain))
+  async #domainIsThere(domain: string): Promise<DomainFound> {
+    const answer = await this.#sources.resolver.mx(domain)
+    if (answer.kind === 'found' && answer.values.every(({ host }) => host === '.')) return 'nullMx'
+    const exchangers = existence(answer)
     return exchangers === 'no' ? existence(await this.#sources.resolver.addresses(domain)) : exchangers
   }
 

@@ -24,6 +24,12 @@ before(async () => {
       ...NAMED.map(host => [`PTR ${host}.40.0.127.in-addr.arpa`, [`h${host}.example.net`]] as const),
       ...NAMED.map(host => [`A h${host}.example.net`, [`127.0.40.${host}`]] as const),
       ['PTR 8.40.0.127.in-addr.arpa', 'SERVFAIL'],
+      ['PTR 10.40.0.127.in-addr.arpa', ['gone.example.net', 'gone-too.example.net']],
+      ['PTR 11.40.0.127.in-addr.arpa', ['gone.example.net', 'moved.example.net']],
+      ['A moved.example.net', ['192.0.2.11']],
+      ['PTR 12.40.0.127.in-addr.arpa', ['moved.example.net', 'unsure.example.net']],
+      ['A unsure.example.net', 'SERVFAIL'],
+      ['AAAA unsure.example.net', 'SERVFAIL'],
       [`A 1.40.0.127.${LISTED}`, ['127.0.0.2']],
       [`A 3.40.0.127.${LISTED}`, 'SERVFAIL'],
       [`A 4.40.0.127.${LISTED}`, ['127.255.255.254']],
@@ -33,6 +39,8 @@ before(async () => {
       ['A 2.40.0.127.other.example.net', ['127.0.0.4']],
       ['MX example.com', ['mx.example.com']],
       ['MX broken.example', 'SERVFAIL'],
+      ['MX null.example', ['.']],
+      ['A null.example', ['192.0.2.12']],
     ]),
   )
   const checks = {
@@ -58,6 +66,7 @@ test('S22: an address on a list is refused with the zone, and explain says what 
   const { stdout } = await postern.command(['explain', id])
   assert.deepEqual(dns.asked.filter(question => question.endsWith(LISTED)), [`A 1.40.0.127.${LISTED}`], 'for A records alone')
   assert.match(stdout, /127\.0\.40\.1 is listed at list\.example\.net \(127\.0\.0\.2\)\n=> refused \(blocklisted\)/)
+  assert.match(stdout, /To change that: have the list take 127\.0\.40\.1 off, take the list out of checks\.dns-blocklists, or add a line `Connect:127\.0\.40\.1 OK` to access\./)
 })
 
 test('S22: no list refuses by failing, by an error of its own, or by an answer that is none', async () => {
@@ -84,13 +93,15 @@ test('whoever proves an identity, and whoever a line welcomes, is asked nothing'
 })
 
 test('a client without a host name is refused; one whose name cannot be looked up now comes back later', async () => {
-  assert.deepEqual(words(await mail(9)), '550 5.7.1 Fix the reverse DNS of your address')
-  assert.deepEqual(words(await mail(8)), '451 4.1.8 Your address does not resolve')
+  for (const host of [9, 10]) assert.equal(words(await mail(host)), '550 5.7.25 Fix the reverse DNS of your address', 'no name, or none that exists')
+  assert.equal(words(await mail(11)), '451 4.7.25 Your host name does not lead back to your address')
+  for (const host of [8, 12]) assert.equal(words(await mail(host)), '451 4.4.3 Your host name cannot be looked up now')
 })
 
 test('the sender\'s domain must exist, unless a line speaks for the sender; the null sender has none', async () => {
   assert.equal(words(await mail(2, 'ann@nowhere.example')), '553 5.1.8 Domain of sender address does not exist')
   assert.equal(words(await mail(2, 'ann@broken.example')), '451 4.1.8 Domain of sender address does not resolve')
+  assert.equal(words(await mail(2, 'ann@null.example')), '550 5.7.27 Domain of sender address takes no mail')
   assert.equal((await mail(2, 'welcome@nowhere.example')).code, 250)
   assert.equal((await mail(2, '')).code, 250)
 })
@@ -103,6 +114,9 @@ test('what stands after HELO must have the form of a name or of an address, and 
     const reply = await mail(2, 'ann@example.com', bad)
     assert.equal(words(reply), '550 5.7.1 After EHLO belongs your host name, or your address in brackets', bad)
   }
+  const [, id = ''] = /\(id (\S+)\)$/.exec((await mail(2, 'ann@example.com', 'a/b')).text) ?? []
+  const { stdout } = await postern.command(['explain', id])
+  assert.match(stdout, /To change that: the client must say its host name after EHLO, or its address in brackets; a line `Connect:127\.0\.40\.2 OK`/)
 })
 
 test('a list of recipients is read at a reload, and one with a mistake in it is not', async () => {

@@ -18,10 +18,10 @@ export const checks = table({
     ),
   'reverse-name': flag()
     .prefault(false)
-    .describe('The address must have a host name in DNS that leads back to it. While that cannot be found out, the client is told 451.'),
+    .describe('The address must have a host name in DNS that leads back to it. While that cannot be found out, or the name leads elsewhere, the client is told 451.'),
   'sender-domain': flag()
     .prefault(false)
-    .describe('The domain of the sender must have an MX record or an address. While that cannot be found out, the client is told 451.'),
+    .describe('The domain of the sender must have an MX record or an address, and no null MX (RFC 7505), which says that it takes no mail. While that cannot be found out, the client is told 451.'),
   'dns-blocklists': listOf(blocklist, 'write a list of tables: [{ zone = "list.example.net" }]')
     .prefault([])
     .describe('Lists in DNS (RFC 5782) that refuse the addresses they hold: 550, with the zone. A list that does not answer refuses nobody.'),

@@ -59,10 +59,15 @@ export function adviceFor(asked: Question, decision: Decision): string | null {
       return 'take the network out of the relay domains in postern.toml.'
     case 'noReverseName':
       return `give ${address(question.asker)} a host name that leads back to it, or add ${line(`Connect:${address(question.asker)}`, 'OK')} to access.`
+    case 'badHello':
+      return `the client must say its host name after EHLO, or its address in brackets; ${line(`Connect:${address(question.asker)}`, 'OK')} in access would take it without.`
+    case 'blocklisted':
+      return `have the list take ${address(question.asker)} off, take the list out of checks.dns-blocklists, or add ${line(`Connect:${address(question.asker)}`, 'OK')} to access.`
     case 'clientNameUnresolved':
       return `make the reverse DNS of ${address(question.asker)} answer, or add ${line(`Connect:${address(question.asker)}`, 'RELAY')} to access.`
     case 'senderDomainMissing':
     case 'senderDomainUnresolved':
+    case 'senderTakesNoMail':
       return question.kind === 'connection' || question.kind === 'handshake'
         ? null
         : `${line(`From:${domainOf(question.reversePath) ?? ''}`, 'OK')} in access would take it without DNS.`

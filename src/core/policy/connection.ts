@@ -12,7 +12,7 @@ import type { Finding } from './finding.ts'
 import { canAnswer, lookUpAddress, lookUpDomain } from './lookups.ts'
 import type { Inquiry } from './lookups.ts'
 import { isInRelayNetwork } from './our-domains.ts'
-import { reverseNameForged, reverseNameMissing, reverseNameUnresolved } from './refusals.ts'
+import { sendmailReverseName, type ReverseNameReplies } from './refusals.ts'
 
 export function checkConnection(inquiry: Inquiry): Finding {
   const entry = connectEntry(inquiry)
@@ -47,19 +47,19 @@ function checkReverseName(inquiry: Inquiry): Finding {
   if (!inquiry.policy.features.requireReverseName || isInRelayNetwork(inquiry.policy, accessAddress(host.address))) return ACCEPT
   if (host.name === null) return CLIENT_NAME_MISSING
   noteSetting(inquiry, 'requireReverseName', 'true')
-  return refusalWithoutName(inquiry, host.name) ?? ACCEPT
+  return refusalWithoutName(inquiry, host.name, sendmailReverseName) ?? ACCEPT
 }
 
 /** Null for a client whose name leads back to its address. */
-export function refusalWithoutName(inquiry: Inquiry, name: ClientName): Finding | null {
+export function refusalWithoutName(inquiry: Inquiry, name: ClientName, replies: ReverseNameReplies): Finding | null {
   switch (name.resolve) {
     case 'OK':
       return null
     case 'FAIL':
-      return because(inquiry, 'noReverseName', 'the client address has no host name', { kind: 'refuse', reply: reverseNameMissing })
+      return because(inquiry, 'noReverseName', 'the client address has no host name, or none that exists', { kind: 'refuse', reply: replies.missing })
     case 'TEMP':
-      return because(inquiry, 'noReverseName', 'the client host name cannot be looked up now', { kind: 'refuse', reply: reverseNameUnresolved })
+      return because(inquiry, 'noReverseName', 'the client host name cannot be looked up now', { kind: 'refuse', reply: replies.unresolved })
     case 'FORGED':
-      return because(inquiry, 'noReverseName', 'the client host name lacks the client address', { kind: 'refuse', reply: reverseNameForged })
+      return because(inquiry, 'noReverseName', 'the client host name lacks the client address', { kind: 'refuse', reply: replies.forged })
   }
 }

@@ -136,9 +136,12 @@ export type Missing =
   /** Does the next hop take mail for this recipient? As it was typed. */
   | { readonly kind: 'callout'; readonly forwardPath: string; readonly requiresTls: boolean }
 
+/** A null MX (RFC 7505) says that a domain takes no mail, so that nobody could answer what comes from it. */
+export type DomainFound = 'yes' | 'no' | 'nullMx' | 'unknown'
+
 /** Facts found out so far in this session, by domain. */
 export type KnownFacts = {
-  readonly domainExists: ReadonlyMap<string, 'yes' | 'no' | 'unknown'>
+  readonly domainExists: ReadonlyMap<string, DomainFound>
   readonly isMxFor: ReadonlyMap<string, 'yes' | 'no' | 'unknown'>
   /** Answers of the zones that were asked about the client; absent while none was. */
   readonly listings?: ReadonlyMap<string, readonly string[] | 'unknown'>

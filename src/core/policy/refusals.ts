@@ -1,7 +1,7 @@
 /**
  * Every refusal of the policy's own, as the client reads it.
  *
- * Codes and enhanced codes are sendmail's. The words say what the client can do about it and nothing
+ * Codes and enhanced codes are sendmail's, where sendmail has such a refusal. The words say what the client can do about it and nothing
  * of our configuration; the decision's id is added where the reply is made.
  */
 
@@ -37,6 +37,9 @@ export const senderDomainMissing: PolicyReply = { code: 553, enhanced: '5.1.8', 
 
 export const senderDomainUnresolved: PolicyReply = { code: 451, enhanced: '4.1.8', text: 'Domain of sender address does not resolve' }
 
+/** RFC 7505 §4.2. */
+export const senderTakesNoMail: PolicyReply = { code: 550, enhanced: '5.7.27', text: 'Domain of sender address takes no mail' }
+
 export function senderNotAllowed(byPassword: boolean): PolicyReply {
   return { code: 550, enhanced: '5.7.1', text: `Sender address not allowed for this ${byPassword ? 'login' : 'certificate'}` }
 }
@@ -64,11 +67,22 @@ export const badHelloName: PolicyReply = { code: 550, enhanced: '5.7.1', text: '
 /** Whoever is on a list by mistake must know on which. */
 export const blocklisted = (zone: string): PolicyReply => ({ code: 550, enhanced: '5.7.1', text: `Your address is listed at ${zone}` })
 
-export const reverseNameMissing: PolicyReply = { code: 550, enhanced: '5.7.1', text: 'Fix the reverse DNS of your address' }
+/** To a client whose address has no name, none that can be looked up now, or one that does not lead back. */
+export type ReverseNameReplies = { readonly missing: PolicyReply; readonly unresolved: PolicyReply; readonly forged: PolicyReply }
 
-export const reverseNameUnresolved: PolicyReply = { code: 451, enhanced: '4.1.8', text: 'Your address does not resolve' }
+/** FEATURE(require_rdns). */
+export const sendmailReverseName: ReverseNameReplies = {
+  missing: { code: 550, enhanced: '5.7.1', text: 'Fix the reverse DNS of your address' },
+  unresolved: { code: 451, enhanced: '4.1.8', text: 'Your address does not resolve' },
+  forged: { code: 451, enhanced: '4.1.8', text: 'Your host name does not lead back to your address' },
+}
 
-export const reverseNameForged: PolicyReply = { code: 451, enhanced: '4.1.8', text: 'Your host name does not lead back to your address' }
+/** RFC 7372 §3.3; RFC 3463 §3.5 for what DNS does not say now. */
+export const reverseName: ReverseNameReplies = {
+  missing: { ...sendmailReverseName.missing, enhanced: '5.7.25' },
+  unresolved: { code: 451, enhanced: '4.4.3', text: 'Your host name cannot be looked up now' },
+  forged: { ...sendmailReverseName.forged, enhanced: '4.7.25' },
+}
 
 /** As sendmail's `Srv_Features: l`. */
 export const authenticationRequired: PolicyReply = { code: 530, enhanced: '5.7.0', text: 'Authentication required' }

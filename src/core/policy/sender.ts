@@ -100,6 +100,8 @@ export function refusalOfDomain(inquiry: Inquiry, domain: string): Finding {
   switch (inquiry.facts.domainExists.get(domain)) {
     case undefined:
       return { kind: 'missing', missing: { kind: 'domainExists', domain } }
+    // sendmail knows of no null MX; a check of our own does.
+    case 'nullMx':
     case 'yes':
       return ACCEPT
     case 'no':

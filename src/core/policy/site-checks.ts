@@ -13,7 +13,7 @@ import type { Finding } from './finding.ts'
 import { parseAccessValue } from './access-value.ts'
 import { identityThatCounts } from './login.ts'
 import type { Inquiry } from './lookups.ts'
-import { badHelloName, blocklisted } from './refusals.ts'
+import { badHelloName, blocklisted, reverseName, senderTakesNoMail } from './refusals.ts'
 import { parseAddress } from '../names/address.ts'
 import { refusalOfDomain } from './sender.ts'
 
@@ -88,7 +88,7 @@ function checkName(inquiry: Inquiry): Finding | null {
   const { name } = inquiry.asker.host
   if (name === null) return CLIENT_NAME_MISSING
   noteSetting(inquiry, 'checks.reverse-name', 'true')
-  return refusalWithoutName(inquiry, name)
+  return refusalWithoutName(inquiry, name, reverseName)
 }
 
 function checkDomain(inquiry: Inquiry, reversePath: string): Finding | null {
@@ -96,6 +96,9 @@ function checkDomain(inquiry: Inquiry, reversePath: string): Finding | null {
   const domain = parsed.ok ? parsed.value.domain : null
   if (domain === null || domain.startsWith('[') || domain === inquiry.policy.hostname) return null
   noteSetting(inquiry, 'checks.sender-domain', 'true')
+  if (inquiry.facts.domainExists.get(domain) === 'nullMx') {
+    return because(inquiry, 'senderTakesNoMail', `${domain} says by a null MX that it takes no mail`, { kind: 'refuse', reply: senderTakesNoMail })
+  }
   const finding = refusalOfDomain(inquiry, domain)
   return finding.kind === 'accept' ? null : finding
 }
