@@ -122,6 +122,7 @@ function newMessage(sizeBytes: number): QueuedMessage {
     acceptedAt: now,
     sizeBytes,
     heldBecause: null,
+    isSpared: false,
     recipients: [{ address, state: 'waiting', attempts: 0, dueAt: now, plannedAt: null, lastReply: null, warned: false }],
   }
 }

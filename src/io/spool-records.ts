@@ -168,6 +168,7 @@ const message = shape<QueuedMessage>({
   acceptedAt: instant,
   sizeBytes: count,
   heldBecause: orNull(text),
+  isSpared: flag,
   recipients: listOf(recipient),
 })
 

@@ -21,6 +21,9 @@ import type { History, Log, NewMessage, Spool } from '../relay/ports.ts'
 import { Scheduler } from '../relay/scheduler.ts'
 import { deliveryFromConfig } from './delivery-from-config.ts'
 import type { WorkerSettings } from './messages.ts'
+import type { Withdrawal } from '../relay/withdrawal.ts'
+
+export type ShardSettings = { readonly config: Config; readonly settings: WorkerSettings; readonly policy: Policy; readonly whyWithdrawn: Withdrawal }
 
 export class Shard {
   readonly spool: Spool
@@ -29,7 +32,7 @@ export class Shard {
   readonly callouts: Callouts
   readonly #scheduler: Scheduler
 
-  static async open(folder: string, config: Config, settings: WorkerSettings, policy: Policy, log: Log, meter: Meter): Promise<Shard> {
+  static async open(folder: string, { config, settings, policy, whyWithdrawn }: ShardSettings, log: Log, meter: Meter): Promise<Shard> {
     const { spool, report } = await openLmdbSpool({
       folder,
       now: system.now,
@@ -40,10 +43,10 @@ export class Shard {
       log.warn({ event: 'spool-recovered', shard: folder, ...report })
     }
     const history = openLmdbHistory({ folder })
-    return new Shard(spool, history, deliveryFromConfig(config, settings, policy), config.delivery.resolvers, new DeliveryJournal(log, meter))
+    return new Shard(spool, history, deliveryFromConfig(config, settings, policy), config.delivery.resolvers, new DeliveryJournal(log, meter), whyWithdrawn)
   }
 
-  private constructor(spool: Spool, history: Shard['history'], settings: DeliverySettings, resolvers: Config['delivery']['resolvers'], observer: DeliveryJournal) {
+  private constructor(spool: Spool, history: Shard['history'], settings: DeliverySettings, resolvers: Config['delivery']['resolvers'], observer: DeliveryJournal, whyWithdrawn: Withdrawal) {
     this.spool = spool
     this.history = history
     this.resolver = new CurrentResolver(resolvers)
@@ -56,6 +59,7 @@ export class Shard {
       history,
       observer,
       settings,
+      whyWithdrawn,
     })
     this.callouts = new Callouts({ system, timers, dialer, resolver: this.resolver, observer }, settings)
     this.#scheduler.start()
@@ -74,6 +78,11 @@ export class Shard {
     this.resolver.replace(config.delivery.resolvers)
     this.#scheduler.reconfigure(next)
     this.callouts.reconfigure(next)
+  }
+
+  /** What waits for a next hop in memory goes back to the spool, to be looked at anew. */
+  recall(): Promise<void> {
+    return this.#scheduler.recall()
   }
 
   /** An administrator has made something due. */

@@ -8,8 +8,7 @@ import { PASSWORD_MECHANISMS, type LoginSettings } from '../core/sasl/mechanisms
 import { createPasswordCrypto } from '../io/password-crypto.ts'
 import { system } from '../io/system.ts'
 import { timers } from '../io/timers.ts'
-import { peerCertificateOf } from '../io/x509.ts'
-import { AccountRegister, type Accounts } from '../relay/account-register.ts'
+import type { AccountRegister } from '../relay/account-register.ts'
 import { LoginDesk, type LoginObserver } from '../relay/login-desk.ts'
 import type { TokenFiles } from './messages.ts'
 import { tokensFromConfig, type Tokens } from './tokens-from-config.ts'
@@ -24,11 +23,10 @@ export class WorkerLogins {
   #exempt: Config['limits']['exempt']
   #tokens: Tokens
 
-  constructor(config: Config, files: { readonly accounts: Accounts | null; readonly tokens: TokenFiles | null }, observer: LoginObserver) {
-    const { accounts } = files
+  constructor(config: Config, accounts: AccountRegister, files: { readonly tokens: TokenFiles | null }, observer: LoginObserver) {
     const crypto = createPasswordCrypto()
     this.#tokens = tokensFromConfig(config.oauth, files.tokens)
-    this.accounts = new AccountRegister(accounts, peerCertificateOf)
+    this.accounts = accounts
     this.#backOff = new LoginBackOff(config.limits.loginFailureRate, REMEMBERED)
     this.#exempt = config.limits.exempt
     const isExempt = (address: string): boolean => isListed(address, this.#exempt)

@@ -29,19 +29,19 @@ import { HandshakeRoom } from '../io/handshake-room.ts'
 import { TlsGate } from '../io/tls-gate.ts'
 import type { Handshake } from '../io/tls-gate.ts'
 import type { TlsGateOptions } from '../io/tls-servers.ts'
-import { authorityOf, readPresented, sha256 } from '../io/x509.ts'
+import { authorityOf, peerCertificateOf, readPresented, sha256 } from '../io/x509.ts'
 import type { AdminAnswers, AdminRequest, AdminResult, CertificateIndex, Status } from '../relay/admin.ts'
 import type { FactSources } from '../relay/client-facts.ts'
 import type { ConversationHost } from '../relay/conversation.ts'
 import { CertificateRegister } from '../relay/certificate-register.ts'
-import type { Accounts } from '../relay/account-register.ts'
+import { AccountRegister, type Accounts } from '../relay/account-register.ts'
 import { Journal } from '../relay/journal.ts'
 import { Limiter } from '../relay/limiter.ts'
 import { Meter } from '../relay/meter.ts'
 import { PolicyHolder } from '../relay/policy-holder.ts'
 import { changeQueue, holdWithdrawn, listQueue, showMessage } from '../relay/queue-admin.ts'
 import { Receiver } from '../relay/receiver.ts'
-import { identityLeft, whyWithdrawn } from '../relay/withdrawal.ts'
+import { identityLeft, withdrawalBy, type Registers } from '../relay/withdrawal.ts'
 import { mergeChanges } from './answers.ts'
 import type { WorkerSettings, WorkerStart } from './messages.ts'
 import { dropStartupPermissions } from './permissions.ts'
@@ -73,7 +73,7 @@ export class Worker {
   readonly #start: WorkerStart
   readonly #shards: readonly Shard[]
   readonly #log: ReturnType<typeof createLog>
-  readonly #register: CertificateRegister
+  readonly #registers: Registers
   readonly #policy: PolicyHolder
   readonly #logins: WorkerLogins
   readonly #usage: UsageTable
@@ -103,10 +103,12 @@ export class Worker {
       if (start.runAs !== null) becomeAccount(start.runAs)
       const policy = new PolicyHolder(current.config, settings)
       const meter = new Meter()
+      const registers = { certificates: new CertificateRegister(settings.index), accounts: new AccountRegister(settings.accounts, peerCertificateOf) }
+      const forShards = { config: current.config, settings, policy: policy.current, whyWithdrawn: withdrawalBy(registers) }
       const shards: Shard[] = []
-      for (const folder of start.shards) shards.push(await Shard.open(`./${folder}`, current.config, settings, policy.current, log, meter))
+      for (const folder of start.shards) shards.push(await Shard.open(`./${folder}`, forShards, log, meter))
       dropStartupPermissions()
-      const worker = new Worker(start, current, policy, shards, log, meter, wakeQueue)
+      const worker = new Worker(start, current, policy, registers, shards, log, meter, wakeQueue)
       await worker.#listen()
       return ok(worker)
     } catch (error) {
@@ -118,6 +120,7 @@ export class Worker {
     start: WorkerStart,
     current: Current,
     policy: PolicyHolder,
+    registers: Registers,
     shards: readonly Shard[],
     log: ReturnType<typeof createLog>,
     meter: Meter,
@@ -128,7 +131,7 @@ export class Worker {
     this.#current = current
     this.#shards = shards
     this.#log = log
-    this.#register = new CertificateRegister(current.settings.index)
+    this.#registers = registers
     this.#policy = policy
     this.#usage = new UsageTable(REMEMBERED_CLIENTS, start.workers > 1)
     this.#handshakes = new HandshakeRoom(current.config.limits.handshakes)
@@ -136,7 +139,7 @@ export class Worker {
     const shard = this.#first
     this.#factSources = factSources(shard, current.config)
     this.#journal = new Journal(log, shard.history, system, meter)
-    this.#logins = new WorkerLogins(current.config, current.settings, this.#journal)
+    this.#logins = new WorkerLogins(current.config, registers.accounts, current.settings, this.#journal)
     const host = {
       system,
       factSources: () => this.#factSources,
@@ -146,6 +149,7 @@ export class Worker {
       openDraft: () => shard.spool.draft(),
       logins: this.#logins.desk,
       accept: shard.accept,
+      whyWithdrawn: withdrawalBy(registers),
       admit: (address: string) => this.#limiter.admit(address, this.#policy.addressTerms(address), system.now()),
     }
     this.#receiver = new Receiver(host, this.#journal)
@@ -189,12 +193,15 @@ export class Worker {
 
   /** A revocation counts at once: for handshakes to come, for live sessions and for queued mail. */
   async replaceIndex(index: CertificateIndex, accounts: Accounts | null): Promise<void> {
-    const withdrawn = { certificates: this.#register.replace(index), passwords: this.#logins.accounts.replace(accounts) }
+    const registers = this.#registers
+    const withdrawn = { certificates: registers.certificates.replace(index), passwords: registers.accounts.replace(accounts) }
     if (withdrawn.certificates.size + withdrawn.passwords.length === 0) return
-    const registers = { certificates: this.#register, accounts: this.#logins.accounts }
     const sessions = this.#receiver.reviewIdentities((identity, account) => identityLeft(registers, identity, account))
     let held = 0
-    for (const { spool, history } of this.#shards) held += await holdWithdrawn({ spool, history, timers }, whyWithdrawn(withdrawn), system.now())
+    for (const shard of this.#shards) {
+      await shard.recall()
+      held += await holdWithdrawn({ spool: shard.spool, history: shard.history, timers }, withdrawalBy(registers), system.now())
+    }
     for (const { name } of withdrawn.certificates.values()) this.#log.warn({ event: 'certificate-revoked', holder: name, sessions, messagesHeld: held })
     for (const { name, what } of withdrawn.passwords) this.#log.warn({ event: `${what}-ended`, holder: name, sessions, messagesHeld: held })
   }
@@ -267,7 +274,7 @@ export class Worker {
     const { tls, certificate, chainError, issuerKeyFingerprint } = handshake
     const presented = certificate === null ? null : readPresented(certificate)
     const facts = { tls, presented, chainVerified: chainError === null, chainError, issuerKeyFingerprint }
-    return identify(facts, this.#current.trusted.get(name) ?? [], this.#register, system.now())
+    return identify(facts, this.#current.trusted.get(name) ?? [], this.#registers.certificates, system.now())
   }
 
   async #answer(request: AdminRequest): Promise<AdminAnswers[AdminRequest['do']]> {
@@ -283,7 +290,7 @@ export class Worker {
       }
       case 'queueChange': {
         const changes = await Promise.all(
-          this.#shards.map(({ spool, history }) => changeQueue(spool, history, { change: request.change, filter: request.filter, now })),
+          this.#shards.map(({ spool, history }) => changeQueue(spool, history, { change: request.change, filter: request.filter, now }, withdrawalBy(this.#registers))),
         )
         for (const shard of this.#shards) shard.wake()
         return mergeChanges(changes)
@@ -321,7 +328,7 @@ export class Worker {
     const stats = this.#shards.map(({ spool }) => spool.stats())
     const messages = stats.reduce((sum, shard) => sum + shard.messages, 0)
     const { settings, config } = this.#current
-    const standing = (pem: string): Standing => standingOf(pem, this.#register)
+    const standing = (pem: string): Standing => standingOf(pem, this.#registers.certificates)
     return {
       version: '',
       pid: process.pid,

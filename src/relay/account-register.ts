@@ -70,7 +70,7 @@ export class AccountRegister {
   }
 
   /** False if the password of this account, or its tokens, count no more. */
-  has({ passwordId }: Account): boolean {
+  has({ passwordId }: Pick<Account, 'passwordId'>): boolean {
     return this.#owners.has(passwordId)
   }
 }

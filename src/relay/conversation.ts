@@ -22,6 +22,7 @@ import type { MessageFate, SessionInput, SessionOutput, SessionSettings } from '
 import type { Visit } from './limiter.ts'
 import type { LoginDesk } from './login-desk.ts'
 import { originOf } from './message-origin.ts'
+import type { Withdrawal } from './withdrawal.ts'
 import { PolicyAsker } from './policy-asker.ts'
 import type { PolicyHost, PolicyObserver } from './policy-asker.ts'
 import { SpoolFull } from './ports.ts'
@@ -33,6 +34,8 @@ export type ConversationHost = PolicyHost & {
   /** Makes the message durable and sees to its delivery. */
   accept(message: NewMessage): Promise<void>
   openDraft(): Draft
+  /** What the client has proved itself with may count no more. */
+  readonly whyWithdrawn: Withdrawal
   /** Looks at passwords. */
   readonly logins: Pick<LoginDesk, 'answer'>
   /** Makes what waits for these recipients due now, at every worker: of how many messages, or null if that failed. */
@@ -47,8 +50,6 @@ export type ConversationObserver = PolicyObserver & {
   accepted(sessionId: string, message: QueuedMessage): void
   closed(sessionId: string): void
 }
-
-type HandshakeOutcome = Awaited<ReturnType<ServerChannel['startTls']>>
 
 /** News from outside that waits for the session's next turn. */
 type News = Extract<SessionInput, { kind: 'idle' | 'shutDown' | 'identityLost' | 'overLimit' }>
@@ -133,7 +134,7 @@ export class Conversation {
   }
 
   /** The handshake of a client that begins with TLS; before `run`. */
-  async secureFirst(): Promise<HandshakeOutcome> {
+  async secureFirst(): ReturnType<ServerChannel['startTls']> {
     await this.#findTerms()
     return this.#channel.startTls(this.#terms.handshake)
   }
@@ -351,6 +352,11 @@ export class Conversation {
     try {
       if (this.#draftFailed !== null) throw this.#draftFailed
       const message = this.#queued(this.#message, waivesTls)
+      // The session may not have heard of it yet: a client that sends on and on keeps it busy.
+      if (this.#host.whyWithdrawn(message) !== null) {
+        await this.#dropMessage()
+        return { kind: 'storageFailed', why: 'withdrawn' }
+      }
       await this.#host.accept({ message, draft })
       this.#message = null
       this.#observer.accepted(this.id, message)

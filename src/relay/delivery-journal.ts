@@ -42,6 +42,10 @@ export class DeliveryJournal implements DeliveryObserver, CalloutObserver {
     this.#log.info({ event: 'notice', kind, message: messageId, notice: noticeId, to })
   }
 
+  held(messageId: string, because: string): void {
+    this.#log.warn({ event: 'held', message: messageId, why: because })
+  }
+
   suspended(nextHop: string, why: AttemptProblem): void {
     this.#log.warn({ event: 'next-hop-suspended', nextHop, why: describeProblem(why) })
   }

@@ -46,8 +46,16 @@ export function accountsOf(file: PasswordFile | null, holders: readonly HolderRe
 
 /** Another one after a revocation: what was done with a token before is then held, whoever has the name now. */
 function tokenIdOf({ name, certificates }: HolderRecord): string {
-  return `token ${name.toLowerCase()} ${heldSince(certificates)}`
+  return `${TOKEN}${name.toLowerCase()} ${heldSince(certificates)}`
 }
+
+/** True of what stands for a holder's tokens, where a password has its id. */
+export function isTokenId(passwordId: string): boolean {
+  return passwordId.startsWith(TOKEN)
+}
+
+const TOKEN = 'token '
+
 
 /** Does what is asked. The caller sees to it that only one such request is under way. */
 export async function administerPasswords(

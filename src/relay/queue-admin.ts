@@ -7,9 +7,10 @@
 
 import { change } from '../core/message/lifecycle.ts'
 import type { RecipientEvent } from '../core/message/lifecycle.ts'
-import type { Origin, QueuedMessage, RecipientState } from '../core/message/envelope.ts'
+import type { QueuedMessage, RecipientState } from '../core/message/envelope.ts'
 import type { AdminAnswers, QueueChange, QueueChanged, TraceEvent } from './admin.ts'
 import type { Body, History, QueueFilter, Spool, Timers } from './ports.ts'
+import type { Withdrawal } from './withdrawal.ts'
 
 const PAGE = 500
 const MOST_HEADER_BYTES = 64 * 1024
@@ -32,6 +33,7 @@ export async function changeQueue(
   spool: Spool,
   history: History,
   request: { readonly change: QueueChange; readonly filter: QueueFilter; readonly now: number },
+  whyWithdrawn: Withdrawal,
 ): Promise<QueueChanged> {
   const { change: wanted, now } = request
   const changed: string[] = []
@@ -43,7 +45,7 @@ export async function changeQueue(
       untouched.push(id)
       continue
     }
-    const done = await spool.change(id, message => afterChange(message, wanted, now))
+    const done = await spool.change(id, message => afterChange(message, wanted, now, whyWithdrawn))
     if (done) changed.push(id)
     else if (spool.find(id) !== null) busy.push(id)
     if (done) recordChange(history, id, wanted, now)
@@ -64,31 +66,41 @@ function isFor(message: QueuedMessage, wanted: QueueChange): boolean {
  */
 export async function holdWithdrawn(
   { spool, history, timers }: { readonly spool: Spool; readonly history: History; readonly timers: Timers },
-  whyWithdrawn: (origin: Origin) => string | null,
+  whyWithdrawn: Withdrawal,
   now: number,
 ): Promise<number> {
   let count = 0
   for (const page of pages(spool, {})) {
     for (const message of page) {
-      const because = message.heldBecause === null ? whyWithdrawn(message.origin) : null
-      if (because === null) continue
-      if (!(await spool.change(message.id, current => held(current, because)))) continue
-      count++
-      history.recordEvent({ at: now, messageId: message.id, event: 'held', recipient: null, text: because })
+      const because = message.heldBecause === null ? whyWithdrawn(message) : null
+      if (because !== null && (await holdMessage({ spool, history }, message.id, because, now))) count++
     }
     await new Promise<void>(resolve => timers.after(0, resolve))
   }
   return count
 }
 
-function afterChange(message: QueuedMessage, wanted: QueueChange, now: number): QueuedMessage | null {
+/** False if it is gone, or somebody has leased it. */
+export async function holdMessage(
+  { spool, history }: { readonly spool: Spool; readonly history: History },
+  id: string,
+  because: string,
+  now: number,
+): Promise<boolean> {
+  const isHeld = await spool.change(id, current => held(current, because))
+  if (isHeld) history.recordEvent({ at: now, messageId: id, event: 'held', recipient: null, text: because })
+  return isHeld
+}
+
+function afterChange(message: QueuedMessage, wanted: QueueChange, now: number, whyWithdrawn: Withdrawal): QueuedMessage | null {
   switch (wanted) {
     case 'delete':
       return null
     case 'hold':
       return held(message, message.heldBecause ?? 'held by an administrator')
     case 'release':
-      return { ...toAll(message, 'held', { kind: 'release', dueAt: now }), heldBecause: null }
+      // It would be held again else, for what the administrator has just overruled.
+      return { ...toAll(message, 'held', { kind: 'release', dueAt: now }), heldBecause: null, isSpared: message.isSpared || whyWithdrawn(message) !== null }
     case 'retry':
       return toAll(message, 'waiting', { kind: 'retry', dueAt: now })
   }

@@ -17,13 +17,16 @@ import type { Connection } from './connection.ts'
 import { deliverOver, openConnection } from './deliverer.ts'
 import type { DeliverySettings } from './delivery-settings.ts'
 import { HopQueue } from './hop-queue.ts'
+import { LeaseReturns } from './lease-returns.ts'
 import type { Dialer, Lease, Resolver } from './ports.ts'
 import { Settler, type SettlerHost } from './settler.ts'
+import type { Withdrawal } from './withdrawal.ts'
 
 export type SchedulerOptions = SettlerHost & {
   readonly dialer: Dialer
   readonly resolver: Resolver
   readonly settings: DeliverySettings
+  readonly whyWithdrawn: Withdrawal
 }
 
 /** A message with a lease, until nothing of it is under way. */
@@ -47,6 +50,7 @@ const CUT_SECONDS = 5
 export class Scheduler {
   readonly #options: SchedulerOptions
   readonly #settler: Settler
+  readonly #returns: LeaseReturns
   #settings: DeliverySettings
   readonly #hops = new Map<string, HopQueue<Job>>()
   /** Next hops that could use a connection, in turn. */
@@ -65,6 +69,7 @@ export class Scheduler {
   constructor(options: SchedulerOptions) {
     this.#options = options
     this.#settler = new Settler(options)
+    this.#returns = new LeaseReturns(options)
     this.#settings = options.settings
   }
 
@@ -87,7 +92,9 @@ export class Scheduler {
   /** Takes charge of a lease. What cannot be tried now goes back to the spool. */
   offer(lease: Lease): void {
     if (lease.due.length === 0) return
-    if (this.#phase !== 'running') return this.#giveBack(lease.message.id)
+    if (this.#phase !== 'running') return void this.#returns.giveBack(lease.message.id)
+    const because = this.#options.whyWithdrawn(lease.message)
+    if (because !== null) return void this.#returns.hold(lease.message.id, because)
     this.#take(lease)
     this.#pump()
   }
@@ -109,6 +116,13 @@ export class Scheduler {
     this.#abandonJobs()
     this.#closeIdle(Infinity)
     this.#hops.clear()
+    this.wake()
+  }
+
+  /** Gives back what waits in memory, so that it is looked at anew. Resolves when all of that is in the spool. */
+  async recall(): Promise<void> {
+    this.#abandonJobs()
+    await this.#returns.settled()
     this.wake()
   }
 
@@ -222,7 +236,9 @@ export class Scheduler {
 
   async #run(queue: HopQueue<Job>, job: Job): Promise<void> {
     try {
-      await this.#attempt(queue, job)
+      // What it came in under may have been taken away while it waited for a connection.
+      if (this.#options.whyWithdrawn(job.work.lease.message) === null) await this.#attempt(queue, job)
+      else this.#leaveUntried(job)
     } catch (error) {
       // A bug of ours must not take the message along: it waits like any other that failed.
       this.#options.observer.failed('delivery', error)
@@ -335,7 +351,10 @@ export class Scheduler {
   #jobDone(work: Work): void {
     work.jobs--
     if (work.jobs > 0) return
-    if (work.untried) this.#giveBack(work.lease.message.id)
+    const { message } = work.lease
+    const because = this.#options.whyWithdrawn(message)
+    if (because !== null) void this.#returns.hold(message.id, because)
+    else if (work.untried) void this.#returns.giveBack(message.id)
     this.#messages--
     this.#bytes -= memoryBytes(work.lease)
     this.#noteQuiet()
@@ -346,10 +365,6 @@ export class Scheduler {
   /** Puts back into the spool whatever has not begun. */
   #abandonJobs(): void {
     for (const queue of this.#hops.values()) for (const job of queue.drain()) this.#leaveUntried(job)
-  }
-
-  #giveBack(id: string): void {
-    this.#options.spool.giveBack(id).catch((error: unknown) => this.#options.observer.failed('giveBack', error))
   }
 
   /** Resolves when nothing is under way any more, or the time is over. */

@@ -20,6 +20,8 @@ export type DeliveryObserver = {
   attempted(attempt: AttemptReport): void
   /** The sender is told of failed or late recipients by the message `noticeId`. */
   notified(notice: { readonly messageId: string; readonly noticeId: string; readonly kind: Notice['kind']; readonly to: string }): void
+  /** A message stays in the queue until an administrator lets it go. */
+  held(messageId: string, because: string): void
   /** A next hop is left alone for a while. */
   suspended(nextHop: string, why: AttemptProblem): void
   /** Our own trouble: the spool, or a bug. */

@@ -1,18 +1,19 @@
 /**
- * What a worker does about credentials that count no more: the certificates and passwords that have
- * just been taken away, and what was done on the strength of them.
+ * What a worker does about credentials that count no more, certificates and passwords: what is left to the
+ * sessions they opened, and which messages that came in under them must stay.
  */
 
-import type { Origin } from '../core/message/envelope.ts'
+import type { QueuedMessage } from '../core/message/envelope.ts'
 import type { Account, ClientIdentity } from '../core/names/identity.ts'
-import type { AccountRegister, LostPassword } from './account-register.ts'
-import type { CertificateRegister, Revocation } from './certificate-register.ts'
+import type { AccountRegister } from './account-register.ts'
+import type { CertificateRegister } from './certificate-register.ts'
+import { isTokenId } from './password-admin.ts'
 
-export type Withdrawn = { readonly certificates: ReadonlyMap<string, Revocation>; readonly passwords: readonly LostPassword[] }
+export type Registers = { readonly certificates: CertificateRegister; readonly accounts: AccountRegister }
 
 /** What is left to a session; null if it has lost nothing. */
 export function identityLeft(
-  { certificates, accounts }: { readonly certificates: CertificateRegister; readonly accounts: AccountRegister },
+  { certificates, accounts }: Registers,
   identity: ClientIdentity,
   account: Account | null,
 ): ClientIdentity | null {
@@ -21,15 +22,20 @@ export function identityLeft(
   return account !== null && !accounts.has(account) ? identity : null
 }
 
-/** Why a queued message must be held; null if it need not be. */
-export function whyWithdrawn({ certificates, passwords }: Withdrawn): (origin: Origin) => string | null {
-  const byId = new Map(passwords.map(password => [password.id, password]))
-  return ({ fingerprint, passwordId }) => {
-    const revocation = fingerprint === null ? undefined : certificates.get(fingerprint)
+/** Why a message may not go on its way; null if it may. */
+export type Withdrawal = (message: Pick<QueuedMessage, 'origin' | 'isSpared'>) => string | null
+
+/**
+ * By what counts now, whenever it was taken away: also while no worker was there to see it, or while the
+ * message was under way.
+ */
+export function withdrawalBy({ certificates, accounts }: Registers): Withdrawal {
+  return ({ origin: { fingerprint, passwordId, holder }, isSpared }) => {
+    if (isSpared) return null
+    const revocation = fingerprint === null ? undefined : certificates.revoked.get(fingerprint)
     if (revocation !== undefined) return `the certificate of ${revocation.name} was revoked after this message was accepted`
-    const lost = passwordId === null ? undefined : byId.get(passwordId)
-    if (lost === undefined) return null
-    if (lost.what === 'token') return `tokens of ${lost.name} were taken no longer after this message was accepted with one`
-    return `the password of ${lost.name} was taken away after this message was accepted`
+    if (passwordId === null || accounts.has({ passwordId })) return null
+    if (isTokenId(passwordId)) return `tokens of ${holder} were taken no longer after this message was accepted with one`
+    return `the password of ${holder} was taken away after this message was accepted`
   }
 }

@@ -98,6 +98,13 @@ test('S13: a connection that ends within a chunk or between two leaves nothing',
   assert.deepEqual(await converse([`${envelope}BDAT 6 LAST\r\nA: b\r\n`]), ['opened', 'accepted'])
 })
 
+test('S13: a client that sends chunk upon chunk gets no message in after its certificate was revoked', async () => {
+  const message = 'MAIL FROM:<ann@example.com>\r\nRCPT TO:<joe@example.org>\r\nBDAT 6 LAST\r\nA: b\r\n'
+  let asked = 0
+  const happened = await converse([`HELO client\r\n${message.repeat(4)}`], undefined, () => (++asked > 2 ? 'revoked' : null))
+  assert.deepEqual(happened, ['opened', 'accepted', 'opened', 'accepted', 'opened', 'dropped', 'opened', 'dropped'])
+})
+
 test('S13: a chunk that nobody wants has the time of one command, however it trickles in', async () => {
   const deadlines: number[] = []
   const trickle = ['HELO client\r\n', 'BDAT 9 LAST\r\n', ...'QUIT\r\n..']
@@ -107,7 +114,7 @@ test('S13: a chunk that nobody wants has the time of one command, however it tri
 })
 
 /** A client that says something, a piece each second, and goes. What became of the drafts. */
-async function converse(said: readonly string[], beforeEach = (_deadline: number): void => {}): Promise<readonly string[]> {
+async function converse(said: readonly string[], beforeEach = (_deadline: number): void => {}, whyWithdrawn = (): string | null => null): Promise<readonly string[]> {
   const happened: string[] = []
   const waiting = said.map(text => Buffer.from(text))
   let now = 0
@@ -120,6 +127,7 @@ async function converse(said: readonly string[], beforeEach = (_deadline: number
   }
   const conversation: Conversation = conversationWith(client, {
     now: () => now,
+    whyWithdrawn,
     accept: () => Promise.resolve(void happened.push('accepted')),
     openDraft: () => {
       happened.push('opened')

@@ -18,6 +18,7 @@ import type { AttemptReport } from '../../src/relay/settler.ts'
 import { describeOutcome } from '../../src/core/message/outcome.ts'
 import { DEFAULT_RETRY } from '../../src/core/message/retry.ts'
 import { policyWith } from '../support/policies.ts'
+import type { Withdrawal } from '../../src/relay/withdrawal.ts'
 import { waitFor } from '../support/processes.ts'
 import { drafted, NOW, recipient } from '../support/queued.ts'
 
@@ -30,6 +31,7 @@ export type RelayOptions = {
   /** Where an address really is: `192.0.2.7` to a port of 127.0.0.1. */
   readonly network?: ReadonlyMap<string, number>
   readonly spool?: (spool: Spool) => Spool
+  readonly whyWithdrawn?: Withdrawal
 }
 
 export type Relay = Awaited<ReturnType<typeof startRelay>>
@@ -71,10 +73,12 @@ export async function startRelay(t: Pick<TestContext, 'after'>, options: RelayOp
         onReport()
       },
       notified: () => {},
+      held: (id, because) => void troubles.push(`held ${id}: ${because}`),
       suspended: hop => void suspensions.push(hop),
       failed: (what, error) => void troubles.push(`${what}: ${String(error)}`),
     },
     settings,
+    whyWithdrawn: options.whyWithdrawn ?? (() => null),
   })
   scheduler.start()
   t.after(async () => {

@@ -9,10 +9,10 @@ import { anyVisit } from './visits.ts'
 
 export type PlayedClient = Partial<ServerChannel> & Pick<ServerChannel, 'read'>
 
-export type Stage = Partial<Pick<ConversationHost, 'accept' | 'openDraft'>> & { readonly now?: () => number }
+export type Stage = Partial<Pick<ConversationHost, 'accept' | 'openDraft' | 'whyWithdrawn'>> & { readonly now?: () => number }
 
 /** What a test does not say must not happen. */
-export function conversationWith(client: PlayedClient, { now = () => 0, accept = unexpected, openDraft = unexpected }: Stage = {}): Conversation {
+export function conversationWith(client: PlayedClient, { now = () => 0, accept = unexpected, openDraft = unexpected, whyWithdrawn = () => null }: Stage = {}): Conversation {
   const channel: ServerChannel = {
     remoteAddress: '192.0.2.7',
     remotePort: 1,
@@ -33,6 +33,7 @@ export function conversationWith(client: PlayedClient, { now = () => 0, accept =
     accept,
     openDraft,
     wakeQueue: unexpected,
+    whyWithdrawn,
     logins: { answer: unexpected },
     factSources: () => ({ resolver: { mx: unexpected, addresses: unexpected, ptr: unexpected }, ourNames: [], callOut: unexpected }),
     admit: unexpected,

@@ -42,6 +42,7 @@ export function message(id: string, changes: Partial<QueuedMessage> = {}): Queue
     acceptedAt: NOW,
     sizeBytes: 0,
     heldBecause: null,
+    isSpared: false,
     ...changes,
     recipients,
   }

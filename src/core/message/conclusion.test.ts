@@ -15,7 +15,7 @@ function message(reversePath: string, ...changes: Partial<Recipient>[]): QueuedM
   const recipients = changes.map((change, i): Recipient => ({
     address: `r${i}@b`, state: 'leased', attempts: 0, dueAt: 0, plannedAt: null, lastReply: null, warned: false, ...change }))
   return {
-    id: 'm', acceptedAt: 0, sizeBytes: 1, heldBecause: null, recipients,
+    id: 'm', acceptedAt: 0, sizeBytes: 1, heldBecause: null, isSpared: false, recipients,
     envelope: envelopeTo(recipients.map(({ address }) => address), { reversePath }),
     origin: { sessionId: 's', listener: 'mx', address: '', hello: '', fingerprint: null, holder: null, passwordId: null, isKnown: true },
   }

@@ -17,7 +17,7 @@ function request(changes: Partial<FailureRequest>, reversePath = 'joe@a', utf8 =
     recipients: [{ address: 'ann@b', why: reply('No such user'), expired: false, originalRecipient: null }],
     original: { kind: 'whole', bytes: Buffer.from('Subject: hello\r\n\r\nHow are you?\r\n') },
     message: {
-      id: 'm1', acceptedAt: Date.UTC(2026, 10, 23), sizeBytes: 1, heldBecause: null, recipients: [],
+      id: 'm1', acceptedAt: Date.UTC(2026, 10, 23), sizeBytes: 1, heldBecause: null, isSpared: false, recipients: [],
       envelope: envelopeTo(['ann@b'], { reversePath, utf8 }),
       origin: { sessionId: 's', listener: 'mx', address: '', hello: '', fingerprint: null, holder: null, passwordId: null, isKnown: true },
     },

@@ -111,6 +111,8 @@ export type QueuedMessage = {
   readonly sizeBytes: number
   /** Why the message is held as a whole, or null. */
   readonly heldBecause: string | null
+  /** An administrator has let it go although what it came in under counted no more. */
+  readonly isSpared: boolean
   /** In the order of the envelope's. */
   readonly recipients: readonly Recipient[]
 }

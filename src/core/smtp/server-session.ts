@@ -40,6 +40,8 @@ type Phase =
 
 type Hello = { readonly name: string; readonly extended: boolean }
 
+const NOT_STORED = { full: replies.storageFull, failed: replies.storageFailed, withdrawn: replies.identityLost } as const
+
 export class ServerSession {
   readonly #settings: SessionSettings
   readonly #unread = new LineReader()
@@ -116,7 +118,7 @@ export class ServerSession {
       case 'queueWoken':
         return this.#etrn.woken(input.messages)
       case 'storageFailed':
-        return this.#mail.committed(input.why === 'full' ? replies.storageFull : replies.storageFailed)
+        return this.#mail.committed(NOT_STORED[input.why])
       case 'idle':
         return this.#dialogue.hangUp(replies.idle(this.#settings.hostname))
       case 'shutDown':

@@ -83,7 +83,7 @@ export type SessionInput =
   | { readonly kind: 'stored'; readonly id: string }
   /** How many messages were made due; null if that failed. */
   | { readonly kind: 'queueWoken'; readonly messages: number | null }
-  | { readonly kind: 'storageFailed'; readonly why: 'full' | 'failed' }
+  | { readonly kind: 'storageFailed'; readonly why: 'full' | 'failed' | 'withdrawn' }
   /** The client has been silent for `timeoutSeconds()`. */
   | { readonly kind: 'idle' }
   /** The server is going down; the session ends at the next command boundary. */
