@@ -130,7 +130,7 @@ const envelope = shape<Envelope>({
   recipients: listOf(envelopeRecipient),
   bodyType: oneOf('7BIT', '8BITMIME', 'BINARYMIME'),
   utf8: flag,
-  tls: orNull(oneOf('required', 'waived')),
+  tls: orNull(oneOf('required', 'encrypted', 'waived')),
   declaredSizeBytes: orNull(count),
   returned: orNull(oneOf('FULL', 'HDRS')),
   envelopeId: orNull(text),

@@ -88,8 +88,8 @@ function queuedNotice(
       recipients: [{ forwardPath: address, notify: [], originalRecipient: null }],
       bodyType: dsn.eightBit ? '8BITMIME' : '7BIT',
       utf8: dsn.utf8,
-      // RFC 8689 §5: a report is protected as the message was.
-      tls: about.envelope.tls === 'required' ? 'required' : null,
+      // Deviates: by RFC 8689 §5 it would be lost where the way back promises no TLS to the end.
+      tls: about.envelope.tls === 'required' ? 'encrypted' : null,
       declaredSizeBytes: null,
       returned: null,
       envelopeId: null,

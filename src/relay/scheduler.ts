@@ -11,7 +11,6 @@
  */
 
 import { isPermanent, outcomeOf, type AttemptProblem, type Outcome } from '../core/message/outcome.ts'
-import type { TlsWish } from '../core/message/envelope.ts'
 import { formatHop, hopKey, nextHopOf, type NextHop } from '../core/message/route.ts'
 import type { Connection } from './connection.ts'
 import { deliverOver, openConnection } from './deliverer.ts'
@@ -181,7 +180,7 @@ export class Scheduler {
     const groups = new Map<string, { readonly hop: NextHop; readonly indices: number[] }>()
     const lost: { readonly index: number; readonly problem: AttemptProblem }[] = []
     for (const index of lease.due) {
-      const hop = nextHopOf(lease.message.recipients[index]?.address ?? '', this.#settings.routing, wishOf(lease))
+      const hop = nextHopOf(lease.message.recipients[index]?.address ?? '', this.#settings.routing, lease.message.envelope.tls)
       if (!hop.ok) {
         lost.push({ index, problem: hop.problem })
         continue
@@ -391,11 +390,6 @@ export class Scheduler {
 /** RFC 9422 §4.1: it goes over another connection, at once. */
 function isLeftOver(outcome: Outcome | undefined): boolean {
   return outcome?.kind === 'deferred' && outcome.why.kind === 'connectionSpent'
-}
-
-/** RFC 8689 §5: a report must not be lost because its way back promises less than the way here. */
-function wishOf({ message: { envelope } }: Lease): TlsWish {
-  return envelope.tls === 'required' && envelope.reversePath === '' ? null : envelope.tls
 }
 
 /** What a message takes up while it waits: large bodies stay in files. */

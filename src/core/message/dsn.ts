@@ -123,10 +123,12 @@ const HAPPENED: Record<DsnRequest['kind'], string> = {
   relayed: 'was passed on to the server of',
 }
 
-function closing({ kind, givesUpAt }: DsnRequest): readonly string[] {
+function closing({ kind, givesUpAt, message }: DsnRequest): readonly string[] {
   switch (kind) {
     case 'failed':
-      return ['It will not be tried again. The technical details and your message, or its', 'header, are attached.']
+      return message.envelope.tls === 'required'
+        ? ['It will not be tried again. The technical details are attached. Of a message that', 'required TLS nothing but its Message-ID comes back.']
+        : ['It will not be tried again. The technical details and your message, or its', 'header, are attached.']
     case 'delayed':
       return ['You need not do anything, and should not send it again: it will be tried', `until ${formatDate(givesUpAt)}.`, 'You will hear again only if that fails.']
     case 'relayed':
@@ -250,12 +252,19 @@ function diagnostic(why: AttemptProblem): string {
 function originalLines({ boundary, message, original }: DsnRequest): readonly string[] {
   if (original === null) return []
   const { utf8, bodyType, tls } = message.envelope
+  if (tls === 'required') return redacted(boundary, original.bytes)
   // Binary octets and 8-bit bytes of unknown meaning are not returned: a report must pass any server.
-  // RFC 8689 §5: of a message that required TLS only the header goes back, whatever RET says.
-  const isWhole = original.kind === 'whole' && tls !== 'required' && bodyType !== 'BINARYMIME' && (utf8 || original.bytes.every(byte => byte < 0x80))
+  const isWhole = original.kind === 'whole' && bodyType !== 'BINARYMIME' && (utf8 || original.bytes.every(byte => byte < 0x80))
   const bytes = isWhole ? original.bytes : headerSection(original.bytes)
   const type = isWhole ? (utf8 ? 'message/global' : 'message/rfc822') : utf8 ? 'message/global-headers' : 'text/rfc822-headers'
   return [`--${boundary}`, `Content-Type: ${type}`, ...transferEncoding(utf8), '', ...toLines(bytes)]
+}
+
+/** RFC 8689 §5: a message that required TLS is known by its Message-ID, and nothing else of it goes back. */
+function redacted(boundary: string, bytes: Uint8Array): readonly string[] {
+  const header = toLines(headerSection(bytes)).join('\r\n')
+  const [field] = /^message-id:[ \t]*<[!-~]{1,900}>$/im.exec(header) ?? []
+  return field === undefined ? [] : [`--${boundary}`, 'Content-Type: text/rfc822-headers', '', field, '']
 }
 
 /** Lines of text, whatever the bytes: control characters, stray CR and LF among them, become `?`. */

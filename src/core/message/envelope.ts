@@ -45,9 +45,10 @@ export type Hold = { readonly kind: 'for'; readonly seconds: number } | { readon
 
 /**
  * What the sender wants of TLS on the whole way (RFC 8689 §4.1): `required` by REQUIRETLS of MAIL, else
- * `waived` by the header field `TLS-Required: No`.
+ * `waived` by the header field `TLS-Required: No`. `encrypted` is ours, of reports about a message that
+ * required TLS: asked for where it can be, and never in clear.
  */
-export type TlsWish = 'required' | 'waived' | null
+export type TlsWish = 'required' | 'encrypted' | 'waived' | null
 
 /** What RCPT named, and asked for. */
 export type EnvelopeRecipient = {

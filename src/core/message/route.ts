@@ -73,6 +73,7 @@ function underWish(hop: NextHop, { waivable }: Routing, wish: TlsWish): NextHop 
   // Deviates: RFC 8689 §4.2.1 wants the MX record itself to be proved, by DNSSEC or MTA-STS. We use
   // neither yet: the certificate must be for the name that the record, or the configuration, gives.
   if (wish === 'required') return { ...hop, tls: 'verify', requireTls: true }
+  if (wish === 'encrypted' && hop.tls !== 'verify') return { ...hop, tls: 'encrypt' }
   const isStrict = hop.tls === 'encrypt' || hop.tls === 'verify'
   const isWaived = wish === 'waived' && isStrict && (waivable === 'all' || (waivable === 'mx' && hop.kind === 'mx'))
   return isWaived ? { ...hop, tls: 'opportunistic' } : hop

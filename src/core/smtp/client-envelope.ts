@@ -30,7 +30,7 @@ function mailParameters(session: ClientSession, delivery: Delivery, form: BodyFo
   if (form === 'binary chunk') parameters.push('BODY=BINARYMIME')
   else if (extensions.eightBitMime && bodyType !== '7BIT') parameters.push('BODY=8BITMIME')
   if (extensions.smtpUtf8 && utf8) parameters.push('SMTPUTF8')
-  if (tls === 'required' && promisesTls(session)) parameters.push('REQUIRETLS')
+  if ((tls === 'required' || tls === 'encrypted') && promisesTls(session)) parameters.push('REQUIRETLS')
   if (extensions.dsn && returned !== null) parameters.push(`RET=${returned}`)
   if (extensions.dsn && envelopeId !== null) parameters.push(`ENVID=${safe(envelopeId)}`)
   if (extensions.deliverBy !== null && deliverBy !== null) {

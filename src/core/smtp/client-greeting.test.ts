@@ -198,6 +198,6 @@ test('REQUIRETLS is said to a server that offers it and has proved its name, and
   checkDelivery(requireTls, { isVerified: true }, refused)
   checkDelivery({}, { ...offers, isVerified: true }, `C: MAIL FROM:<joe@a> SIZE=99${said}`)
   // RFC 8689 §5: a report is not lost for want of it.
-  checkDelivery({ ...requireTls, reversePath: '' }, { isVerified: true }, `C: MAIL FROM:<> SIZE=99${said}`)
-  checkDelivery({ ...requireTls, reversePath: '' }, { ...offers, isVerified: true }, `C: MAIL FROM:<> SIZE=99 REQUIRETLS${said}`)
+  checkDelivery({ tls: 'encrypted', reversePath: '' }, { isVerified: true }, `C: MAIL FROM:<> SIZE=99${said}`)
+  checkDelivery({ tls: 'encrypted', reversePath: '' }, { ...offers, isVerified: true }, `C: MAIL FROM:<> SIZE=99 REQUIRETLS${said}`)
 })

@@ -205,8 +205,7 @@ function* findObstacle(session: ClientSession, delivery: Delivery): Script<Attem
   // RFC 1870 §6.1: no need to have it said by the server.
   if (extensions.sizeLimitBytes !== null && delivery.sizeBytes > extensions.sizeLimitBytes)
     return { kind: 'unsupported', feature: 'SIZE', peer }
-  // RFC 8689 §5: a report goes all the same.
-  if (delivery.tls === 'required' && delivery.reversePath !== '' && !promisesTls(session)) return { kind: 'unsupported', feature: 'REQUIRETLS', peer }
+  if (delivery.tls === 'required' && !promisesTls(session)) return { kind: 'unsupported', feature: 'REQUIRETLS', peer }
   const missesBinary = delivery.bodyType === 'BINARYMIME' && !extensions.binaryMime
   const missesEightBit = (missesBinary || delivery.bodyType === '8BITMIME') && !extensions.eightBitMime
   const missesUtf8 = delivery.utf8 && !extensions.smtpUtf8
