@@ -9,8 +9,9 @@
 
 import { X509Certificate } from 'node:crypto'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
+import type { Stats } from 'node:fs'
 import path from 'node:path'
-import type { SiteAuthority, SiteFiles, SiteText } from '../core/migrate/site-files.ts'
+import type { FoundAuthorities, SiteAuthority, SiteFiles, SiteText } from '../core/migrate/site-files.ts'
 import { checkKeyFile } from '../io/key-files.ts'
 import { factsOfCertificate, pemOfCertificate } from '../io/x509.ts'
 import { Problem } from './command.ts'
@@ -47,7 +48,7 @@ export class MigrationFiles implements SiteFiles {
     const isInside = given.startsWith(`${this.folder}/`)
     const inFolder = parts.map((_, index) => path.join(this.folder, ...parts.slice(index)))
     const candidates = isInside ? [given] : [...(this.#isLive && given.startsWith('/') ? [given] : []), ...inFolder]
-    const found = candidates.find(file => statSync(file, { throwIfNoEntry: false }) !== undefined) ?? null
+    const found = candidates.find(file => statusOf(file) !== undefined) ?? null
     if (found !== null) this.#asked.add(found)
     return found
   }
@@ -63,11 +64,16 @@ export class MigrationFiles implements SiteFiles {
     return file === null ? null : checkKeyFile(file)
   }
 
-  authorities(given: string): readonly SiteAuthority[] {
+  authorities(given: string): FoundAuthorities {
     const file = this.locate(given)
-    if (file === null) return []
-    const files = statSync(file).isDirectory() ? readdirSync(file).sort().map(name => path.join(file, name)) : [file]
-    return files.flatMap(authoritiesIn)
+    if (file === null) return { counting: [], passedOver: [], unreadable: [] }
+    const files = statSync(file).isDirectory() ? namesIn(file).map(name => path.join(file, name)) : [file]
+    const read = files.map(place => ({ name: path.basename(place), counts: place === file || HASHED.test(path.basename(place)), authorities: authoritiesIn(place) }))
+    return {
+      counting: read.flatMap(({ counts, authorities }) => (counts ? (authorities ?? []) : [])),
+      passedOver: read.flatMap(({ name, counts, authorities }) => (counts ? [] : (authorities ?? []).map(({ subject }) => ({ name, subject })))),
+      unreadable: read.flatMap(({ name, authorities }) => (authorities === null ? [name] : [])),
+    }
   }
 
   nameOf(file: string): string {
@@ -81,12 +87,24 @@ const MADE = /\.(?:db|dir|pag|cdb|lmdb|old|bak|orig|save|rpmsave|rpmnew|dpkg-\w+
 
 const PEM_CERTIFICATE = /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[^-]+-----END (?:X509 |TRUSTED )?CERTIFICATE-----/g
 
-/** What cannot be read as a CA certificate is none that could count. */
-export function authoritiesIn(file: string): readonly SiteAuthority[] {
-  const found = statSync(file, { throwIfNoEntry: false })
+/** What OpenSSL looks for in a folder: the hash of a subject, and a number. */
+const HASHED = /^[0-9a-f]{8}\.\d+$/
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder).sort()
+  } catch (error) {
+    throw new Problem(`${folder}: ${reason(error)}`)
+  }
+}
+
+/** Null for a file that we may not read. What is there and is no CA certificate could never count. */
+export function authoritiesIn(file: string): readonly SiteAuthority[] | null {
+  const found = statusOf(file)
   if (found === undefined || !found.isFile() || found.size > MOST_BYTES) return []
-  const pems = readFileSync(file, 'latin1').match(PEM_CERTIFICATE) ?? []
-  return pems.flatMap(pem => {
+  const text = textOf(file)
+  if (text === null) return null
+  return (text.match(PEM_CERTIFICATE) ?? []).flatMap(pem => {
     try {
       const { raw } = new X509Certificate(pem)
       const { certificate, isAuthority } = factsOfCertificate(raw)
@@ -95,4 +113,21 @@ export function authoritiesIn(file: string): readonly SiteAuthority[] {
       return []
     }
   })
+}
+
+function textOf(file: string): string | null {
+  try {
+    return readFileSync(file, 'latin1')
+  } catch {
+    return null
+  }
+}
+
+/** A folder that is closed to us has nothing for us. */
+function statusOf(file: string): Stats | undefined {
+  try {
+    return statSync(file, { throwIfNoEntry: false })
+  } catch {
+    return undefined
+  }
 }

@@ -9,6 +9,7 @@ import type { ListenerName } from '../core/policy/decision.ts'
 import type { Policy } from '../core/policy/policy.ts'
 import { policyOf } from '../relay/policy-holder.ts'
 import { readAccessMap } from './access-source.ts'
+import { Problem } from './command.ts'
 import { inDirectory, readConfig } from './directory.ts'
 import { authoritiesIn } from './migration-files.ts'
 import { configOf } from './migration.ts'
@@ -25,7 +26,7 @@ export async function replayLogs(migration: Migration, logs: readonly string[]):
 export async function replayAgainst(directory: string, migration: Migration, logs: readonly string[]): Promise<ReplayResult> {
   const config = readConfig(directory)
   const policy = policyOf(config, readAccessMap(directory, config))
-  const subjects = (name: ListenerName): readonly string[] => config.listeners[name].clientCaFiles.flatMap(file => authoritiesIn(inDirectory(directory, file))).map(({ subject }) => subject)
+  const subjects = (name: ListenerName): readonly string[] => config.listeners[name].clientCaFiles.flatMap(file => authoritiesIn(inDirectory(directory, file)) ?? unreadable(file)).map(({ subject }) => subject)
   const counting = { mx: folded(subjects('mx')), submission: folded(subjects('submission')), submissions: folded(subjects('submissions')), lmtp: folded(subjects('lmtp')) }
   return replay(policy, (issuer, listener) => counting[listener].has(issuer.toLowerCase()), migration, logs)
 }
@@ -37,6 +38,10 @@ async function replay(policy: Policy, counts: IssuerCounts, { listeners }: Migra
   for (const file of logs) await forEachLine(file, (text, place) => log.line(text, place))
   log.end()
   return { counts: replay.counts, differences: replay.differences }
+}
+
+function unreadable(file: string): never {
+  throw new Problem(`${file}: cannot be read, and client-ca names it`)
 }
 
 function folded(names: readonly string[]): ReadonlySet<string> {

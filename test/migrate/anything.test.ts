@@ -3,7 +3,7 @@
  */
 
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
@@ -75,7 +75,7 @@ function holding(texts: { readonly [name: string]: string }): SiteFiles {
     },
     locate: given => (given.includes('x') ? `/etc/mail/${nameOf(given)}` : null),
     keyProblem: () => null,
-    authorities: () => [],
+    authorities: () => ({ counting: [], passedOver: [], unreadable: [] }),
   }
 }
 
@@ -104,3 +104,35 @@ test('paths lead into the folder that is migrated, and nowhere else', () => {
     rmSync(folder, { recursive: true, force: true })
   }
 })
+
+test('of a folder of CAs those count that OpenSSL finds there, and a file that is closed to us stops nothing', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'postern-site-'))
+  const pem = readFileSync(path.join(import.meta.dirname, 'sendmail/smarthost/mail/certs/cacert.pem'), 'latin1')
+  const file = (name: string): string => path.join(folder, 'certs', name)
+  try {
+    mkdirSync(file(''))
+    writeFileSync(file('ca.pem'), pem)
+    writeFileSync(file('closed.key'), 'x', { mode: 0o000 })
+    chmodSync(folder, 0o755)
+    symlinkSync('ca.pem', file('0a1b2c3d.0'))
+    const asked = asOrdinaryUser(() => new MigrationFiles(folder).authorities('/etc/mail/certs'))
+    const subjects = asked.counting.map(({ subject }) => subject)
+    assert.ok(subjects.includes('/C=US/O=Example/CN=Example+20Mail+20CA'))
+    assert.deepEqual(asked.passedOver, subjects.map(subject => ({ name: 'ca.pem', subject })))
+    assert.deepEqual(asked.unreadable, ['closed.key'])
+    assert.deepEqual(new MigrationFiles(folder).authorities('certs/ca.pem').counting.length, subjects.length)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
+/** root may read everything. */
+function asOrdinaryUser<Value>(read: () => Value): Value {
+  if (process.geteuid?.() !== 0) return read()
+  process.seteuid?.(65_534)
+  try {
+    return read()
+  } finally {
+    process.seteuid?.(0)
+  }
+}

@@ -10,8 +10,16 @@ export type SiteFiles = {
   locate(path: string): string | null
   /** Why a key may not be used as it is (its mode, its owner), or null. */
   keyProblem(path: string): string | null
-  /** The CA certificates in a file or a folder. */
-  authorities(path: string): readonly SiteAuthority[]
+  /** The CA certificates in a file, or in a folder that OpenSSL looks them up in. */
+  authorities(path: string): FoundAuthorities
+}
+
+export type FoundAuthorities = {
+  readonly counting: readonly SiteAuthority[]
+  /** In files of a folder that are not named for a hash, where OpenSSL does not find them. */
+  readonly passedOver: readonly { readonly name: string; readonly subject: string }[]
+  /** Names of files that we may not read. */
+  readonly unreadable: readonly string[]
 }
 
 export type SiteText = {

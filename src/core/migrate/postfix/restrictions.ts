@@ -167,7 +167,7 @@ const MOST_AUTHORITIES = 20
 function clientAuthorities(site: PostfixSite): readonly SiteAuthority[] {
   const { main, files } = site
   const options = [main.get('smtpd_tls_CAfile'), main.get('smtpd_tls_CApath')].filter(option => option !== null)
-  const all = options.flatMap(({ value }) => files.authorities(value))
+  const all = options.flatMap(({ value }) => files.authorities(value).counting)
   const distinct = all.filter(({ subject }, index) => all.findIndex(other => other.subject === subject) === index)
   return distinct.length > MOST_AUTHORITIES ? [] : distinct
 }

@@ -27,7 +27,8 @@ export function carryTlsFiles(site: SendmailSite): void {
 export function carryAuthorities(site: SendmailSite): readonly string[] {
   const { draft, files, access } = site
   const options = [optionNamed(site, 'CACertFile'), optionNamed(site, 'CACertPath')].filter(option => option !== null)
-  const known = options.flatMap(option => files.authorities(option.value))
+  const found = options.map(option => ({ option, ...files.authorities(option.value) }))
+  const known = found.flatMap(({ counting }) => counting)
   const named = new Map([...access.map.entries()].flatMap(entry => issuersIn(entry).map(name => [name, entry] as const)))
   const used = new Map<string, SiteAuthority>()
   for (const authority of known) {
@@ -35,11 +36,14 @@ export function carryAuthorities(site: SendmailSite): readonly string[] {
     if (isNew) used.set(authority.subject, authority)
   }
   copyAuthorities(draft, [...used.values()])
-  for (const option of options) {
-    const there = files.authorities(option.value)
-    const counting = there.filter(({ subject }) => used.has(subject)).length
-    if (there.length === 0) draft.todo(option, `no CA certificate is here in ${option.value}: add those that may vouch for clients to client-ca, each in a file of its own`)
-    else draft.carried(option, `${counting} of its ${there.length} CAs, those that the access map names: client-ca`)
+  for (const { option, counting, passedOver, unreadable } of found) {
+    const there = counting.filter(({ subject }) => used.has(subject)).length
+    const missed = new Set(passedOver.filter(({ subject }) => !known.some(authority => authority.subject === subject)).map(({ name }) => name))
+    if (counting.length > 0) draft.carried(option, `${there} of its ${counting.length} CAs, those that the access map names: client-ca`)
+    else if (passedOver.length === 0) draft.todo(option, `no CA certificate is here in ${option.value}: add those that may vouch for clients to client-ca, each in a file of its own`)
+    else if (missed.size === 0) draft.unneeded(option, 'OpenSSL finds no CA there that it has not from the CA file')
+    if (missed.size > 0) draft.todo(option, `OpenSSL finds a CA in a folder by a name such as 1a2b3c4d.0, and so not those in ${listed([...missed])}: they vouched for nobody, and are not in client-ca ("openssl rehash" makes the names; a copy of the folder may have lost them)`)
+    if (unreadable.length > 0) draft.todo(option, `${listed(unreadable)} cannot be read by whoever migrates, and was passed over: if it has a CA, add that to client-ca`)
   }
   for (const [name, entry] of named) {
     if ([...used.keys()].some(subject => foldCase(subject) === name)) continue
@@ -47,6 +51,12 @@ export function carryAuthorities(site: SendmailSite): readonly string[] {
   }
   return [...used.keys()]
 }
+
+function listed(names: readonly string[]): string {
+  return `${names.slice(0, MOST_NAMES).join(', ')}${names.length > MOST_NAMES ? ` and ${names.length - MOST_NAMES} more` : ''}`
+}
+
+const MOST_NAMES = 20
 
 /** CERTISSUER keys; and keys of a site's own tag, which a CITag: requirement looks issuers up by. */
 function issuersIn({ key }: AccessEntry): readonly string[] {
