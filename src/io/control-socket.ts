@@ -1,11 +1,14 @@
 /**
  * The way of the command line to a running Postern: a UNIX socket in the data directory.
  *
- * Whoever may open the socket may administer the relay, so its folder is 0700 and the socket 0600
- * (S24). One JSON object a line in, one out.
+ * Whoever has the key beside it may administer the relay. Folder, socket and key are for the owner only
+ * (S24). The socket alone would not do: where Postern was not started as root, its workers are the same
+ * account, and Node lets whoever may use the network connect to any socket; files outside their spool
+ * they cannot read. A line in, the key and one JSON object, and one JSON object out.
  */
 
-import { chmodSync, closeSync, constants, lstatSync, openSync, unlinkSync } from 'node:fs'
+import { randomBytes, timingSafeEqual } from 'node:crypto'
+import { chmodSync, closeSync, constants, lstatSync, openSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
 import path from 'node:path'
 
@@ -13,6 +16,8 @@ const LONGEST_REQUEST = 1024 * 1024
 /** sun_path of Linux, less the closing zero. */
 const LONGEST_SOCKET_PATH = 107
 const NAME = 'control.sock'
+const KEY_NAME = 'control.key'
+const KEY_OCTETS = 32
 
 export type ControlServer = { close(): void }
 
@@ -22,7 +27,8 @@ export async function openControlSocket(
   handle: (request: unknown) => Promise<unknown>,
 ): Promise<ControlServer> {
   removeStale(path.join(directory, NAME))
-  const server = net.createServer(socket => serve(socket, handle))
+  const key = makeKey(directory)
+  const server = net.createServer(socket => serve(socket, key, handle))
   const address = reachable(directory)
   const mask = process.umask(0o177)
   try {
@@ -39,19 +45,41 @@ export async function openControlSocket(
     close: () => {
       server.close()
       removeStale(path.join(directory, NAME))
+      rmSync(path.join(directory, KEY_NAME), { force: true })
     },
+  }
+}
+
+/** A new one for each start; the file is made anew, so that nobody has it open. */
+function makeKey(directory: string): Buffer {
+  const file = path.join(directory, KEY_NAME)
+  const key = randomBytes(KEY_OCTETS)
+  rmSync(file, { force: true })
+  writeFileSync(file, key.toString('hex'), { mode: 0o600, flag: 'wx' })
+  return key
+}
+
+/** Null if no Postern runs that could have made it. Throws if it is there and cannot be read. */
+function readKey(directory: string): string | null {
+  try {
+    return readFileSync(path.join(directory, KEY_NAME), 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw error
   }
 }
 
 /** Sends one request. Resolves null if no Postern listens there. */
 export async function askControlSocket(directory: string, request: unknown): Promise<unknown> {
+  const key = readKey(directory)
+  if (key === null) return null
   const address = reachable(directory)
   const socket = net.connect(address.path)
   try {
     return await new Promise((resolve, reject) => {
       let text = ''
       socket.setEncoding('utf8')
-      socket.on('connect', () => socket.write(`${JSON.stringify(request)}\n`))
+      socket.on('connect', () => socket.write(`${key} ${JSON.stringify(request)}\n`))
       socket.on('data', chunk => {
         text += chunk
       })
@@ -67,7 +95,7 @@ export async function askControlSocket(directory: string, request: unknown): Pro
   }
 }
 
-function serve(socket: net.Socket, handle: (request: unknown) => Promise<unknown>): void {
+function serve(socket: net.Socket, key: Buffer, handle: (request: unknown) => Promise<unknown>): void {
   let text = ''
   let answered = false
   socket.setEncoding('utf8')
@@ -81,13 +109,16 @@ function serve(socket: net.Socket, handle: (request: unknown) => Promise<unknown
       return
     }
     answered = true
-    socket.end(`${JSON.stringify(await answer(text.slice(0, end), handle))}\n`)
+    socket.end(`${JSON.stringify(await answer(text.slice(0, end), key, handle))}\n`)
   })
 }
 
-async function answer(line: string, handle: (request: unknown) => Promise<unknown>): Promise<unknown> {
+async function answer(line: string, key: Buffer, handle: (request: unknown) => Promise<unknown>): Promise<unknown> {
   try {
-    return await handle(JSON.parse(line))
+    const [given = ''] = line.split(' ', 1)
+    const octets = Buffer.from(given, 'hex')
+    if (octets.length !== key.length || !timingSafeEqual(octets, key)) return { ok: false, problem: `the key in ${KEY_NAME} is wanted before the request` }
+    return await handle(JSON.parse(line.slice(given.length)))
   } catch (error) {
     return { ok: false, problem: error instanceof Error ? error.message : String(error) }
   }

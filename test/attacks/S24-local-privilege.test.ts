@@ -7,9 +7,11 @@
  */
 
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { chmodSync, lstatSync, readdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
+import { workerFlags } from '../../src/process/permissions.ts'
 import { makePostern } from '../support/postern.ts'
 import type { Postern } from '../support/postern.ts'
 import { root, sourceFiles } from '../source-files.ts'
@@ -60,6 +62,18 @@ for (const key of ['tls/server.key', 'ca/issuing.key']) {
     assert.match(refused.stderr, /link/)
   })
 }
+
+test('S24: a worker, whoever speaks for it, is no administrator', async t => {
+  await postern.start()
+  t.after(() => postern.stop())
+  const script = path.join(root, 'test', 'process', 'ask-control.ts')
+  const spoolFolder = path.join(postern.folder, 'spool')
+  // As root, workers are another account; this is what they are where Postern runs as one account alone.
+  const { stdout, stderr } = spawnSync(process.execPath, [...workerFlags(spoolFolder, ['0']), `--allow-fs-read=${script}`, script], { cwd: spoolFolder, encoding: 'utf8', env: {}, timeout: 20_000 })
+  const refused = '{"ok":false,"problem":"the key in control.key is wanted before the request"}\n'
+  assert.deepEqual(JSON.parse(stdout || 'null'), ['ERR_ACCESS_DENIED', refused, refused, refused], stderr)
+  assert.ok(Array.isArray(await postern.json(['user', 'list'])), 'the command line is served')
+})
 
 test('S24: a file in the place of the control socket is left alone', async () => {
   const file = path.join(postern.folder, 'control.sock')
