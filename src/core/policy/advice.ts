@@ -20,9 +20,9 @@ export function adviceFor(asked: Question, decision: Decision): string | null {
   const entry = lastEntry(decision.because)
   switch (rule.rule) {
     case 'relayingDenied':
-      return toBeAsked(decision.because) ?? toShow(decision.because) ?? toRelay(question, decision.because)
+      return toBeAsked(decision.because) ?? toShow(asked.asker, decision.because) ?? toRelay(question, decision.because)
     case 'identityRequired':
-      return toBeAsked(decision.because) ?? toShow(decision.because) ?? toBeKnown(question.asker)
+      return toBeAsked(decision.because) ?? toShow(asked.asker, decision.because) ?? toBeKnown(question.asker)
     case 'senderNotAllowed':
       return toSendAs(question)
     case 'authorNotAllowed':
@@ -141,15 +141,24 @@ function toBeAsked(because: readonly Reason[]): string | null {
 }
 
 /** Where a certificate alone is not what is wanted. */
-function toShow(because: readonly Reason[]): string | null {
+function toShow(asker: Asker, because: readonly Reason[]): string | null {
   switch (proofLacking(because)) {
     case 'password':
       return 'the client must log in with a password (`postern user passwd NAME --device DEVICE` makes one).'
     case 'both':
       return 'the client must present a certificate and log in with a password (`postern user passwd NAME --device DEVICE` makes one) of the same person or machine.'
+    case 'sameHolder':
+      return toBeOne(asker)
     case null:
       return null
   }
+}
+
+function toBeOne({ identity, authentication }: Asker): string {
+  const owner = identity.kind === 'verified' ? (identity.holder?.name ?? null) : null
+  const user = authentication?.account?.holder.name ?? ''
+  const orLogIn = owner === null ? '' : `, or log in as ${owner}`
+  return `the certificate belongs to ${owner ?? 'nobody here'} and the password to ${user}: the client must present a certificate of ${user}${orLogIn}.`
 }
 
 function toBeKnown(asker: Asker): string {

@@ -13,7 +13,7 @@ import { CLIENT_NAME_MISSING, RELAY, because, inWordsOf, note, noteSetting } fro
 import type { Finding } from './finding.ts'
 import { byTagOnly, canAnswer, hasEntries, lookUpAddress, lookUpDomain, lookUpMailbox } from './lookups.ts'
 import type { Inquiry } from './lookups.ts'
-import { hasPassword, identityThatCounts } from './login.ts'
+import { identityThatCounts, proofWanted } from './login.ts'
 import { normaliseSender } from './normalise-recipient.ts'
 import { isInOwnDomain, isInRelayDomain, isInRelayNetwork, isLocalDomain } from './our-domains.ts'
 import { clientNameUnresolved, relayingDenied } from './refusals.ts'
@@ -108,8 +108,7 @@ function nameMatters(inquiry: Inquiry): boolean {
 
 /** The site's words (confRELAY_MSG) are for clients whose name is known; the others are told sendmail's. */
 function denied(inquiry: Inquiry, words: string | null): Finding {
-  const shown = { rule: inquiry.policy.logins[inquiry.asker.listener], byPassword: hasPassword(inquiry) }
-  const reply = relayingDenied(identityThatCounts(inquiry), inquiry.asker.listener, shown)
+  const reply = relayingDenied(identityThatCounts(inquiry), inquiry.asker.listener, proofWanted(inquiry))
   noteWithheld(inquiry)
   return because(inquiry, 'relayingDenied', 'nothing lets this client relay', {
     kind: 'refuse',

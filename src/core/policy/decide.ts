@@ -16,7 +16,7 @@ import { delayedChecks } from './delayed-checks.ts'
 import { ACCEPT, CLIENT_NAME_MISSING, because, noteSetting } from './finding.ts'
 import type { Finding } from './finding.ts'
 import { refusalOfIdentity } from './identity-standing.ts'
-import { hasPassword, identityThatCounts } from './login.ts'
+import { identityThatCounts, proofWanted } from './login.ts'
 import type { Inquiry } from './lookups.ts'
 import type { Policy } from './policy.ts'
 import { authenticationRequired, identityRequired } from './refusals.ts'
@@ -101,7 +101,7 @@ function checkKnown(inquiry: Inquiry): Finding | null {
   noteWithheld(inquiry)
   return because(inquiry, 'identityRequired', `${listener} serves only clients that have proved who they are`, {
     kind: 'refuse',
-    reply: identityRequired(identity, listener, { rule: inquiry.policy.logins[listener], byPassword: hasPassword(inquiry) }),
+    reply: identityRequired(identity, listener, proofWanted(inquiry)),
   })
 }
 

@@ -35,9 +35,20 @@ function provedUnder(rule: LoginRule, asker: Shown): ClientIdentity {
   return (rule === 'any' || rule === 'password' ? identityByPassword(asker) : null) ?? asker.identity
 }
 
-function lackingUnder(rule: LoginRule, asker: Shown): keyof typeof WANTED | null {
+function lackingUnder(rule: LoginRule, asker: Shown): Lacking | null {
   if (rule === 'password') return identityByPassword(asker) === null ? 'password' : null
-  return rule === 'both' && !hasBoth(asker) ? 'both' : null
+  if (rule !== 'both') return null
+  const { identity, authentication } = asker
+  const account = authentication?.account
+  if (account === undefined || identity.kind !== 'verified') return 'both'
+  return identity.holder?.name === account.holder.name ? null : 'sameHolder'
+}
+
+/** For words: what the client's listener wants of it, and whether it has shown a password. */
+export function proofWanted({ asker, policy }: Inquiry): { readonly wanted: LoginRule | 'sameHolder'; readonly byPassword: boolean } {
+  const rule = policy.logins[asker.listener]
+  const isOfTwo = lackingUnder(rule, asker) === 'sameHolder'
+  return { wanted: isOfTwo ? 'sameHolder' : rule, byPassword: asker.authentication?.account !== undefined }
 }
 
 /** The holder of the password that was logged in with; null without one. */
@@ -52,18 +63,16 @@ export function hasPassword({ asker }: Inquiry): boolean {
   return asker.authentication?.account !== undefined
 }
 
-function hasBoth({ identity, authentication }: Shown): boolean {
-  const account = authentication?.account
-  return account !== undefined && identity.kind === 'verified' && identity.holder?.name === account.holder.name
-}
-
 const WANTED = {
   password: 'this listener wants a password, and certificates give nothing on it',
   both: 'this listener wants a certificate and a password of the same person or machine',
+  sameHolder: 'this listener wants a certificate and a password of the same person or machine, and these belong to different ones',
 } as const
 
+export type Lacking = keyof typeof WANTED
+
 /** What a client lacked that showed less than its listener wants; null if that was not the matter. */
-export function proofLacking(because: readonly Reason[]): keyof typeof WANTED | null {
-  const isNoted = (text: string): boolean => because.some(reason => reason.kind === 'fact' && reason.text === text)
-  return isNoted(WANTED.password) ? 'password' : isNoted(WANTED.both) ? 'both' : null
+export function proofLacking(because: readonly Reason[]): Lacking | null {
+  const isNoted = (lacking: Lacking): boolean => because.some(reason => reason.kind === 'fact' && reason.text === WANTED[lacking])
+  return (['password', 'both', 'sameHolder'] as const).find(isNoted) ?? null
 }

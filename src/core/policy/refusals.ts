@@ -87,8 +87,8 @@ export const reverseName: ReverseNameReplies = {
 /** As sendmail's `Srv_Features: l`. */
 export const authenticationRequired: PolicyReply = { code: 530, enhanced: '5.7.0', text: 'Authentication required' }
 
-/** What a listener wants to see, and whether the client has shown a password. */
-export type Shown = { readonly rule: LoginRule; readonly byPassword: boolean }
+/** What a listener wants to see of this client, and whether it has shown a password. */
+export type Shown = { readonly wanted: LoginRule | 'sameHolder'; readonly byPassword: boolean }
 
 /** `Relaying denied`, and why this client may not. */
 export function relayingDenied(identity: ClientIdentity, listener: ListenerName, shown: Shown): PolicyReply {
@@ -100,7 +100,7 @@ export function identityRequired(identity: ClientIdentity, listener: ListenerNam
   if (identity.kind === 'unverified') {
     return { code: 550, enhanced: '5.7.1', text: `Sending denied: ${whyNoIdentity(identity, listener, shown)}` }
   }
-  const { remedy, required } = PROOFS[shown.rule]
+  const { remedy, required } = PROOFS[shown.wanted]
   const isInClear = identity.kind === 'plaintext' && listener === 'submission'
   return { code: 530, enhanced: '5.7.0', text: isInClear ? `Issue a STARTTLS command first, and ${remedy}` : `Authentication required: ${required}` }
 }
@@ -115,7 +115,7 @@ type Proof = {
 }
 
 /** By what a listener wants. */
-const PROOFS: Record<LoginRule, Proof> = {
+const PROOFS: Record<Shown['wanted'], Proof> = {
   certificate: { missing: 'no certificate was presented', remedy: 'present your certificate', required: 'no certificate was presented' },
   any: {
     missing: 'no certificate was presented',
@@ -128,15 +128,20 @@ const PROOFS: Record<LoginRule, Proof> = {
     remedy: 'present your certificate and log in with your password',
     required: 'certificate and password are both needed',
   },
+  sameHolder: {
+    missing: 'certificate and password do not belong to the same person or machine',
+    remedy: 'present your certificate and log in with your password',
+    required: 'certificate and password do not belong to the same person or machine',
+  },
 }
 
-function whyNoIdentity(identity: ClientIdentity, listener: ListenerName, { rule, byPassword }: Shown): string {
+function whyNoIdentity(identity: ClientIdentity, listener: ListenerName, { wanted, byPassword }: Shown): string {
   switch (identity.kind) {
     case 'plaintext':
       // A socket of this host needs no encryption.
-      return listener === 'lmtp' ? PROOFS[rule].missing : `the connection is not encrypted and ${PROOFS[rule].missing}`
+      return listener === 'lmtp' ? PROOFS[wanted].missing : `the connection is not encrypted and ${PROOFS[wanted].missing}`
     case 'anonymous':
-      return PROOFS[rule].missing
+      return PROOFS[wanted].missing
     case 'unverified':
       return certificateProblems[identity.problem.kind]
     case 'verified':
