@@ -89,6 +89,23 @@ How are you?
 `.replaceAll('\n', '\r\n'))
 })
 
+test('a bounce says whose wish was not met: the sender\'s, ours, or the recipient\'s', () => {
+  const peer = 'mx.b[192.0.2.7]:25'
+  const cases: readonly (readonly [AttemptProblem, RegExp])[] = [
+    [{ kind: 'unsupported', feature: 'REQUIRETLS', peer }, /asked for verified TLS on the whole way/],
+    [{ kind: 'unsupported', feature: 'STARTTLS', peer }, /asked for verified TLS on the whole way/],
+    [{ kind: 'unsupported', feature: 'BINARYMIME', peer }, /cannot take messages of this form/],
+    [{ kind: 'tlsRefused', peer, detail: null, reply: { code: 503, enhanced: '5.7.0', text: 'no' } }, /a rule of this relay/],
+    [{ kind: 'remoteReply', stage: 'rcpt', peer, reply: { code: 550, enhanced: '5.7.1', lines: ['Go away'] } }, /does not want this message from you/],
+  ]
+  for (const [why, words] of cases) {
+    const { parts } = read(composeDsn(request({ recipients: [{ address: 'ann@b', why, expired: false, originalRecipient: null }] })).text)
+    const body = (parts[0]?.body ?? '').replaceAll(/\s+/g, ' ')
+    assert.match(body, words)
+    assert.equal(body.includes('That server does not want'), why.kind === 'remoteReply', body)
+  }
+})
+
 test('a delay says until when it will be tried, and that nothing need be done', () => {
   const failure: Failure = { address: 'ann@b', why: { kind: 'connectionFailed', peer: 'mx.b[192.0.2.7]:25', detail: 'connection refused' }, expired: false, originalRecipient: null }
   const { parts } = read(composeDsn(request({ kind: 'delayed', recipients: [failure] })).text)

@@ -167,7 +167,7 @@ function explain(kind: DsnRequest['kind'], { why, expired }: Failure): readonly 
   const reason = reasonLines(why)
   if (kind === 'delayed') return reason
   if (expired) return ['It was tried for days; this was the last problem:', ...reason, 'Try again later, or reach the recipient in another way.']
-  return [...reason, advice(statusOf(why))]
+  return [...reason, advice(why)]
 }
 
 function reasonLines(why: AttemptProblem): readonly string[] {
@@ -192,12 +192,17 @@ function reasonLines(why: AttemptProblem): readonly string[] {
   }
 }
 
-function advice(status: string): string {
+function advice(why: AttemptProblem): string {
+  if (why.kind === 'unsupported' && (why.feature === 'REQUIRETLS' || why.feature === 'STARTTLS')) {
+    return 'You, or your mail program, had asked for verified TLS on the whole way, which that server does not promise. Without that wish the message may pass.'
+  }
+  if (why.kind === 'tlsRefused') return 'It is a rule of this relay that was not met, not one of the recipient. Ask your administrator.'
+  const status = statusOf(why)
   if (/^5\.1\.(?:10|[0-8])$/.test(status)) return 'Check the address for typing errors, or ask the recipient for a new one.'
   if (status === '5.4.7') return 'It had to be there by a time that you, or your mail program, had set.'
   if (status.startsWith('5.2.')) return 'The mailbox takes no mail at present. Reach the recipient in another way.'
   if (/^5\.(?:3\.4|2\.3)$/.test(status)) return 'The message is too large for that server. Make it smaller, or send parts.'
-  if (status.startsWith('5.6.')) return 'That server can not take messages of this form. Plain text may pass.'
+  if (status.startsWith('5.6.')) return 'That server cannot take messages of this form. Plain text may pass.'
   if (status.startsWith('5.7.')) return 'That server does not want this message from you. Ask the recipient, or your administrator.'
   return 'If this makes no sense to you, pass it on to your administrator.'
 }
