@@ -183,7 +183,7 @@ type Damage = (folder: string, other: string) => void
 
 // prettier-ignore
 const damages: readonly (readonly [what: string, damage: Damage, problem: RegExp])[] = [
-  ['a key that others can read',       folder => chmodSync(path.join(folder, 'issuing.key'), 0o444),           /issuing\.key: other accounts can use this key \(mode 0444\); run: chmod 0400/],
+  ['a key that others can read',       folder => chmodSync(path.join(folder, 'issuing.key'), 0o444),           /issuing\.key: other accounts can use this file \(mode 0444\); run: chmod 0600/],
   ['a folder that others can write to', folder => chmodSync(folder, 0o777),                                     /chmod go-w/],
   ['a missing key',                    folder => rmSync(path.join(folder, 'issuing.key')),                      /issuing\.key: no such file/],
   ['a damaged key',                    folder => overwrite(folder, 'issuing.key', 'x'),                         /issuing\.key: is no private key/],

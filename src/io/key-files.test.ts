@@ -30,7 +30,7 @@ for (const mode of [0o400, 0o600, 0o500]) {
 for (const mode of [0o440, 0o444, 0o640, 0o620, 0o602, 0o410, 0o401, 0o777]) {
   test(`S24: a key of mode 0${mode.toString(8)} is refused, with the command that mends it`, () => {
     const file = keyFile(mode)
-    assert.equal(checkKeyFile(file), `${file}: other accounts can use this key (mode 0${mode.toString(8)}); run: chmod 0400 '${file}'`)
+    assert.equal(checkKeyFile(file), `${file}: other accounts can use this file (mode 0${mode.toString(8)}); run: chmod 0600 '${file}'`)
   })
 }
 
@@ -72,7 +72,7 @@ test('a hard link has the mode of its file', () => {
   const file = keyFile(0o440)
   const other = path.join(path.dirname(file), 'other.key')
   linkSync(file, other)
-  assert.match(checkKeyFile(other) ?? '', /chmod 0400/)
+  assert.match(checkKeyFile(other) ?? '', /chmod 0600/)
 })
 
 test('S24: a key of another account is refused', { skip: isRoot ? false : 'needs root' }, () => {

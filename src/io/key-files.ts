@@ -58,7 +58,7 @@ export function checkDataFolder(directory: string): readonly string[] {
 function keyProblem(file: string, found: Stats): string | null {
   if (!found.isFile()) return `${file}: is not a plain file; put the key itself there`
   if ((found.mode & ANY_ACCESS) !== 0) {
-    return `${file}: other accounts can use this key (mode ${octal(found)}); run: chmod 0400 ${quoted(file)}`
+    return `${file}: other accounts can use this file (mode ${octal(found)}); run: chmod 0600 ${quoted(file)}`
   }
   return ownerProblem(file, found)
 }

@@ -25,8 +25,7 @@ import { originOf } from './message-origin.ts'
 import type { Withdrawal } from './withdrawal.ts'
 import { PolicyAsker } from './policy-asker.ts'
 import type { PolicyHost, PolicyObserver } from './policy-asker.ts'
-import { SpoolFull } from './ports.ts'
-import type { Draft, NewMessage, ServerChannel } from './ports.ts'
+import { SpoolFull, type Draft, type NewMessage, type ServerChannel } from './ports.ts'
 import { isError } from './visit-charges.ts'
 
 /** What a conversation is a guest of: one worker's policy, spool and journal. */
@@ -44,6 +43,7 @@ export type ConversationHost = PolicyHost & {
 
 /** Sees everything that happens in a session, and never changes it. */
 export type ConversationObserver = PolicyObserver & {
+  handshakeFailed(sessionId: string, why: string): void
   happened(sessionId: string, input: SessionInput, output: SessionOutput): void
   /** The access map has terms of its own for this client. */
   onTerms(sessionId: string, address: string, terms: SessionTerms): void
@@ -287,7 +287,7 @@ export class Conversation {
     const identity = await this.#channel.startTls(this.#terms.handshake)
     if (identity.kind === 'failed') {
       this.#visit.charge('errors', 1, this.#host.system.now())
-      this.#observer.failed(this.id, 'TLS handshake', identity.failed)
+      this.#observer.handshakeFailed(this.id, identity.failed)
       return 'over'
     }
     this.#identity = identity

@@ -149,9 +149,14 @@ export class Journal implements ReceiverObserver, LoginObserver {
     }
   }
 
+  /** Of a client that asked for TLS. Every port scanner does that, and nothing is broken here. */
+  handshakeFailed(session: string, why: string): void {
+    this.#meter.count('postern_handshakes_total', { result: 'failed' })
+    this.#log.warn({ event: 'handshake-failed', session, why })
+  }
+
   failed(session: string, what: string, error: unknown): void {
-    if (what === 'TLS handshake') this.#meter.count('postern_handshakes_total', { result: 'failed' })
-    else this.#meter.count('postern_failures_total', { what })
+    this.#meter.count('postern_failures_total', { what })
     const text = error instanceof Error ? (what === 'session' ? (error.stack ?? error.message) : error.message) : String(error)
     this.#log.error({ event: 'failed', session, what, error: text })
   }

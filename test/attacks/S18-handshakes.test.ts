@@ -41,7 +41,7 @@ test('S18: clients that only begin a handshake keep nobody else out', async () =
   assert.equal((await honest.command('EHLO mail.example.com')).code, 250)
   honest.destroy()
   for (const client of stalled) assert.equal((await client.reply()).code, 0, 'cut off, by the others or by the clock')
-  const reasons = (): readonly string[] => postern.log().filter(line => line['what'] === 'TLS handshake').map(line => String(line['error']))
+  const reasons = (): readonly string[] => postern.log().filter(line => line['event'] === 'handshake-failed' && line['level'] === 'warn').map(line => String(line['why']))
   await waitFor('both reasons in the log', () => reasons().some(why => why.startsWith('limits.handshakes = 3')) && reasons().some(why => /timeout/i.test(why)))
 })
 

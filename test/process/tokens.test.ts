@@ -185,7 +185,7 @@ test('"postern check" names the files that cannot be used', async () => {
   const bad = await checked({ introspection: provider.url, 'client-id': 'p', 'client-secret-file': 'nowhere', scope: ['x'] })
   assert.match(bad, /oauth\.client-secret-file: .*nowhere: no such file/)
   writeFileSync(join(postern.folder, 'open-secret'), 'x', { mode: 0o644 })
-  assert.match(await checked({ introspection: provider.url, 'client-id': 'p', 'client-secret-file': 'open-secret', scope: ['x'] }), /open-secret: other accounts can use this key/)
+  assert.match(await checked({ introspection: provider.url, 'client-id': 'p', 'client-secret-file': 'open-secret', scope: ['x'] }), /open-secret: other accounts can use this file/)
   writeFileSync(join(postern.folder, 'bad.jwks'), '{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}')
   assert.match(await checked({ 'jwks-file': 'bad.jwks', issuer: 'x', audience: 'y' }), /bad\.jwks: oauth\.jwks-file: holds a private key or a secret/)
 })
