@@ -11,14 +11,14 @@ import { weaknessesOf } from '../core/config/check.ts'
 import { keyLines } from '../core/config/key-lines.ts'
 import { parseConfig } from '../core/config/parse.ts'
 import type { Config } from '../core/config/schema.ts'
-import { unknownHolders } from '../core/policy/access-lint-own.ts'
+import { issuersWithoutAuthority, unknownHolders } from '../core/policy/access-lint-own.ts'
 import { formatAccessProblem } from '../core/policy/access-map.ts'
 import type { AccessEntry } from '../core/policy/decision.ts'
 import { openRelays } from '../core/policy/exposure.ts'
 import type { Policy } from '../core/policy/policy.ts'
 import { formatInstant } from '../core/time.ts'
 import { checkDataFolder } from '../io/key-files.ts'
-import { peerCertificateOf } from '../io/x509.ts'
+import { factsOfCertificate, peerCertificateOf } from '../io/x509.ts'
 import { loadSettings, type LoadedSettings } from '../process/settings.ts'
 import { readPasswords } from '../process/password-desk.ts'
 import { bindListeners, LISTENER_NAMES } from '../process/sockets.ts'
@@ -70,12 +70,12 @@ async function settingFindings(directory: string, { config, text }: Settings, no
 }
 
 async function policyFindings(directory: string, { config, forWorkers }: LoadedSettings, now: number): Promise<readonly Finding[]> {
-  const { accessText, recipientsText, configText } = forWorkers
+  const { accessText, recipientsText, configText, clientAuthoritiesPem } = forWorkers
   const policy = policyOf(config, { accessText, recipientsText, accessFile: path.resolve(directory, config.relay.accessFile) })
   return [
     ...exposure(policy),
     ...permissionsWithoutCertificate(policy),
-    ...(await authorityFindings(directory, { config, policy, configText, configFile: configFile(directory), now })),
+    ...(await authorityFindings(directory, { config, policy, configText, configFile: configFile(directory), clientAuthoritiesPem, now })),
   ]
 }
 
@@ -152,22 +152,32 @@ function parseCertificate(file: string): X509Certificate | null {
   }
 }
 
+type Tested = Omit<PolicyUnderTest, 'holders' | 'readCertificate'> & Pick<LoadedSettings['forWorkers'], 'clientAuthoritiesPem'>
+
 /** The authority itself, and what depends on who holds certificates: our own, and the [[test]] cases. */
-async function authorityFindings(directory: string, tested: Omit<PolicyUnderTest, 'holders' | 'readCertificate'>): Promise<readonly Finding[]> {
+async function authorityFindings(directory: string, tested: Tested): Promise<readonly Finding[]> {
   try {
-    const { holders } = await withAuthority(directory, ask => ask({ do: 'list' }, 'listed'))
+    const { holders, authority } = await withAuthority(directory, async ask => ({ ...(await ask({ do: 'list' }, 'listed')), ...(await ask({ do: 'show' }, 'shown')) }))
     const own = ownCertificate(directory, tested.config, holders)
     return [
       ...(own === null || own.revokedAt === null ? [] : [error(`${own.file}: was revoked on ${formatInstant(own.revokedAt)}, and next hops are shown it; postern ca issue client`)]),
       ...passwordsWanted(directory, tested.config, holders),
       ...failedPolicyTests({ ...tested, holders, readCertificate: peerCertificateOf }).map(({ text }) => error(text)),
       ...strangersInAccess(tested, holders),
+      ...strangeIssuersInAccess(tested, [authority.rootPem, authority.issuingPem]),
       ...expiringHolders(holders.filter(({ name }) => name !== own?.holder), tested.now),
     ]
   } catch (problem) {
     if (problem instanceof Problem) return [error(problem.message)]
     throw problem
   }
+}
+
+/** `CERTISSUER:` lines for CAs that no listener knows. */
+function strangeIssuersInAccess({ policy, clientAuthoritiesPem }: Tested, ownPem: readonly string[]): readonly Finding[] {
+  const pems = [...ownPem, ...Object.values(clientAuthoritiesPem).flat()]
+  const subjects = pems.map(pem => factsOfCertificate(new X509Certificate(pem).raw).certificate.subject)
+  return issuersWithoutAuthority(policy.access, subjects).slice(0, MOST_NOTES).map(problem => warning(formatAccessProblem(problem)))
 }
 
 /** `USER:` lines for names that nobody has. */

@@ -37,6 +37,16 @@ function lintKey(tag: OwnKeyTag, rest: string, entry: AccessEntry, context: Lint
   }
 }
 
+/** `CERTISSUER:` lines that let certificates of a CA relay which counts nowhere. A warning: it may be meant for later. */
+export function issuersWithoutAuthority(map: AccessMap, subjects: readonly string[]): readonly AccessProblem[] {
+  const known = new Set(subjects.map(subject => foldCase(`CERTISSUER:${subject}`)))
+  return [...map.entries()].flatMap(({ key, value, file, line }) => {
+    if (!/^certissuer:/i.test(key) || !/^(?:relay|subject)\b/i.test(value) || known.has(foldCase(key))) return []
+    const unproved = harmless('unknownAuthority', `no listener has the CA ${key.slice('CERTISSUER:'.length)} in client-ca, so no client can prove that it has a certificate of it`, null, 'add its PEM there, or take the line out')
+    return [{ file, line, faultyLine: false, ...unproved }]
+  })
+}
+
 /** `USER:` lines of a map for names that nobody has. A warning: somebody may have left, or be still to come. */
 export function unknownHolders(map: AccessMap, names: readonly string[]): readonly AccessProblem[] {
   const known = new Set(names.map(foldCase))

@@ -4,11 +4,11 @@
  * Said to the administrator, never to the client.
  */
 
-import type { CertificateProblem } from '../names/identity.ts'
+import type { ClientIdentity } from '../names/identity.ts'
 import { domainOf } from '../names/address.ts'
 import { isWord } from './access-value.ts'
 import { accessAddress } from './client-address.ts'
-import type { AccessEntry, Asker, Decision, Question, Reason } from './decision.ts'
+import type { AccessEntry, Asker, Decision, ListenerName, Question, Reason } from './decision.ts'
 import { parseIdentityValue } from './identity-value.ts'
 import { identityByPassword, proofLacking } from './login.ts'
 import { certificateWithheldBy } from './withheld-proof.ts'
@@ -98,7 +98,7 @@ function judged(asker: Asker): Asker {
 function toRelay(question: Question, because: readonly Reason[]): string {
   const { asker } = question
   if (asker.identity.kind === 'verified') return toListCertificate(asker, because)
-  if (asker.identity.kind === 'unverified') return forProblem(asker.identity.problem)
+  if (asker.identity.kind === 'unverified') return forProblem(asker.identity, asker.listener)
   const domain = question.kind === 'recipient' && !ROUTED.test(question.forwardPath) ? domainOf(question.forwardPath) : null
   const alternatives = [`${line(`Connect:${address(asker)}`, 'RELAY')} in access would let this address relay`]
   if (domain !== null) alternatives.push(`${line(`To:${domain}`, 'RELAY')} would take mail for ${domain} from anyone`)
@@ -162,12 +162,12 @@ function toBeOne({ identity, authentication }: Asker): string {
 }
 
 function toBeKnown(asker: Asker): string {
-  if (asker.identity.kind === 'unverified') return forProblem(asker.identity.problem)
+  if (asker.identity.kind === 'unverified') return forProblem(asker.identity, asker.listener)
   const how = asker.identity.kind === 'plaintext' ? 'use TLS and present a certificate' : 'present a certificate'
   return `the client must ${how} (\`postern user add NAME --email ADDRESS\` makes one).`
 }
 
-function forProblem(problem: CertificateProblem): string {
+function forProblem({ problem, certificate }: Extract<ClientIdentity, { kind: 'unverified' }>, listener: ListenerName): string {
   const again = (name: string): string => `issue a new one with \`postern user add ${name}\`.`
   const another = 'issue a new one with `postern user add NAME --email ADDRESS`.'
   switch (problem.kind) {
@@ -183,10 +183,13 @@ function forProblem(problem: CertificateProblem): string {
     case 'notInIndex':
       return `somebody else may have the CA key, or its index was lost. If all is well, ${another}`
     case 'untrusted':
+      return `${TRUSTED_CA}: ${another}${problem.detail.startsWith('its issuer /') ? ` Or, if ${certificate.issuer} is to be trusted, add its PEM to client-ca of [listeners.${listener}].` : ''}`
     case 'lookalikeIssuer':
-      return `the client must present a certificate of a CA that is trusted on this listener: ${another}`
+      return `${TRUSTED_CA}: ${another}`
   }
 }
+
+const TRUSTED_CA = 'the client must present a certificate of a CA that is trusted on this listener'
 
 function toSendAs(question: Question): string | null {
   if (question.kind !== 'sender' && question.kind !== 'recipient') return null
