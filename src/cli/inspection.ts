@@ -14,11 +14,10 @@ import type { Config } from '../core/config/schema.ts'
 import { issuersWithoutAuthority, unknownHolders } from '../core/policy/access-lint-own.ts'
 import { formatAccessProblem } from '../core/policy/access-map.ts'
 import type { AccessEntry } from '../core/policy/decision.ts'
-import { openRelays } from '../core/policy/exposure.ts'
 import type { Policy } from '../core/policy/policy.ts'
 import { formatInstant } from '../core/time.ts'
-import { checkDataFolder } from '../io/key-files.ts'
 import { factsOfCertificate, peerCertificateOf } from '../io/x509.ts'
+import { error, EXPIRES_SOON, exposure, modeFindings, ourCertificates, warning, type Finding } from '../process/directory-findings.ts'
 import { loadSettings, type LoadedSettings } from '../process/settings.ts'
 import { readPasswords } from '../process/password-desk.ts'
 import { bindListeners, LISTENER_NAMES } from '../process/sockets.ts'
@@ -28,23 +27,13 @@ import { policyOf } from '../relay/policy-holder.ts'
 import { failedPolicyTests, type PolicyUnderTest } from '../relay/policy-tests.ts'
 import { Problem } from './command.ts'
 import { ownCertificate } from './own-certificate.ts'
-import { configFile, inDirectory, reason } from './directory.ts'
+import { configFile, reason } from './directory.ts'
 import { askIfRunning, withAuthority } from './running.ts'
-
-export type Finding = {
-  /** `note` is what an administrator chose and should remember. */
-  readonly severity: 'error' | 'warning' | 'note'
-  /** Where (file and line where it has one), what, and what to do. */
-  readonly text: string
-}
-
-const DAY = 86_400_000
-const EXPIRES_SOON = 30 * DAY
 
 export async function inspect(directory: string, now: number): Promise<readonly Finding[]> {
   const loaded = loadSettings(directory)
   const problems = loaded.ok ? loaded.value.warnings.map(warning) : loaded.problem.map(error)
-  const files = checkDataFolder(directory).map(error)
+  const files = modeFindings(directory)
   const settings = loaded.ok ? { config: loaded.value.config, text: loaded.value.forWorkers.configText } : readAlone(directory)
   const ofSettings = settings === null ? [] : await settingFindings(directory, settings, now)
   const ofPolicy = loaded.ok ? await policyFindings(directory, loaded.value, now) : []
@@ -73,18 +62,10 @@ async function policyFindings(directory: string, { config, forWorkers }: LoadedS
   const { accessText, recipientsText, configText, clientAuthoritiesPem } = forWorkers
   const policy = policyOf(config, { accessText, recipientsText, accessFile: path.resolve(directory, config.relay.accessFile) })
   return [
-    ...exposure(policy),
+    ...exposure(directory, policy),
     ...permissionsWithoutCertificate(policy),
     ...(await authorityFindings(directory, { config, policy, configText, configFile: configFile(directory), clientAuthoritiesPem, now })),
   ]
-}
-
-function error(text: string): Finding {
-  return { severity: 'error', text }
-}
-
-function warning(text: string): Finding {
-  return { severity: 'warning', text }
 }
 
 function weaknesses(config: Config, text: string, file: string): readonly Finding[] {
@@ -93,17 +74,6 @@ function weaknesses(config: Config, text: string, file: string): readonly Findin
     const name = weakness.path.map(step => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('').slice(1)
     return warning(`${file}:${lineOf(weakness.path) ?? 1}: ${name}: ${weakness.text}`)
   })
-}
-
-/** S20: an open relay, whatever made it one. */
-function exposure(policy: Policy): readonly Finding[] {
-  const accessFile = policy.access.file
-  return openRelays(policy).map(({ client, reversePath, forwardPath }) =>
-    error(
-      `${accessFile}: open relay: a stranger at ${client} may send from <${reversePath}> to <${forwardPath}>; ` +
-        `"postern explain --client ${client} --from '${reversePath}' --to '${forwardPath}'" names the line that allows it`,
-    ),
-  )
 }
 
 /** Chosen on purpose, and worth knowing: who relays with no certificate at all. */
@@ -117,40 +87,6 @@ function permissionsWithoutCertificate(policy: Policy): readonly Finding[] {
 }
 
 const MOST_NOTES = 20
-
-function ourCertificates(directory: string, config: Config, now: number): readonly Finding[] {
-  const ours = [
-    { file: config.tls.certificateFile, hostname: config.hostname, renew: `postern ca issue server ${config.hostname} localhost --install` },
-    { file: config.delivery.certificateFile, hostname: null, renew: 'postern ca issue client' },
-    { file: 'ca/ca.pem', hostname: null, renew: 'make a new authority while this one is still valid' },
-    { file: 'ca/issuing.pem', hostname: null, renew: 'make a new authority while this one is still valid' },
-  ]
-  return ours.flatMap(({ file, hostname, renew }) => certificateFindings(inDirectory(directory, file), hostname, renew, now))
-}
-
-function certificateFindings(file: string, hostname: string | null, renew: string, now: number): readonly Finding[] {
-  if (!existsSync(file)) return [warning(`${file}: is not there; ${renew}`)]
-  const certificate = parseCertificate(file)
-  if (certificate === null) return [error(`${file}: is no certificate in PEM`)]
-  const findings: Finding[] = []
-  const until = certificate.validToDate.getTime()
-  const from = certificate.validFromDate.getTime()
-  if (until <= now) findings.push(error(`${file}: expired on ${formatInstant(until)}; ${renew}`))
-  else if (until - now < EXPIRES_SOON) findings.push(warning(`${file}: expires on ${formatInstant(until)}; ${renew}`))
-  if (from > now) findings.push(error(`${file}: is not valid before ${formatInstant(from)}; is the clock right?`))
-  if (hostname !== null && certificate.checkHost(hostname, { subject: 'never' }) === undefined) {
-    findings.push(error(`${file}: is not for ${hostname}, the host name in postern.toml, and clients will refuse it; ${renew}`))
-  }
-  return findings
-}
-
-function parseCertificate(file: string): X509Certificate | null {
-  try {
-    return new X509Certificate(readFileSync(file))
-  } catch {
-    return null
-  }
-}
 
 type Tested = Omit<PolicyUnderTest, 'holders' | 'readCertificate'> & Pick<LoadedSettings['forWorkers'], 'clientAuthoritiesPem'>
 

@@ -58,7 +58,8 @@ function loadFiles(directory: string, config: Config, configText: string, config
   if (config.ca.passphraseFile !== null) files.key(config.ca.passphraseFile, 'ca.passphrase-file')
   const recipientsText = config.checks.recipientsFile === null ? null : files.text(config.checks.recipientsFile, 'checks.recipients')
   const problems = [...files.problems, ...sessions.problems, ...recipientProblems(config.checks.recipientsFile, recipientsText)]
-  if (problems.length === 0) problems.push(...pairProblems(serverCertificatePem, serverKeyPem, config.tls.certificateFile))
+  if (problems.length === 0) problems.push(...pairProblems(serverCertificatePem, serverKeyPem, { file: config.tls.certificateFile, table: 'tls', issue: 'postern ca issue server HOSTNAME --install' }))
+  if (problems.length === 0 && client !== null) problems.push(...pairProblems(client.certificatePem, client.keyPem, { file: config.delivery.certificateFile, table: 'delivery', issue: 'postern ca issue client' }))
   const access = readAccess(config, accessText, path.resolve(directory, config.relay.accessFile))
   problems.push(...access.errors)
   if (problems.length > 0) return fail(problems)
@@ -217,14 +218,16 @@ function isAuthority(pem: string): boolean {
   }
 }
 
-function pairProblems(certificatePem: string, keyPem: string, certificateFile: string): readonly string[] {
+type Pair = { readonly file: string; readonly table: 'tls' | 'delivery'; readonly issue: string }
+
+function pairProblems(certificatePem: string, keyPem: string, { file, table, issue }: Pair): readonly string[] {
   try {
     const certificate = new X509Certificate(certificatePem)
     if (!certificate.checkPrivateKey(createPrivateKey(keyPem))) {
-      return [`${certificateFile}: tls.key is not the key of this certificate; issue a new pair with: postern ca issue server HOSTNAME --install`]
+      return [`${file}: ${table}.key is not the key of this certificate; issue a new pair with: ${issue}`]
     }
     return []
   } catch (error) {
-    return [`${certificateFile}: tls.certificate or tls.key cannot be read as PEM: ${(error as Error).message}`]
+    return [`${file}: ${table}.certificate or ${table}.key cannot be read as PEM: ${(error as Error).message}`]
   }
 }

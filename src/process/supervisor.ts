@@ -18,14 +18,12 @@ import { createLog } from '../io/log-writer.ts'
 import { openControlSocket } from '../io/control-socket.ts'
 import type { ControlServer } from '../io/control-socket.ts'
 import type { AdminAnswers, AdminRequest, AdminResult, CertificateIndex, HolderRecord, Reloaded, Status } from '../relay/admin.ts'
-import { policyOf } from '../relay/policy-holder.ts'
-import { peerCertificateOf } from '../io/x509.ts'
-import { failedPolicyTests } from '../relay/policy-tests.ts'
-import type { FailedTest } from '../relay/policy-tests.ts'
 import { mergeAnswers } from './answers.ts'
 import { startAuthority } from './authority-process.ts'
 import type { AuthorityProcess, AuthorityStarted } from './authority-process.ts'
 import { takeDirectory } from './directory-lock.ts'
+import { judgeSettings } from './judgement.ts'
+import type { Judgement } from './judgement.ts'
 import { parseAdminRequest, parseSamples } from './messages.ts'
 import type { WorkerStart } from './messages.ts'
 import { readPassphrase } from './passphrase.ts'
@@ -126,9 +124,11 @@ class Supervisor {
   async open(starts: readonly WorkerStart[]): Promise<readonly string[]> {
     const problem = await this.#readAuthority()
     if (problem !== null) return this.#giveUp([problem])
-    const failedTests = await this.#failedTests(this.#loaded)
-    if (failedTests.some(({ holdsBack }) => holdsBack)) return this.#giveUp(failedTests.map(({ text }) => text))
+    const { failedTests, holdsBack, errors, warnings } = await this.#judge(this.#loaded)
+    if (holdsBack) return this.#giveUp(failedTests.map(({ text }) => text))
     for (const { text } of failedTests) this.#log.error({ event: 'failed-test', problem: text })
+    for (const problem of errors) this.#log.error({ event: 'configuration', problem })
+    for (const warning of warnings) this.#log.warn({ event: 'configuration', warning })
     this.#watchAuthority()
     this.#pool = new WorkerPool(starts, () => this.#workerSettings(), this.#log)
     const problems = await this.#pool.open()
@@ -235,36 +235,26 @@ class Supervisor {
     const problems = loaded.ok ? [] : [...loaded.problem]
     const authorityProblem = await this.#readAuthority()
     if (authorityProblem !== null) problems.push(authorityProblem)
-    const failedTests = loaded.ok && authorityProblem === null ? await this.#failedTests(loaded.value) : []
-    const changed = loaded.ok && problems.length === 0 && !failedTests.some(({ holdsBack }) => holdsBack)
-    problems.push(...failedTests.map(({ text }) => text))
+    const judgement = loaded.ok && authorityProblem === null ? await this.#judge(loaded.value) : null
+    const changed = loaded.ok && judgement?.holdsBack === false
+    problems.push(...(judgement?.failedTests.map(({ text }) => text) ?? []))
     if (!changed && authorityProblem === null) await this.#tellIndex()
     if (changed) {
       this.#loaded = loaded.value
       this.#log.setLevel(loaded.value.config.log.level)
       const settings = this.#workerSettings()
-      problems.push(...((await this.#pool?.changeAll(requestId => ({ kind: 'configure', requestId, settings }))) ?? []))
+      problems.push(...((await this.#pool?.changeAll(requestId => ({ kind: 'configure', requestId, settings }))) ?? []), ...judgement.errors)
     }
+    const warnings = changed ? judgement.warnings : []
     for (const problem of problems) this.#log.error({ event: 'reload-problem', problem })
+    for (const warning of warnings) this.#log.warn({ event: 'configuration', warning })
     const afterRestart = changed ? restartNeeds(this.#startedWith, this.#loaded.config) : []
     this.#log.info({ event: changed ? 'reloaded' : 'not-reloaded', problems: problems.length, afterRestart })
-    return { inForce: changed, problems, afterRestart }
+    return { inForce: changed, problems, warnings, afterRestart }
   }
 
-  /** The `[[test]]` cases that these settings do not satisfy. */
-  async #failedTests({ config, forWorkers }: LoadedSettings): Promise<readonly FailedTest[]> {
-    if (config.tests.length === 0) return []
-    const holders = await this.#listHolders()
-    if (!holders.ok) return [{ text: holders.problem, holdsBack: true }]
-    return failedPolicyTests({
-      config,
-      policy: policyOf(config, forWorkers),
-      configText: forWorkers.configText,
-      configFile: forWorkers.configFile,
-      holders: holders.value,
-      readCertificate: peerCertificateOf,
-      now: Date.now(),
-    })
+  async #judge(settings: LoadedSettings): Promise<Judgement> {
+    return judgeSettings(this.#directory, settings, await this.#listHolders(), Date.now())
   }
 
   async #listHolders(): Promise<Result<readonly HolderRecord[], string>> {

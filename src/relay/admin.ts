@@ -57,6 +57,7 @@ export type Reloaded = {
   /** The new settings hold; else all of the old ones do. */
   readonly inForce: boolean
   readonly problems: readonly string[]
+  readonly warnings: readonly string[]
   /** What has changed in the file and cannot change in a process that runs. */
   readonly afterRestart: readonly string[]
 }

@@ -59,7 +59,7 @@ test('a reload takes a new access map and a new certificate without dropping a s
   putFirst(path.join(postern.folder, 'access'), 'To:blocked@example.net\tREJECT')
   const issued = await postern.command(['ca', 'issue', 'server', 'relay.example.test', 'localhost', '--install'])
   assert.equal(issued.code, 0, issued.stderr)
-  assert.deepEqual(await postern.json(['reload']), { inForce: true, problems: [], afterRestart: [] })
+  assert.deepEqual(await postern.json(['reload']), { inForce: true, problems: [], warnings: [], afterRestart: [] })
 
   const blocked = await session.command('RCPT TO:<blocked@example.net>')
   assert.deepEqual([blocked.code, blocked.text.slice(0, 5)], [550, '5.2.1'])
@@ -108,7 +108,7 @@ test('a listener that moves waits for a restart, which each reload says; all els
   assert.equal(await isOpen(postern.ports.mx), true)
   writeFileSync(file, good)
   writeFileSync(access, goodAccess)
-  assert.deepEqual(await postern.json(['reload']), { inForce: true, problems: [], afterRestart: [] })
+  assert.deepEqual(await postern.json(['reload']), { inForce: true, problems: [], warnings: [], afterRestart: [] })
 })
 
 test('SIGHUP reloads as the command does', async () => {

@@ -56,7 +56,7 @@ test('S18: messages of one address are limited over all workers, and a reload fo
 
   const file = path.join(postern.folder, 'postern.toml')
   writeFileSync(file, `${readFileSync(file, 'utf8').replace('message-rate = "3/1d"', 'message-rate = "2/1d"')}`)
-  assert.deepEqual(await postern.json(['reload']), { inForce: true, problems: [], afterRestart: [] })
+  assert.deepEqual(await postern.json(['reload']), { inForce: true, problems: [], warnings: [], afterRestart: [] })
   await everyWorkerSays(450, '127.0.11.1')
   const isTold = (): boolean => postern.log().some(line => line['event'] === 'over-limit' && line['limit'] === 'limits.address.message-rate = 3/1d')
   await waitFor('a line of the log', isTold)

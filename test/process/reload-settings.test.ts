@@ -1,7 +1,7 @@
 /** What a reload changes in processes that run: each key is in force in all of them, and in sessions that are open. */
 
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { after, afterEach, before, test } from 'node:test'
 import { parse, stringify, type TomlTable } from 'smol-toml'
@@ -21,8 +21,13 @@ let seeing: DnsServer
 let sink: Sink
 let postern: Postern
 let file: string
-/** As the tests find it. */
+/** As the tests find them. */
 let usual: string
+let usualAccess: string
+let usualCertificate: string
+
+const access = (): string => path.join(postern.folder, 'access')
+const clientCertificate = (): string => path.join(postern.folder, 'tls', 'client.pem')
 
 before(async () => {
   sink = await startSink()
@@ -41,11 +46,14 @@ before(async () => {
   }
   postern = await startPostern({ settings })
   file = path.join(postern.folder, 'postern.toml')
-  usual = readFileSync(file, 'utf8')
+  ;[usual, usualAccess, usualCertificate] = [file, access(), clientCertificate()].map(name => readFileSync(name, 'utf8')) as [string, string, string]
 })
 
 afterEach(async () => {
   writeFileSync(file, usual)
+  writeFileSync(access(), usualAccess)
+  chmodSync(access(), 0o644)
+  writeFileSync(clientCertificate(), usualCertificate)
   await reload()
 })
 
@@ -110,6 +118,31 @@ test('a passphrase file that cannot be read is found out at the reload, not when
   assert.match(stdout, /Not reloaded[^]*ca\.passphrase-file: \S+none: no such file/)
 })
 
+for (const { what, changes, holdsBack, says } of [
+  { what: 'a host name that our certificate is not for', changes: () => writeFileSync(file, stringify({ ...parse(usual), hostname: 'new.example.test' })), holdsBack: false, says: /server\.pem: is not for new\.example\.test/ },
+  { what: 'an access map that others can write', changes: () => chmodSync(access(), 0o666), holdsBack: false, says: /access: other accounts can change who may relay/ },
+  {
+    what: 'an open relay where no [[test]] speaks against it',
+    changes: () => {
+      writeFileSync(file, stringify({ ...parse(usual), test: [] }))
+      writeFileSync(access(), `Connect:192.0.2\tRELAY\n${usualAccess}`)
+    },
+    holdsBack: false,
+    says: /access: open relay: a stranger at 192\.0\.2\.44/,
+  },
+  { what: 'a client certificate that is none', changes: () => writeFileSync(clientCertificate(), 'none'), holdsBack: true, says: /delivery\.certificate or delivery\.key cannot be read as PEM/ },
+]) {
+  test(`check and reload say the same of ${what}`, async () => {
+    changes()
+    const checked = JSON.parse((await postern.command(['check', '--json'])).stdout) as readonly { readonly severity: string; readonly text: string }[]
+    const reloaded = await postern.command(['reload', '--json'])
+    const { inForce, problems, warnings } = JSON.parse(reloaded.stdout) as { readonly inForce: boolean; readonly problems: readonly string[]; readonly warnings: readonly string[] }
+    const named = (severity: string): readonly string[] => checked.filter(finding => finding.severity === severity && says.test(finding.text)).map(({ text }) => text)
+    assert.deepEqual([problems, warnings], [named('error'), named('warning')])
+    assert.deepEqual([problems.length + warnings.length, inForce, reloaded.code], [1, !holdsBack, problems.length])
+  })
+}
+
 async function stranger(from: string): Promise<SmtpClient> {
   const client = await SmtpClient.connect(postern.ports.mx, undefined, from)
   await client.greet()
@@ -136,5 +169,5 @@ async function changeTo(tables: Readonly<Record<string, TomlTable>>, afterRestar
 }
 
 async function reload(afterRestart: readonly string[] = []): Promise<void> {
-  assert.deepEqual(await postern.json(['reload']), { inForce: true, problems: [], afterRestart })
+  assert.deepEqual(await postern.json(['reload']), { inForce: true, problems: [], warnings: [], afterRestart })
 }

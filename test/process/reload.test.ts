@@ -98,7 +98,7 @@ test(`${RELOADS} reloads while ${SESSIONS} sessions send: none is dropped, and e
       // Another map each time, and for the half of them by signal.
       writeFileSync(access, `To:blocked${reload}@example.net\tREJECT\n${usual}`)
       const [before, sent] = [reloaded(), accepted.length]
-      if (reload % 2 === 0) assert.deepEqual(await postern.json(['reload']), { inForce: true, problems: [], afterRestart: [] })
+      if (reload % 2 === 0) assert.deepEqual(await postern.json(['reload']), { inForce: true, problems: [], warnings: [], afterRestart: [] })
       else signal(postern.pid(), 'SIGHUP')
       await waitFor('the reload, and a message after it', () => reloaded() > before && accepted.length > sent)
     }
@@ -113,7 +113,7 @@ test(`${RELOADS} reloads while ${SESSIONS} sessions send: none is dropped, and e
 
 async function reloadWith(map: string): Promise<void> {
   writeFileSync(access, map)
-  assert.deepEqual(await postern.json(['reload']), { inForce: true, problems: [], afterRestart: [] })
+  assert.deepEqual(await postern.json(['reload']), { inForce: true, problems: [], warnings: [], afterRestart: [] })
 }
 
 /** MAIL and RCPT to somebody elsewhere: the first refusal, or 250. The transaction is left again. */

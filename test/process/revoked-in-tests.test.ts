@@ -33,7 +33,7 @@ before(async () => {
   const issue = (name: string): Promise<CertificateFiles> => postern.issue(name, '--email', `${name}@example.test`)
   people = { joe: await issue('joe'), ann: await issue('ann'), may: await issue('may') }
   appendFileSync(path.join(postern.folder, 'postern.toml'), CASES)
-  assert.deepEqual(await postern.json(['reload']), { inForce: true, problems: [], afterRestart: [] })
+  assert.deepEqual(await postern.json(['reload']), { inForce: true, problems: [], warnings: [], afterRestart: [] })
   assert.equal(await relays('joe'), 250)
 })
 

@@ -123,7 +123,7 @@ test('a list of recipients is read at a reload, and one with a mistake in it is 
   const [settings, list] = ['postern.toml', 'recipients'].map(name => path.join(postern.folder, name)) as [string, string]
   writeFileSync(list, 'ann@example.test\n')
   writeFileSync(settings, readFileSync(settings, 'utf8').replace(/^\[checks\]$/m, '[checks]\nrecipients = "recipients"'))
-  assert.deepEqual(await postern.json(['reload']), { inForce: true, problems: [], afterRestart: [] })
+  assert.deepEqual(await postern.json(['reload']), { inForce: true, problems: [], warnings: [], afterRestart: [] })
   assert.deepEqual([await rcpt('ann@example.test'), await rcpt('eve@example.test')], ['250 2.1.5 Recipient OK', '550 5.1.1 User unknown'])
 
   writeFileSync(list, 'ann@example.test\neve\n')

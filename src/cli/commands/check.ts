@@ -1,7 +1,8 @@
 /** postern check */
 
 import { defineCommand } from '../command.ts'
-import { inspect, type Finding } from '../inspection.ts'
+import type { Finding } from '../../process/directory-findings.ts'
+import { inspect } from '../inspection.ts'
 import { plural, type Look } from '../output.ts'
 
 export default defineCommand({
