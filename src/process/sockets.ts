@@ -27,6 +27,7 @@ export type BoundListener = {
 
 export type Sockets = {
   readonly bound: readonly BoundListener[]
+  /** May be said twice. Once the workers have closed theirs, clients are refused; what systemd has passed waits there for the next start. */
   close(): void
 }
 
@@ -57,7 +58,9 @@ export async function bindListeners(
       bound.push(made.value.listener)
     } else problems.push(made.problem)
   }
-  const close = (): void => sockets.forEach(socket => socket.close())
+  const close = (): void => {
+    for (const socket of sockets.splice(0)) socket.close()
+  }
   if (problems.length === 0) return ok({ bound, close })
   close()
   return fail(problems)

@@ -164,6 +164,8 @@ class Supervisor {
   /** Drains when told to. Resolves with the exit code when everything has ended. */
   async untilStopped(): Promise<number> {
     await this.#stopped
+    // As long as anybody holds them, the kernel takes connections that nobody will serve.
+    this.#sockets.close()
     this.#log.info({ event: 'stopping', note: 'sessions finish their transaction, deliveries under way end' })
     const timer = setTimeout(() => {
       this.#log.warn({ event: 'drain-cut-short', afterMilliseconds: DRAIN_MILLISECONDS })

@@ -138,6 +138,19 @@ test('SIGTERM lets a message that has begun come to its end, and says 421 to the
   await sink.messageWith('while stopping')
 })
 
+test('while it stops, who connects is refused at once and not left to wait', async () => {
+  const sending = await joesSession()
+  for (const line of ['MAIL FROM:<joe@example.test>', 'RCPT TO:<ann@example.net>', 'DATA']) await sending.command(line)
+  const stopping = postern.stop()
+  for (const port of Object.values(postern.ports)) await waitFor(`port ${port} to be closed`, async () => !(await isOpen(port)))
+  const reply = await sending.command('Subject: the last one\r\n\r\n.')
+  assert.equal(reply.code, 250, reply.text)
+  await stopping
+  assert.equal(postern.log().at(-1)?.['event'], 'stopped')
+  await postern.start()
+  await sink.messageWith('the last one')
+})
+
 function readyLine(): Readonly<Record<string, unknown>> {
   const ready = postern.log().findLast(line => line['event'] === 'ready')
   assert.ok(ready)
