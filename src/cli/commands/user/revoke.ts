@@ -1,6 +1,9 @@
 /** postern user revoke */
 
-import { defineCommand } from '../../command.ts'
+import { ok } from '../../../core/result.ts'
+import { PasswordDesk } from '../../../process/password-desk.ts'
+import type { HolderRecord } from '../../../relay/admin.ts'
+import { defineCommand, Problem } from '../../command.ts'
 import { confirm } from '../../confirm.ts'
 import { shortPath } from '../../files.ts'
 import { indent, plural, visible } from '../../output.ts'
@@ -24,20 +27,36 @@ wanted, and "postern ca issue client" makes the relay a new one.`,
     const own = ownCertificate(directory, configOrUsual(directory), holders)
     const isOwn = own !== null && own.revokedAt === null && own.holder.toLowerCase() === name.toLowerCase()
     if (isOwn) await confirm(`${name} is this relay: next hops are shown its certificate, ${shortPath(own.file)}. Revoke it?`, args.yes)
+    const devices = await devicesOf(directory, holders, name)
     const { fingerprints } = await askAuthority(directory, { do: 'revoke', name }, 'revoked')
-    return { name, fingerprints, held: await countHeld(directory, name), isOwn }
+    const passwords = fingerprints.length === 0 ? [] : devices
+    return { name, fingerprints, passwords, held: await countHeld(directory, name), isOwn }
   },
-  render: ({ name, fingerprints, held, isOwn }) => {
+  render: ({ name, fingerprints, passwords, held, isOwn }) => {
     const lines =
       fingerprints.length === 0
         ? [`${visible(name)} holds no certificate that could be revoked.`]
         : [`Revoked ${plural(fingerprints.length, 'certificate')} of ${name}:`, indent(fingerprints.join('\n'))]
+    if (passwords.length > 0) lines.push(`${plural(passwords.length, 'password')} of ${name} ended: ${passwords.join(', ')}`)
     if (held > 0) lines.push(`${plural(held, 'message')} of ${name} in the queue ${held === 1 ? 'is' : 'are'} held: postern queue list --state held`)
     if (isOwn) lines.push('Make a new one for this relay: postern ca issue client')
     return lines.join('\n')
   },
-  toJson: ({ name, fingerprints, held }) => ({ name, fingerprints, held }),
+  toJson: ({ name, fingerprints, passwords, held }) => ({ name, fingerprints, passwords, held }),
 })
+
+/** What the holder has passwords for. Whatever is wrong with those, a revocation does not wait for it. */
+async function devicesOf(directory: string, holders: readonly HolderRecord[], name: string): Promise<readonly string[]> {
+  const request = { do: 'list', name } as const
+  try {
+    const running = await askIfRunning(directory, { do: 'passwords', request })
+    const listed = running === null ? await new PasswordDesk(directory).handle(holders, request) : ok(running.value)
+    return listed.ok ? listed.value.passwords.map(({ device }) => device) : []
+  } catch (error) {
+    if (error instanceof Problem) return []
+    throw error
+  }
+}
 
 /** What waits in the queue of a running Postern and goes nowhere. */
 async function countHeld(directory: string, name: string): Promise<number> {
