@@ -2,14 +2,23 @@
  * The data directory, as a command sees it: where it is, and its configuration.
  */
 
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { formatConfigProblem, parseConfig } from '../core/config/parse.ts'
 import type { Config } from '../core/config/schema.ts'
 import { NoPermission, Problem } from './command.ts'
 
+/** Where the service has its data, and root's commands look. */
+const SYSTEM_DIRECTORY = '/var/lib/postern'
+
 export function dataDirectory(given: string | undefined): string {
-  return path.resolve(given ?? (process.getuid?.() === 0 ? '/var/lib/postern' : 'postern-data'))
+  return path.resolve(given ?? (process.getuid?.() === 0 ? SYSTEM_DIRECTORY : 'postern-data'))
+}
+
+/** For who has found nothing in the default folder, which depends on where he stands: the service may have its own. */
+export function serviceHint(directory: string, system = SYSTEM_DIRECTORY): string {
+  if (directory !== path.resolve('postern-data') || !existsSync(system)) return ''
+  return `; the service has its data in ${system}: as root, or as the account that it belongs to, say --dir ${system}`
 }
 
 export function configFile(directory: string): string {
@@ -34,7 +43,7 @@ function readText(file: string, directory: string): string {
     return readFileSync(file, 'utf8')
   } catch (error) {
     if (errorCode(error) === 'ENOENT') {
-      throw new Problem(`no postern.toml in ${directory}; make one with "postern init", or name another folder with --dir`)
+      throw new Problem(`no postern.toml in ${directory}; make one with "postern init", or name another folder with --dir${serviceHint(directory)}`)
     }
     throw problemWith(file, error)
   }

@@ -8,14 +8,14 @@ import { startAuthority, type AuthorityProcess } from '../process/authority-proc
 import { readPassphrase } from '../process/passphrase.ts'
 import type { AdminAnswers, AdminRequest, AuthorityAnswer, AuthorityRequest } from '../relay/admin.ts'
 import { Problem } from './command.ts'
-import { readConfig } from './directory.ts'
+import { readConfig, serviceHint } from './directory.ts'
 
 /** Throws a Problem if no Postern runs on this directory, or if it answers with one. */
 export async function askRunning<Request extends AdminRequest>(directory: string, request: Request): Promise<AdminAnswers[Request['do']]> {
   const answer = await askIfRunning(directory, request)
   if (answer !== null) return answer.value
-  if (!existsSync(directory)) throw new Problem(`there is no folder ${directory}; name the data directory with --dir, as in: --dir /var/lib/postern`)
-  throw new Problem(`no Postern is running on ${directory}; start it with: postern run --dir ${directory}`)
+  if (!existsSync(directory)) throw new Problem(`there is no folder ${directory}; name the data directory with --dir, as in: --dir /var/lib/postern${serviceHint(directory)}`)
+  throw new Problem(`no Postern is running on ${directory}; start it with: postern run --dir ${directory}${serviceHint(directory)}`)
 }
 
 /** Null if no Postern runs on this directory. */
