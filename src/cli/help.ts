@@ -68,5 +68,5 @@ function flagForm(name: string, spec: OptionSpec): string {
 }
 
 function describe(spec: OptionSpec): string {
-  return spec.type === 'list' ? `${spec.describe} May be repeated.` : spec.describe
+  return spec.type === 'list' && !/may be repeated/i.test(spec.describe) ? `${spec.describe} May be repeated.` : spec.describe
 }

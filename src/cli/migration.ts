@@ -30,7 +30,12 @@ export type Migrated = {
   readonly items: readonly Item[]
   readonly replay: ReplayResult | null
   readonly unread: readonly string[]
+  /** The domain that the new authority is named for. */
+  readonly organisation: string
 }
+
+/** What stands in the report beside the configuration. */
+type Reported = Omit<Migrated, 'directory' | 'against' | 'organisation'>
 
 /** Options that both commands have. */
 export const MIGRATION_OPTIONS = {
@@ -98,20 +103,20 @@ export function configOf({ config }: Migration): Config {
 }
 
 /** For a file: everything. */
-export function wholeReport(migrated: Omit<Migrated, 'directory' | 'against'>): string {
+export function wholeReport(migrated: Reported): string {
   return `${lines(migrated, Infinity).join('\n')}\n`
 }
 
 /** For a person: as much as can be read, with what to do next. */
 export function renderMigrated(migrated: Migrated, look: Look): string {
-  const { directory, against, replay } = migrated
+  const { directory, against, replay, organisation } = migrated
   if (against !== null && replay !== null) return [`${against} and the log of ${migrated.from}`, '', ...renderReplay(replay), `${countsOf(replay.counts)}.`].join('\n')
   const text = lines(migrated, directory === null ? Infinity : MOST_LINES)
     .map(line => (TITLES.has(line) ? look.bold(line) : line))
     .join('\n')
   if (directory === null) return text
   const place = shellQuoted(directory)
-  const next = [`postern check --dir ${place}`, `postern user add joe --email joe@example.org --dir ${place}`, `postern run --dir ${place}`].join('\n')
+  const next = [`postern check --dir ${place}`, `postern user add joe --email joe@${organisation} --dir ${place}`, `postern run --dir ${place}`].join('\n')
   return `${text}\n\n${look.bold('Next')}\n${indent(`Read ${path.join(directory, 'migration-report.txt')} and postern.toml beside it.\n${next}`)}`
 }
 
@@ -131,7 +136,7 @@ export function migratedAsJson({ from, directory, against, items, replay, unread
 const MOST_LINES = 15
 const TITLES: ReadonlySet<string> = new Set(['Yours to do', 'Carried over', 'Nothing to do', 'Not read', 'The old log'])
 
-function lines({ from, items, replay, unread }: Omit<Migrated, 'directory' | 'against'>, most: number): readonly string[] {
+function lines({ from, items, replay, unread }: Reported, most: number): readonly string[] {
   const { carried, todo, unneeded } = countItems(items)
   return [
     `From ${from}`,

@@ -12,6 +12,7 @@
 import { keyLines } from '../core/config/key-lines.ts'
 import type { Config, TestCase } from '../core/config/schema.ts'
 import type { ClientIdentity } from '../core/names/identity.ts'
+import { decidingEntry } from '../core/policy/advice.ts'
 import type { Asker, Decision } from '../core/policy/decision.ts'
 import type { Policy } from '../core/policy/policy.ts'
 import { tryOutWithoutDns } from '../core/policy/trial.ts'
@@ -56,9 +57,15 @@ function failureOf(testCase: TestCase, { policy, holders, readCertificate, now }
   const came = decision.verdict
   const holds = testCase.expect === 'relay' ? came === 'accept' && decision.relay : came === testCase.expect
   if (holds) return null
-  const reply = decision.reply === null ? '' : ` (${decision.reply.code} ${decision.reply.text})`
+  const { reply } = decision
+  const entry = decidingEntry(decision.because)
+  const why = [
+    ...(reply === null ? [] : [`${reply.code} ${reply.enhanced} ${reply.text}`]),
+    ...(entry === null ? [] : [`${entry.file}:${entry.line} ${entry.key} ${entry.value}`]),
+  ].join('; ')
   const how = came === 'accept' && testCase.expect === 'relay' ? 'accept, because the recipient is ours and not because the client may relay' : came
-  const text = `${testCase.as} from <${testCase.from}> to <${testCase.to}>: expected ${testCase.expect}, and the policy says ${how}${reply}`
+  const asked = `${testCase.as} from <${testCase.from}> to <${testCase.to}>`
+  const text = `${asked}: expected ${testCase.expect}, and the policy says ${how}${why === '' ? '' : ` (${why})`}, to a client at ${testCase.client} on ${testCase.listener}`
   const ended = endOf(identity)
   return ended === null ? { text, holdsBack: true } : { text: `${text}; ${testCase.as}'s certificate ${ended}: change the case, or take it out`, holdsBack: false }
 }

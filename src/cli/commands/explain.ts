@@ -21,6 +21,7 @@ import { readAccessMap, warnIfNotLoaded } from '../access-source.ts'
 import { defineCommand, Problem, UsageProblem, type Args, type Call, type OptionSpecs } from '../command.ts'
 import { configFile, readConfig } from '../directory.ts'
 import { accountByName, identityByCertificate, identityByName } from '../identities.ts'
+import { shellQuoted } from '../files.ts'
 import { visible } from '../output.ts'
 import { askRunning } from '../running.ts'
 
@@ -45,7 +46,7 @@ on disk now. Nothing is sent.`,
   operands: '[ID]',
   options: OPTIONS,
   examples: [
-    'postern explain d7k2m9x4q1',
+    'postern explain 0mx06nkn6v39hxch',
     'postern explain --as joe --client 192.0.2.7 --from joe@example.org --to ann@example.net',
     'postern explain --cert joe.pem --client 192.0.2.7 --from joe@example.org --to ann@example.net --listener submission --json',
   ],
@@ -80,7 +81,7 @@ async function recorded(directory: string, id: string, args: Args<typeof OPTIONS
   const others = [args.cert, args.as, args.password, args.client, args.from, args.to, args.listener].some(value => value !== undefined)
   if (others || args.anonymous) throw new UsageProblem('give an ID, or the options of a dry run, not both')
   const record = await askRunning(directory, { do: 'explain', id })
-  if (record === null) throw new Problem(`no decision ${visible(id)} is remembered; the newest are kept, and older ones are in the log`)
+  if (record === null) throw new Problem(`no decision ${visible(id)} is remembered; the newest are kept, and older ones are in the log. If it is the ID of a message: postern trace ${shellQuoted(visible(id))}`)
   return record
 }
 

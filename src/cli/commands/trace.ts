@@ -10,7 +10,7 @@ export default defineCommand({
   details: 'Takes the ID of a message, or an address: then the newest events of all its messages. What is kept is bounded, so the life of an old message may be forgotten.',
   operands: 'ID-OR-ADDRESS',
   options: {},
-  examples: ['postern trace k3v9x2m4q8w1', 'postern trace ann@example.net'],
+  examples: ['postern trace 0mx06nkn6v39hxch', 'postern trace ann@example.net'],
   run: async ({ operands: [of = ''], directory }) => {
     const { events } = await askRunning(directory, { do: 'trace', of })
     if (events.length === 0) throw new Problem(`nothing is known of ${visible(of)}; it never came here, or is too long ago`)

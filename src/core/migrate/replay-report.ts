@@ -26,7 +26,7 @@ function render({ logged, decision, reasons, times }: Difference): readonly stri
   const reply = decision.reply === null ? '' : `: ${decision.reply.code} ${decision.reply.enhanced} ${decision.reply.text}`
   return [
     `${formatPlace(from)}  ${shownWhole(from.text)}`,
-    `  then: ${accepted ? 'accepted' : 'refused'}${accepted ? '' : `: ${shownWhole(outcome)}`}; now: ${decision.verdict === 'refuse' ? 'refused' : 'accepted'}${reply}${times === 1 ? '' : ` (${times} times)`}`,
+    `  then: ${accepted ? 'accepted' : 'refused'}${accepted ? '' : `: ${shownWhole(outcome)}`}; now: ${NOW[decision.verdict]}${reply}${times === 1 ? '' : ` (${times} times)`}`,
     `  ${whoOf(logged)}${authentication === null ? '' : `; it had logged in with ${shownWhole(authentication)}`}`,
     ...reasons.map(reason => (reason === '' ? '' : `  ${reason}`)),
   ]
@@ -40,5 +40,7 @@ function whoOf({ client, identity, listener, reversePath, forwardPath }: LoggedD
   const to = forwardPath === null ? '' : ` to <${forwardPath}>`
   return shownWhole(`${host} ${proved}, on ${listener}, from <${reversePath}>${to}`)
 }
+
+const NOW = { accept: 'accepted', refuse: 'refused', discard: 'accepted, to be dropped', quarantine: 'accepted, to be held' } as const
 
 const PROVED = { plaintext: 'without TLS', anonymous: 'without a certificate', unverified: 'with a certificate that was not verified' } as const

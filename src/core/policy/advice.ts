@@ -214,6 +214,12 @@ function toStopCertificate(asker: Asker, entry: AccessEntry | null): string | nu
   return entry === null ? null : `change or remove ${at(entry)}.`
 }
 
+/** The line of the access map that decided; null if none did. */
+export function decidingEntry(because: readonly Reason[]): AccessEntry | null {
+  const before = because[because.findLastIndex(({ kind }) => kind === 'rule') - 1]
+  return certificateWithheldBy(because) ?? (before?.kind === 'lookedUp' ? before.entry : null)
+}
+
 function lastEntry(because: readonly Reason[]): AccessEntry | null {
   const found = because.findLast(reason => reason.kind === 'lookedUp' && reason.entry !== null)
   return found?.kind === 'lookedUp' ? found.entry : null

@@ -45,7 +45,7 @@ do about each that has no equal.`,
     })
     const migrated = { from: path.join(files.folder, main.name), items: migration.items, replay: null, unread: files.unread() }
     if (!args['report-only']) await makeDirectory(out, migration, wholeReport(migrated))
-    return { ...migrated, directory: args['report-only'] ? null : out, against: null }
+    return { ...migrated, directory: args['report-only'] ? null : out, against: null, organisation: migration.organisation }
   },
   render: (migrated, look) => renderMigrated(migrated, look),
   toJson: migrated => migratedAsJson(migrated),

@@ -58,14 +58,15 @@ Once the new directory is made and corrected, --against puts the log to it.`,
     })
     if (!migration.ok) throw new Problem(migration.problem)
     const from = path.join(files.folder, main.name)
+    const { organisation } = migration.value
     if (against !== undefined) {
       const place = path.resolve(against)
-      return { from, directory: null, against: place, items: [], unread: [], replay: await replayAgainst(place, migration.value, args.log) }
+      return { from, directory: null, against: place, items: [], unread: [], organisation, replay: await replayAgainst(place, migration.value, args.log) }
     }
     const replay = args.log.length === 0 ? null : await replayLogs(migration.value, args.log)
     const migrated = { from, items: migration.value.items, replay, unread: files.unread() }
     if (!makesNothing) await makeDirectory(out, migration.value, wholeReport(migrated))
-    return { ...migrated, directory: makesNothing ? null : out, against: null }
+    return { ...migrated, directory: makesNothing ? null : out, against: null, organisation }
   },
   render: (migrated, look) => renderMigrated(migrated, look),
   toJson: migrated => migratedAsJson(migrated),
