@@ -150,9 +150,10 @@ function passwordsWanted(directory: string, { listeners, oauth }: Config, holder
   )
 }
 
-/** Whether the ports can be had; a running Postern has them already. */
+/** Whether the ports can be had; a running Postern has them already, and says what it does not use yet. */
 async function portFindings(directory: string, config: Config): Promise<readonly Finding[]> {
-  if ((await askIfRunning(directory, { do: 'status' }).catch(() => null)) !== null) return []
+  const running = await askIfRunning(directory, { do: 'status' }).catch(() => null)
+  if (running !== null) return running.value.afterRestart.map(what => warning(`${configFile(directory)}: ${what}: what was changed here is used after a restart`))
   try {
     const sockets = await bindListeners(config.listeners, {})
     if (!sockets.ok) return sockets.problem.map(error)

@@ -352,6 +352,7 @@ class Supervisor {
         messages: shares.reduce((sum, share) => sum + (share?.queue.messages ?? 0), 0),
         quarantinedRecords: shares.reduce((sum, share) => sum + (share?.queue.quarantinedRecords ?? 0), 0),
       },
+      afterRestart: restartNeeds(this.#startedWith, this.#loaded.config),
       metrics: sumSamples(shares.map(share => parseSamples(share?.metrics))),
       certificates: shares.find(share => share !== null)?.certificates ?? [],
     }

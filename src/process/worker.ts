@@ -336,6 +336,7 @@ export class Worker {
       startedAt: 0,
       listeners: [],
       workers: [{ pid: process.pid, restarts: 0, sessions: this.#receiver.sessions, queued: messages }],
+      afterRestart: [],
       queue: { messages, quarantinedRecords: stats.reduce((sum, shard) => sum + shard.quarantinedRecords, 0) },
       metrics: [...this.#meter.samples(), ...this.#gauges()],
       certificates: [

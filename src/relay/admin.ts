@@ -75,6 +75,8 @@ export type Status = {
   readonly listeners: readonly { readonly name: string; readonly address: string }[]
   readonly workers: readonly { readonly pid: number; readonly restarts: number; readonly sessions: number; readonly queued: number }[]
   readonly queue: { readonly messages: number; readonly quarantinedRecords: number }
+  /** Settings that were taken at a reload, and are used after a restart. */
+  readonly afterRestart: readonly string[]
   /** What was counted, over all workers. */
   readonly metrics: readonly Sample[]
   readonly certificates: readonly { readonly what: string; readonly subject: string; readonly notAfter: number; readonly isRevoked: boolean }[]

@@ -106,7 +106,11 @@ test('limits.handshake-timeout: for handshakes to come', { timeout: 60_000 }, as
 
 test('what the processes have begun with is named until they begin again', async () => {
   const changed = { listeners: { lmtp: { enabled: true } }, queue: { workers: 1, 'inline-size': '1KiB' } }
-  await changeTo(changed, ['listeners: addresses', 'queue.workers', 'queue.inline-size'])
+  const waiting = ['listeners: addresses', 'queue.workers', 'queue.inline-size']
+  await changeTo(changed, waiting)
+  const { code, stdout } = await postern.command(['check'])
+  assert.deepEqual([code, stdout.match(/(?<=postern\.toml: ).*(?=: what was changed here is used after a restart)/g)], [0, waiting])
+  assert.match((await postern.command(['status'])).stdout, /after a restart +listeners: addresses, queue\.workers, queue\.inline-size\n/)
   writeFileSync(file, stringify({ ...parse(usual), user: 'nobody' }))
   await reload(['user'])
 })

@@ -22,6 +22,7 @@ export default defineCommand({
         ['host name', status.hostname],
         ['running', `since ${formatInstant(status.startedAt)} (${relativeTime(status.startedAt, now)}), process ${status.pid}, version ${status.version}`],
         ['queue', `${plural(queue.messages, 'message')}${quarantined}`],
+        ...(status.afterRestart.length === 0 ? [] : [['after a restart', look.warn(status.afterRestart.join(', '))] as const]),
       ],
       look,
     )
