@@ -5,6 +5,7 @@ import { isIpAddress } from '../../core/config/forms.ts'
 import { keyLines } from '../../core/config/key-lines.ts'
 import type { Config } from '../../core/config/schema.ts'
 import type { ClientIdentity } from '../../core/names/identity.ts'
+import { adviceFor } from '../../core/policy/advice.ts'
 import { addressTerms, sourceOf } from '../../core/policy/client-terms.ts'
 import { explainDecision } from '../../core/policy/explain.ts'
 import type { Asker, CalloutAnswer, Reason } from '../../core/policy/decision.ts'
@@ -69,7 +70,8 @@ on disk now. Nothing is sent.`,
       verdict: last?.decision.verdict,
       relay: last?.decision.relay,
       reply: last?.decision.reply,
-      because: records.flatMap(record => record.decision.because.map(flat)),
+      because: distinct(records.flatMap(record => record.decision.because.map(flat))),
+      advice: last === undefined ? null : adviceFor(last.question, last.decision),
       terms,
       question: last?.question,
       at: last === undefined ? null : formatInstant(last.at),
@@ -150,6 +152,11 @@ async function termsFor(policy: Policy, facts: ClientFacts): Promise<readonly st
     ...(answer.kind === 'terms' ? answer.terms.entries.map(sourceOf) : []),
     ...[connections, connectionRate].flatMap(limit => (limit === null ? [] : [limit.source])),
   ]
+}
+
+/** Two questions of a session look up the same; once is enough for a reader. */
+function distinct(reasons: readonly object[]): readonly object[] {
+  return [...new Map(reasons.map(reason => [JSON.stringify(reason), reason])).values()]
 }
 
 /** One level deep, with `file` and `line` where the reason has them. */
