@@ -43,7 +43,7 @@ async function checkRemains(folder: string, said: readonly string[]): Promise<vo
   const opened = await openAuthority(location(folder))
   if (!opened.ok) {
     assert.equal(said.includes('made'), false, opened.problem)
-    assert.match(opened.problem, /run postern init again$|make one with: postern init$/)
+    assert.match(opened.problem, /run "postern init" again$|make one with: postern init$/)
     await (await made(folder)).close()
     return
   }
