@@ -8,9 +8,9 @@ import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { CertificateFiles } from '../support/certificates.ts'
-import { startPostern, type Postern } from '../support/postern.ts'
+import { startPostern, type Listener, type Postern } from '../support/postern.ts'
 import { waitFor } from '../support/processes.ts'
-import { authLogin, authPlain, authScram, tlsExporter } from '../support/sasl-client.ts'
+import { authLogin, authPlain, authScram, connectToLogIn, tlsExporter } from '../support/sasl-client.ts'
 import { startSink, type Sink } from '../support/sink.ts'
 import { SmtpClient } from '../support/smtp-client.ts'
 
@@ -40,16 +40,8 @@ async function setPassword(name: string, device: string, ...options: readonly st
   return ((await postern.json(['user', 'passwd', name, '--device', device, ...options])) as Set).password
 }
 
-/** Within TLS, after EHLO. */
-async function connected(listener: 'submission' | 'submissions' | 'mx' = 'submissions'): Promise<SmtpClient> {
-  const tls = { ca: readFileSync(postern.authority), checkServerIdentity: () => undefined }
-  const client = await SmtpClient.connect(postern.ports[listener], listener === 'submissions' ? tls : undefined)
-  await client.greet()
-  if (listener !== 'submissions') {
-    await client.startTls(tls)
-    await client.command('EHLO laptop.example.test')
-  }
-  return client
+function connected(listener?: Listener): Promise<SmtpClient> {
+  return connectToLogIn(postern, listener)
 }
 
 const letter = { to: 'ann@example.net', text: 'Subject: by password\r\n\r\nHello\r\n' }

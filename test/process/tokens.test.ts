@@ -8,11 +8,11 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { parse, stringify, type TomlTable } from 'smol-toml'
-import { makePostern, type Postern } from '../support/postern.ts'
+import { makePostern, type Listener, type Postern } from '../support/postern.ts'
 import { waitFor } from '../support/processes.ts'
-import { authBearer, authXoauth2 } from '../support/sasl-client.ts'
+import { authBearer, authXoauth2, connectToLogIn } from '../support/sasl-client.ts'
 import { startSink, type Sink } from '../support/sink.ts'
-import { SmtpClient } from '../support/smtp-client.ts'
+import type { SmtpClient } from '../support/smtp-client.ts'
 import { signingKey, startTokenProvider, type TokenProvider } from '../support/token-provider.ts'
 
 type Queued = { readonly sender: string; readonly heldBecause: string | null }
@@ -48,15 +48,8 @@ function byIntrospection(): TomlTable {
   return { introspection: provider.url, 'client-id': 'postern relay', 'client-secret-file': 'oauth-secret', scope: [SCOPE], claim: 'username' }
 }
 
-async function connected(listener: 'submission' | 'submissions' | 'mx' = 'submissions'): Promise<SmtpClient> {
-  const tls = { ca: readFileSync(postern.authority), checkServerIdentity: () => undefined }
-  const client = await SmtpClient.connect(postern.ports[listener], listener === 'submissions' ? tls : undefined)
-  await client.greet()
-  if (listener !== 'submissions') {
-    await client.startTls(tls)
-    await client.command('EHLO laptop.example.test')
-  }
-  return client
+function connected(listener?: Listener): Promise<SmtpClient> {
+  return connectToLogIn(postern, listener)
 }
 
 async function mayRelay(client: SmtpClient, sender: string): Promise<number> {

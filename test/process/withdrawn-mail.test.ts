@@ -5,12 +5,11 @@
  */
 
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import { showing, startPostern, type Postern } from '../support/postern.ts'
 import { waitFor } from '../support/processes.ts'
-import { authPlain } from '../support/sasl-client.ts'
+import { authPlain, connectToLogIn } from '../support/sasl-client.ts'
 import { startSink } from '../support/sink.ts'
 import { SmtpClient } from '../support/smtp-client.ts'
 
@@ -43,8 +42,7 @@ test('mail in the queue of a Postern that does not run', async t => {
   const { postern, sink } = await start(t, () => (later ? '451 4.3.0 later' : null))
   const { password } = (await postern.json(['user', 'passwd', 'ann', '--device', 'phone'])) as { readonly password: string }
   await sendByCertificate(postern, 1)
-  const client = await SmtpClient.connect(postern.ports.submissions, { ca: readFileSync(postern.authority), checkServerIdentity: () => undefined })
-  await client.greet()
+  const client = await connectToLogIn(postern)
   assert.equal((await authPlain(client, 'ann', password)).code, 235)
   assert.equal((await client.deliver({ from: 'ann@example.test', to: 'a@example.net', text: 'Subject: by password\r\n\r\n' })).code, 250)
   await client.quit()

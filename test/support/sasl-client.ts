@@ -1,10 +1,23 @@
 /** The client's half of SASL over SMTP, written from the RFCs and not from our own source. */
 
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto'
-import type { SmtpClient, SmtpReply } from './smtp-client.ts'
+import { showing, type Listener, type Postern } from './postern.ts'
+import { SmtpClient, type SmtpReply } from './smtp-client.ts'
 
 export function base64(text: string | Uint8Array): string {
   return Buffer.from(text as string).toString('base64')
+}
+
+/** Within TLS, without a certificate, after EHLO: where a login begins. */
+export async function connectToLogIn(postern: Postern, listener: Listener = 'submissions'): Promise<SmtpClient> {
+  const tls = showing(postern, null)
+  const client = await SmtpClient.connect(postern.ports[listener], listener === 'submissions' ? tls : undefined)
+  await client.greet()
+  if (listener !== 'submissions') {
+    await client.startTls(tls)
+    await client.command('EHLO laptop.example.test')
+  }
+  return client
 }
 
 /** RFC 4616, with an initial response. */
