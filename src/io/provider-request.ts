@@ -57,6 +57,8 @@ export class Provider {
       const sent =
         protocol === 'https:' ? https.request(url, { ...options, agent: this.#agent }) : http.request(url, { ...options, agent: this.#plainAgent })
       sent.once('error', reject)
+      // An answer that is no answer, such as 101, ends a request without an error.
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true })
       sent.once('response', answer => {
         this.#read(answer).then(resolve, error => {
           sent.destroy()

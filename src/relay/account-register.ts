@@ -82,12 +82,12 @@ export function withoutFingerprints(certificate: PeerCertificate): PeerCertifica
 
 /** What a session is told that has logged in with a password. */
 export function accountOf({ holder, certificate }: Pick<AccountEntry, 'holder' | 'certificate'>, { device, id }: PasswordRecord): Account {
-  return { holder, device, passwordId: id, certificate }
+  return { holder, device, passwordId: id, endsAt: null, certificate }
 }
 
-/** What a session is told that has logged in with a token; null if this holder's tokens give nothing. */
-export function accountByToken({ holder, certificate, tokenId }: AccountEntry): Account | null {
-  return tokenId === null ? null : { holder, device: null, passwordId: tokenId, certificate }
+/** What a session is told that has logged in with a token that ends then; null if this holder's tokens give nothing. */
+export function accountByToken({ holder, certificate, tokenId }: AccountEntry, endsAt: number | null): Account | null {
+  return tokenId === null ? null : { holder, device: null, passwordId: tokenId, endsAt, certificate }
 }
 
 function credentialsOf({ holder: { name }, passwords, tokenId }: AccountRecord): readonly LostPassword[] {

@@ -52,7 +52,7 @@ export type ConversationObserver = PolicyObserver & {
 }
 
 /** News from outside that waits for the session's next turn. */
-type News = Extract<SessionInput, { kind: 'idle' | 'shutDown' | 'identityLost' | 'overLimit' }>
+type News = Extract<SessionInput, { kind: 'idle' | 'shutDown' | 'identityLost' | 'loginEnded' | 'overLimit' }>
 
 type OpenMessage = {
   readonly id: string
@@ -114,10 +114,8 @@ export class Conversation {
 
   /** Tells the session something that neither it nor the client caused. */
   tell(news: News): void {
-    if (news.kind === 'identityLost') {
-      this.#identity = news.identity
-      this.#account = null
-    }
+    if (news.kind === 'identityLost') this.#identity = news.identity
+    if (news.kind === 'identityLost' || news.kind === 'loginEnded') this.#account = null
     this.#news.push(news)
     this.#channel.wake()
   }

@@ -120,6 +120,12 @@ test('S16: a holder that is revoked while a token is looked at is nobody', async
   assert.deepEqual(await desk.tryToken('joe'), { kind: 'failed', problem: 'refused' })
 })
 
+test('S16: a token that has ended by the time it is its turn is none', async () => {
+  const desk = await open({ verify: () => Promise.resolve({ kind: 'valid', user: 'joe', until: 0 }) })
+  assert.deepEqual(await desk.tryToken('joe'), { kind: 'failed', problem: 'refused' })
+  assert.deepEqual(desk.failures, ['expiredToken'])
+})
+
 test('S16: wrong tokens make the next ones wait, those without a user only by their network', async () => {
   const desk = await open({ verify: () => Promise.resolve({ kind: 'refused', why: 'expiredToken' }) })
   await desk.tryToken('joe')

@@ -80,10 +80,11 @@ export class Receiver {
     }
   }
 
-  /** To be called about once a second: ends the conversations whose client has been silent too long. */
+  /** To be called about once a second: ends the conversations whose client has been silent too long, or whose token is over. */
   sweep(now: number): void {
     for (const conversation of this.#conversations) {
       if (conversation.deadline < now) conversation.timeOut(now)
+      if ((conversation.account?.endsAt ?? Infinity) <= now) conversation.tell({ kind: 'loginEnded' })
     }
   }
 

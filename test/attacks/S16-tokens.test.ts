@@ -61,6 +61,8 @@ const misbehaving: Answer = token => {
       return answer => void answer.writeHead(500).end()
     case 'created':
       return answer => void answer.writeHead(201).end(JSON.stringify(good('joe')))
+    case 'switch':
+      return answer => void answer.writeHead(101, { connection: 'upgrade', upgrade: 'smtp' }).end()
     case 'giant':
       return answer => void answer.writeHead(200).end(JSON.stringify({ ...good('joe'), padding: 'x'.repeat(1_000_000) }))
     case 'endless':
@@ -89,6 +91,8 @@ const misbehaving: Answer = token => {
       return { ...good('joe'), aud: 'files' }
     case 'expired':
       return { ...good('joe'), exp: 1 }
+    case 'short':
+      return { ...good('joe'), exp: Date.now() / 1000 + 4 }
     case 'stranger':
       return good('stranger')
     case 'joe':
@@ -98,10 +102,15 @@ const misbehaving: Answer = token => {
   }
 }
 
-async function login(token: string, user = '', from = '127.20.0.1'): Promise<BearerResult> {
+async function connect(from = '127.20.0.1'): Promise<SmtpClient> {
   const tls = { ca: readFileSync(postern.authority), checkServerIdentity: () => undefined }
   const client = await SmtpClient.connect(postern.ports.submissions, tls, from)
   await client.greet()
+  return client
+}
+
+async function login(token: string, user = '', from?: string): Promise<BearerResult> {
+  const client = await connect(from)
   const result = await authBearer(client, token, user)
   await client.quit()
   return result
@@ -121,7 +130,7 @@ test('S16: a wrong token, another\'s, a stranger\'s and one for another service 
   }
 })
 
-for (const token of ['redirect', 'redirect-with-answer', 'denied', 'broken', 'created', 'giant', 'endless', 'silent', 'slow', 'cut', 'no-json', 'list', 'active-in-words', 'nothing']) {
+for (const token of ['redirect', 'redirect-with-answer', 'denied', 'broken', 'created', 'switch', 'giant', 'endless', 'silent', 'slow', 'cut', 'no-json', 'list', 'active-in-words', 'nothing']) {
   test(`S16: an endpoint that answers in the way "${token}" vouches for nobody, and that is nobody's failure`, async () => {
     const [before, known] = [failures().length, problems().length]
     assert.deepEqual(await told(token), [454, UNAVAILABLE, null])
@@ -130,6 +139,14 @@ for (const token of ['redirect', 'redirect-with-answer', 'denied', 'broken', 'cr
     assert.equal(failures().length, before)
   })
 }
+
+test('S16: a session ends with its token, and has taken nothing after that', async () => {
+  const client = await connect()
+  assert.equal((await authBearer(client, 'short')).reply.code, 235)
+  assert.equal((await client.command('MAIL FROM:<joe@example.test>')).code, 250)
+  assert.equal((await client.reply()).text, '4.7.0 relay.example.test Your login has ended; log in again')
+  await client.closed()
+})
 
 test('S16: neither token nor secret has gone where a redirect pointed', () => {
   assert.equal(elsewhere.asked.length, 0)
@@ -167,9 +184,7 @@ async function refused(): Promise<string> {
   writeFileSync(file, readFileSync(file, 'utf8').replace(provider.url, again.url))
   assert.equal((await postern.command(['reload'])).code, 0)
   assert.equal((await login(`${TOKEN}-not`)).reply.code, 535)
-  const tls = { ca: readFileSync(postern.authority), checkServerIdentity: () => undefined }
-  const client = await SmtpClient.connect(postern.ports.submissions, tls, '127.20.0.1')
-  await client.greet()
+  const client = await connect()
   assert.equal((await authXoauth2(client, TOKEN, 'joe')).reply.code, 235)
   const { text } = await client.command('MAIL FROM:<boss@elsewhere.test>')
   assert.match(text, /\(id /)

@@ -27,7 +27,7 @@ const password: Authentication = { mechanism: 'PLAIN', authenticationId: 'joe', 
 /** A password of one of our holders, and whatever certificate was shown beside it. */
 function withPassword(holder: Holder, shown: ClientIdentity = { kind: 'anonymous', tls }): Caller {
   const named = certificateNamed(holder.name, { fingerprint: '', keyFingerprint: '', addresses: holder.senders.filter(sender => !sender.startsWith('@')) })
-  const account = { holder, device: 'phone', passwordId: 'p1', certificate: named }
+  const account = { holder, device: 'phone', passwordId: 'p1', endsAt: null, certificate: named }
   return { identity: shown, authentication: { mechanism: 'SCRAM-SHA-256', authenticationId: holder.name, authorizationId: holder.name, securityLayerBits: 0, account } }
 }
 

@@ -48,7 +48,7 @@ function loggedIn(wanted: string, serverSignature: string, device: string | null
   const { identity } = callerNamed('joe')
   if (identity.kind !== 'verified' || identity.holder === null) throw new Error('joe holds a certificate')
   if (wanted !== '' && !isOneOfNames(wanted, ['user', ...identity.holder.senders])) return REFUSED
-  const account: Account = { holder: identity.holder, device, passwordId: 'p1', certificate: identity.certificate }
+  const account: Account = { holder: identity.holder, device, passwordId: 'p1', endsAt: null, certificate: identity.certificate }
   return { kind: 'loggedIn', account, serverSignature }
 }
 

@@ -122,6 +122,8 @@ class Player {
         return { kind: 'identityLost', identity: callerNamed('revoked joe').identity }
       case 'the password is taken away':
         return { kind: 'identityLost', identity: callerNamed('nobody').identity }
+      case 'the token ends':
+        return { kind: 'loginEnded' }
       case 'passwords are in use':
         this.#settings = { ...this.#settings, logins: { ...this.#settings.logins, byPassword: PASSWORD_MECHANISMS } }
         return null

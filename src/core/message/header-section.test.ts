@@ -65,7 +65,7 @@ test('the presumed author is one whole address, or nobody', () => {
   assert.equal(presumedAuthor('root', asker), null)
   const jane = { name: 'jane', kind: 'person', senders: ['@example.org', 'jane@example.org'] } as const
   const login = { mechanism: 'PLAIN', authenticationId: 'jane', authorizationId: '', securityLayerBits: 0 }
-  const account = { holder: jane, device: 'phone', passwordId: 'p1', certificate }
+  const account = { holder: jane, device: 'phone', passwordId: 'p1', endsAt: null, certificate }
   assert.equal(presumedAuthor('', { ...asker, authentication: { ...login, account } }), 'jane@example.org')
   assert.equal(presumedAuthor('', { ...asker, identity: { kind: 'anonymous', tls } }), null)
 })

@@ -78,6 +78,8 @@ export type Account = {
   readonly device: string | null
   /** Of the password, or of all the holder's tokens together. It ends with them. */
   readonly passwordId: string
+  /** When the token ends, in milliseconds since 1970; null if nobody says, and for a password. */
+  readonly endsAt: number | null
   /** What the holder's certificates say, by which the access map knows it too. Without fingerprints: those are of a certificate that nobody has shown. */
   readonly certificate: PeerCertificate
 }

@@ -11,7 +11,7 @@ import { bearer, BEARER_MECHANISMS, type TokenHints } from './bearer.ts'
 import { external } from './external.ts'
 import { login, plain } from './plain.ts'
 import { scram } from './scram.ts'
-import type { SaslScript } from './script.ts'
+import type { AuthenticationProblem, SaslScript } from './script.ts'
 
 /** What a site may allow; -PLUS comes with its mechanism. The strongest come first, as some clients take the first they know. */
 export const PASSWORD_MECHANISMS = ['SCRAM-SHA-256', 'SCRAM-SHA-1', 'PLAIN', 'LOGIN'] as const
@@ -60,6 +60,12 @@ export function scriptOf(mechanism: string, identity: ClientIdentity, hints: Tok
       return scram({ mechanism, hash, plus, offersPlus: canBind(identity) })
     }
   }
+}
+
+/** How a client is told that it has proved nothing, in a word about what it has shown. */
+export function refusalBy(mechanism: string): Extract<AuthenticationProblem, 'notAllowed' | 'tokenRefused' | 'refused'> {
+  if (mechanism === 'EXTERNAL') return 'notAllowed'
+  return (BEARER_MECHANISMS as readonly string[]).includes(mechanism) ? 'tokenRefused' : 'refused'
 }
 
 /** RFC 9266 §4.2: before TLS 1.3 the exporter is safe only with an extension that we are not told about. */

@@ -8,7 +8,7 @@
 import type { ClientIdentity } from '../names/identity.ts'
 import type { Authentication } from '../policy/decision.ts'
 import { assert, type Result } from '../result.ts'
-import { scriptOf } from '../sasl/mechanisms.ts'
+import { refusalBy, scriptOf } from '../sasl/mechanisms.ts'
 import type { AuthenticationProblem, CredentialAnswer, SaslFact, SaslScript } from '../sasl/script.ts'
 import type { Command } from './command.ts'
 import type { Dialogue } from './dialogue.ts'
@@ -89,7 +89,7 @@ export class AuthExchange {
   #end(result: Result<Authentication, AuthenticationProblem>): void {
     if (!result.ok) return this.#fail(authenticationRefusal(result.problem))
     this.#script = null
-    if (this.#isVoid) return this.#dialogue.reply(authenticationRefusal('refused'))
+    if (this.#isVoid) return this.#dialogue.reply(authenticationRefusal(refusalBy(result.value.mechanism)))
     this.#authentication = result.value
     this.#dialogue.reply(replies.authenticated)
   }

@@ -209,7 +209,7 @@ test('a message that is being stored when the certificate is revoked is past tha
 })
 
 test('news may come at any moment', () => {
-  for (const news of [{ kind: 'shutDown' }, revoked, { kind: 'idle' }] as const) {
+  for (const news of [{ kind: 'shutDown' }, { kind: 'loginEnded' }, revoked, { kind: 'idle' }] as const) {
     for (let steps = 1; steps <= toMessage.length; steps++) {
       const session = new ServerSession(settings)
       after(session, ...toMessage.slice(0, steps))

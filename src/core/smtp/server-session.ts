@@ -61,7 +61,8 @@ export class ServerSession {
   #fate: MessageFate = QUEUED
   /** The policy's refusal of the handshake, given to each command that is about mail. */
   #handshakeRefusal: Reply | null = null
-  #shuttingDown = false
+  /** What the session ends with, once no message is on its way. */
+  #farewell: Reply | null = null
 
   constructor(settings: SessionSettings) {
     this.#settings = settings
@@ -122,10 +123,14 @@ export class ServerSession {
       case 'idle':
         return this.#dialogue.hangUp(replies.idle(this.#settings.hostname))
       case 'shutDown':
-        this.#shuttingDown = true
+        this.#farewell = replies.shuttingDown(this.#settings.hostname)
         return
       case 'identityLost':
         return this.#identityLost(input.identity)
+      case 'loginEnded':
+        // It was of the peer that has spoken for somebody else since, or it has been lost before.
+        if (this.#auth.authentication !== null) this.#farewell = replies.loginEnded(this.#settings.hostname)
+        return
       default:
         return unreachable(input)
     }
@@ -137,14 +142,14 @@ export class ServerSession {
     this.#unread.push(bytes)
   }
 
-  /** Reads for as long as it is the client's turn. A message that has begun is finished before a shutdown. */
+  /** Reads for as long as it is the client's turn. A message that has begun is finished before the session ends. */
   #readOn(): void {
     while (this.#dialogue.turn === 'client') {
       if (this.#mail.isReading) {
         if (!this.#unread.hasUnread) return
         this.#mail.read(this.#unread)
-      } else if (this.#shuttingDown) {
-        this.#dialogue.hangUp(replies.shuttingDown(this.#settings.hostname))
+      } else if (this.#farewell !== null) {
+        this.#dialogue.hangUp(this.#farewell)
       } else {
         const line = this.#unread.readLine(LONGEST_LINE_OCTETS)
         if (line === null) return

@@ -90,6 +90,8 @@ export type SessionInput =
   | { readonly kind: 'shutDown' }
   /** The certificate or the password of this very session counts no more; `identity` is what is left. */
   | { readonly kind: 'identityLost'; readonly identity: ClientIdentity }
+  /** The token of this session has reached its end. What has begun goes on; the session ends at the next command boundary. */
+  | { readonly kind: 'loginEnded' }
 
 export type SessionOutput =
   | { readonly kind: 'reply'; readonly reply: Reply }
