@@ -8,6 +8,7 @@
 import type { X509Certificate } from 'node:crypto'
 import net from 'node:net'
 import tls from 'node:tls'
+import { cipherBits } from '../core/names/cipher-bits.ts'
 import { socketErrorInWords } from './socket-errors.ts'
 import { createClientContext } from './tls-client-context.ts'
 import { readPresented } from './x509.ts'
@@ -227,7 +228,7 @@ function beginTls(plain: net.Socket, request: ClientTls): tls.TLSSocket | { read
 /** What the finished handshake proved. */
 function describe(socket: tls.TLSSocket, serverName: string): ServerIdentity {
   const cipher = socket.getCipher()
-  const parameters = { version: socket.getProtocol() ?? 'unknown', cipher: cipher.name, cipherBits: /256|CHACHA20/.test(cipher.name) ? 256 : 128 }
+  const parameters = { version: socket.getProtocol() ?? 'unknown', cipher: cipher.name, cipherBits: cipherBits(cipher.name) }
   const certificate = socket.getPeerX509Certificate()
   const chainProblem = problemOfChain(socket, certificate)
   return {

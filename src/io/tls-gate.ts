@@ -10,6 +10,7 @@
 import { createHash, X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type tls from 'node:tls'
+import { cipherBits } from '../core/names/cipher-bits.ts'
 import type { ClientIdentity, TlsParameters } from '../core/names/identity.ts'
 import type { HandshakeTerms } from '../core/policy/session-terms.ts'
 import type { HandshakeRoom } from './handshake-room.ts'
@@ -168,8 +169,4 @@ function hasSigned(authority: X509Certificate, certificate: X509Certificate): bo
 /** Both ends of a live connection, unique among those of this process; null if it is gone, and has no ends any more. */
 function connectionKey({ remoteAddress, remotePort, localAddress, localPort }: Socket): string | null {
   return remoteAddress === undefined ? null : `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`
-}
-
-function cipherBits(name: string): number {
-  return /256|CHACHA20/.test(name) ? 256 : /168|3DES|DES-CBC3/.test(name) ? 112 : 128
 }

@@ -109,6 +109,15 @@ test('TLS_Clt_Features: protocol, suite and certificate are those of the line', 
   assert.match(suite.said, /TLSv1\.3 TLS_AES_128_GCM_SHA256, verified/)
 })
 
+test('TLS_Srv: the bits are those of the cipher, and the hash behind it adds none', async t => {
+  const sink = await sinkFor(t, { tls: sinkTls(serverCertificate('mx.test')) })
+  const weaker = 'TLS_Clt_Features:mx.test CipherSuites=TLS_AES_128_GCM_SHA256\n'
+  assert.match((await attempt(t, sink.port, `${weaker}TLS_Srv:mx.test ENCR:256`)).said, /^waiting: 454 4\.7\.0 encryption too weak 128 less than 256/)
+  assert.match((await attempt(t, sink.port, `${weaker}TLS_Rcpt:b PERM+ENCR:129`)).said, /^failed: 503 5\.7\.0 encryption too weak 128 less than 129/)
+  assert.deepEqual(sink.messages, [])
+  assert.match((await attempt(t, sink.port, `${weaker}TLS_Srv:mx.test ENCR:128`)).said, /^delivered/)
+})
+
 test('TLS_Clt_Features: what OpenSSL does not take sends nothing, and Flags=C sends nothing in clear', async t => {
   const sink = await sinkFor(t, { tls: sinkTls(serverCertificate('mx.test')) })
   assert.match((await attempt(t, sink.port, 'TLS_Clt_Features:mx.test CipherList=NONE-SUCH')).said, /^waiting: no TLS with mx\.test: OpenSSL does not take it: .*no cipher match/)

@@ -23,6 +23,7 @@ before(async () => {
       'GreetPause:127.0.24\t1',
       'ClientConn:127.0.25\t1',
       'ClientRate:127.0.26\t1',
+      'TLS_Clt:127.0.27\tENCR:256',
     ],
   })
   joe = await postern.issue('joe', '--email', 'joe@example.test')
@@ -53,6 +54,20 @@ test('Srv_Features V: no certificate is asked for, by STARTTLS or from the first
   }
   assert.deepEqual(await asked('127.0.30.1'), [250, 250])
   assert.deepEqual(await asked('127.0.21.1'), [530, 530])
+})
+
+test('TLS_Clt: the bits are those of the cipher, and the hash behind it adds none', async () => {
+  const mail = async (ciphers: string): Promise<string> => {
+    const client = await SmtpClient.connect(postern.ports.mx, undefined, '127.0.27.1')
+    await client.greet()
+    await client.startTls({ ...showing(postern, joe), ciphers })
+    await client.command('EHLO laptop.example.test')
+    const { code, text } = await client.command('MAIL FROM:<joe@example.test>')
+    client.destroy()
+    return `${code} ${text}`
+  }
+  assert.match(await mail('TLS_AES_256_GCM_SHA384'), /^250 /)
+  assert.match(await mail('TLS_AES_128_GCM_SHA256'), /^454 .*4\.7\.0 encryption too weak 128 less than 256/)
 })
 
 test('TLS_Srv_Features: versions and ciphers of one client', async () => {
