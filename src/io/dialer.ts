@@ -247,8 +247,8 @@ function problemOfChain(socket: tls.TLSSocket, certificate: X509Certificate | un
 }
 
 function problemOfName(certificate: X509Certificate | undefined, serverName: string): string | null {
-  // The subject's common name does not count (RFC 9525 §2).
-  const matches = net.isIP(serverName) === 0 ? certificate?.checkHost(serverName, { subject: 'never' }) : certificate?.checkIP(serverName)
+  // The subject's common name does not count (RFC 9525 §2), and a wildcard stands for a whole label (§6.3).
+  const matches = net.isIP(serverName) === 0 ? certificate?.checkHost(serverName, { subject: 'never', partialWildcards: false }) : certificate?.checkIP(serverName)
   return matches === undefined ? `its certificate is for ${certificate?.subjectAltName ?? 'no name at all'}, not for ${serverName}` : null
 }
 

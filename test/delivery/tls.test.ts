@@ -14,7 +14,7 @@ type Test = Parameters<typeof startRelay>[0]
 
 const good = serverCertificate('mx.test')
 const certificate = { certificatePem: ourCertificate.pem, keyPem: ourCertificate.keyPem }
-const names = dns({}, { 'mx.test': ['127.0.0.1'], 'other.test': ['127.0.0.1'] })
+const names = dns({}, { 'mx.test': ['127.0.0.1'], 'other.test': ['127.0.0.1'], 'a1.mx.test': ['127.0.0.1'] })
 const verify: Partial<ConfiguredHop> = { host: 'mx.test', tls: 'verify', trustedPem: [authority.pem] }
 
 async function sendTo(t: Test, port: number, hop: Partial<ConfiguredHop>): Promise<string> {
@@ -34,6 +34,17 @@ test('verify: a certificate of a trusted CA for the name of the host is proof', 
   const line = await sendTo(t, sink.port, verify)
   assert.equal(line, `m1 ann@b delivered: 250 2.0.0 Taken (mx.test[127.0.0.1]:${sink.port}, TLSv1.3 TLS_AES_256_GCM_SHA384, verified)`)
   assert.equal(sink.messages[0]?.tls?.version, 'TLSv1.3')
+})
+
+test('verify: a wildcard stands for one whole label (RFC 9525 §6.3)', async t => {
+  for (const [name, said] of [
+    ['*.mx.test', /^m1 ann@b delivered: .*, verified\)$/],
+    ['a*.mx.test', /^m1 ann@b waiting: no verified TLS/],
+    ['*.test', /^m1 ann@b waiting: no verified TLS/],
+  ] as const) {
+    const sink = await sinkFor(t, { tls: sinkTls(serverCertificate(name)) })
+    assert.match(await sendTo(t, sink.port, { ...verify, host: 'a1.mx.test' }), said, name)
+  }
 })
 
 test('encrypt and opportunistic take any certificate', async t => {
