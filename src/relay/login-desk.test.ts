@@ -93,7 +93,7 @@ test('S18: with too many to look at nobody is logged in, and it is no failure of
 })
 
 test('a token is a login of whom it names, who is known by name or address and acts as nobody else', async () => {
-  const desk = await open({ verify: () => Promise.resolve({ kind: 'valid', user: 'Joe@example.org', until: null }) })
+  const desk = await open({ verify: () => Promise.resolve({ kind: 'valid', user: 'Joe@example.org', isExact: false, until: null }) })
   for (const user of ['', 'joe', 'JOE@example.org']) {
     const answer = await desk.tryToken(user)
     assert.deepEqual(answer.kind === 'loggedIn' && [answer.account.holder.name, answer.account.device, answer.account.passwordId], ['joe', null, 'token joe 1'])
@@ -102,8 +102,16 @@ test('a token is a login of whom it names, who is known by name or address and a
   assert.deepEqual(desk.failures, ['wrongIdentity', 'wrongIdentity', 'wrongIdentity'])
 })
 
+test('S16: what an issuer tells apart by case only is not taken for one', async () => {
+  for (const [user, expected] of [['joe', 'loggedIn'], ['joe@example.org', 'loggedIn'], ['Joe', 'failed'], ['JOE@example.org', 'failed'], ['@example.org', 'failed']] as const) {
+    const desk = await open({ verify: () => Promise.resolve({ kind: 'valid', user, isExact: true, until: null }) })
+    assert.equal((await desk.tryToken('joe')).kind, expected, user)
+    if (expected === 'failed') assert.deepEqual([desk.failures, desk.names], [['unknownUser'], [user]])
+  }
+})
+
 test('S16: a token of nobody of ours fails as a wrong one does; what the client calls itself is no proof', async () => {
-  const desk = await open({ verify: () => Promise.resolve({ kind: 'valid', user: 'stranger', until: null }) })
+  const desk = await open({ verify: () => Promise.resolve({ kind: 'valid', user: 'stranger', isExact: false, until: null }) })
   assert.deepEqual(await desk.tryToken('joe'), { kind: 'failed', problem: 'refused' })
   assert.deepEqual(await desk.tryToken(''), { kind: 'failed', problem: 'refused' })
   assert.deepEqual(desk.failures, ['unknownUser', 'unknownUser'])
@@ -114,14 +122,14 @@ test('S16: a holder that is revoked while a token is looked at is nobody', async
   const desk = await open({
     verify: (_, register) => {
       register.replace({ site, holders: [] })
-      return Promise.resolve({ kind: 'valid', user: 'joe', until: null })
+      return Promise.resolve({ kind: 'valid', user: 'joe', isExact: false, until: null })
     },
   })
   assert.deepEqual(await desk.tryToken('joe'), { kind: 'failed', problem: 'refused' })
 })
 
 test('S16: a token that has ended by the time it is its turn is none', async () => {
-  const desk = await open({ verify: () => Promise.resolve({ kind: 'valid', user: 'joe', until: 0 }) })
+  const desk = await open({ verify: () => Promise.resolve({ kind: 'valid', user: 'joe', isExact: false, until: 0 }) })
   assert.deepEqual(await desk.tryToken('joe'), { kind: 'failed', problem: 'refused' })
   assert.deepEqual(desk.failures, ['expiredToken'])
 })

@@ -129,11 +129,12 @@ export class LoginDesk {
   /** Whoever is not ours, or no longer, is told the same as with a wrong token. */
   #concludeToken(attempt: LoginAttempt, client: LoginClient, verdict: TokenVerdict): CredentialAnswer {
     if (verdict.kind === 'refused') return this.#fail(attempt, client, verdict.why)
-    const { user, until } = verdict
+    const { user, isExact, until } = verdict
     // It has waited for its turn, and so has what is known of it.
     if (until !== null && until <= this.#parts.system.now()) return this.#fail(attempt, client, 'expiredToken')
     const entry = this.#parts.register.find(user)
-    const account = entry === null ? null : accountByToken(entry, until)
+    const isTheirs = entry !== null && (!isExact || [entry.holder.name, ...entry.holder.senders].includes(user))
+    const account = isTheirs ? accountByToken(entry, until) : null
     // Nothing of a token goes into the log, but for the name of whom an issuer vouches for and nobody here knows:
     // under that name an account is missing, whatever the client calls itself.
     if (account === null) return this.#fail({ ...attempt, login: user }, client, 'unknownUser')

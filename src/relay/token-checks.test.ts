@@ -5,7 +5,7 @@ import type { TokenVerdict } from '../core/tokens/claims.ts'
 import { TooBusy } from './ports.ts'
 import { TokenChecks } from './token-checks.ts'
 
-const VALID: TokenVerdict = { kind: 'valid', user: 'joe', until: null }
+const VALID: TokenVerdict = { kind: 'valid', user: 'joe', isExact: false, until: null }
 
 test('a good token is asked about once in half a minute', async () => {
   const checks = open(() => VALID)

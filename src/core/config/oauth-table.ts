@@ -44,7 +44,7 @@ const keys = table({
     .prefault('sub')
     .describe(
       'The claim that says whose token it is: it must hold a name given to `postern user add`, or an address of one. `sub` is what a provider never ' +
-        'gives to two people. Take another, such as `email` or `preferred_username`, only if people cannot choose it there.',
+        'gives to two people, and counts letter by letter. Take another, such as `email` or `preferred_username`, only if people cannot choose it there.',
     ),
   'openid-configuration': endpoint
     .optional()

@@ -20,8 +20,11 @@ export type TokenTerms = {
 export type Claims = { readonly [name: string]: unknown }
 
 export type TokenVerdict =
-  /** `until` is when the token ends, in milliseconds since 1970; null if nobody says. */
-  | { readonly kind: 'valid'; readonly user: string; readonly until: number | null }
+  /**
+   * `user` is a name or an address, letter by letter if `isExact`. `until` is when the token ends, in
+   * milliseconds since 1970; null if nobody says.
+   */
+  | { readonly kind: 'valid'; readonly user: string; readonly isExact: boolean; readonly until: number | null }
   | { readonly kind: 'refused'; readonly why: TokenFault }
 
 /** For the administrator's eyes only. */
@@ -31,6 +34,8 @@ export type TokenFault =
   | 'inactiveToken'
   /** Signed by a method that we do not take, or with an extension that we do not know. */
   | 'wrongAlgorithm'
+  /** Signed for something else than to give access. */
+  | 'wrongType'
   /** No key of that name, or not of the kind that the token says. */
   | 'unknownKey'
   | 'wrongSignature'
@@ -63,7 +68,8 @@ export function judgeClaims(claims: Claims, terms: TokenTerms, { now, mustExpire
   if (!terms.scopes.every(scope => scopes.includes(scope))) return refused('wrongScope')
   if (cnf !== undefined) return refused('boundToken')
   const user = userOf(claims, terms.claim)
-  return user === null ? refused('namelessToken') : { kind: 'valid', user, until }
+  // OpenID Connect Core §2: `sub` is one that nobody else has, letter by letter.
+  return user === null ? refused('namelessToken') : { kind: 'valid', user, isExact: terms.claim === 'sub', until }
 }
 
 export function refused(why: TokenFault): TokenVerdict {
@@ -96,7 +102,7 @@ function scopesOf({ scope, scp }: Claims): readonly unknown[] {
 }
 
 /**
- * A name is looked up in one case and in NFKC. One that NFKC would change is taken for nobody's: an
+ * A name is looked up in NFKC. One that NFKC would change is taken for nobody's: an
  * issuer that lets people choose their names may well have given two of them to two people.
  */
 function userOf(claims: Claims, claim: string): string | null {
@@ -104,6 +110,6 @@ function userOf(claims: Claims, claim: string): string | null {
   if (typeof user !== 'string' || user === '' || user.length > LONGEST_USER) return null
   if (user.normalize('NFKC') !== user || /\p{Cc}/u.test(user)) return null
   // OpenID Connect Core §5.1: an address that somebody has only typed there.
-  if (claim === 'email' && (isVerified === false || isVerified === 'false')) return null
+  if (claim === 'email' && isVerified !== undefined && isVerified !== true && isVerified !== 'true') return null
   return user
 }

@@ -52,6 +52,10 @@ const FORGED: readonly (readonly [what: string, token: string, why: string])[] =
   ['EdDSA with the name of an EC key',      ed.token(claims, { kid: 'ec' }),                                         'unknownKey'],
   ['PS256 said, RS256 made',                rsa.token(claims, { alg: 'PS256' }),                                     'wrongSignature'],
   ['an unknown key',                        ec.token(claims, { kid: 'other' }),                                      'unknownKey'],
+  ['a statement that ends a session',       ec.token(claims, { typ: 'logout+jwt' }),                                 'wrongType'],
+  ['one about events, by its full name',    ec.token(claims, { typ: 'application/secevent+JWT' }),                   'wrongType'],
+  ['a kind that only begins alike',         ec.token(claims, { typ: 'cat+jwt' }),                                    'wrongType'],
+  ['a list for typ',                        ec.token(claims, { typ: ['JWT'] }),                                      'wrongType'],
   ['a number for kid',                      ec.token(claims, { kid: 1 }),                                            'malformedToken'],
   ['another\'s key of the same name',       stranger.token(claims),                                                  'wrongSignature'],
   ['a key that it brings itself',           stranger.token(claims, { jwk: stranger.jwk }),                           'wrongSignature'],
@@ -73,6 +77,10 @@ const FORGED: readonly (readonly [what: string, token: string, why: string])[] =
   ['a header that is no JSON',              `e30x.${goodPayload}.${goodSignature}`,                                  'malformedToken'],
   ['no token at all',                       'vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGEuY29tCg==',                            'malformedToken'],
 ]
+
+for (const typ of [undefined, 'JWT', 'jwt', 'at+jwt', 'AT+JWT', 'application/at+jwt', 'application/okta-internal-at+jwt']) {
+  test(`the type ${typ} is one of an access token`, () => assert.equal(judge(ec.token(claims, { typ })), 'valid: joe'))
+}
 
 for (const [what, token, why] of FORGED) test(`S16: ${what}: ${why}`, () => assert.equal(judge(token), why))
 
@@ -108,6 +116,15 @@ const CLAIMS: readonly (readonly [what: string, claims: object, expected: string
 
 for (const [what, changed, expected] of CLAIMS) test(`${what}: ${expected}`, () => assert.equal(judge(ec.token({ ...claims, ...changed })), expected))
 
+test('S16: a name that only its issuer must not give twice counts letter by letter', () => {
+  const set = parseKeySet(JSON.stringify({ keys: [ec.jwk] }))
+  assert.ok(set.ok)
+  for (const [claim, expected] of [['sub', true], ['email', false]] as const) {
+    const verdict = judgeJwt(ec.token({ ...claims, email: 'joe@example.org' }), { keys: set.value, terms: { ...terms, claim }, now: NOW }, isSignedBy)
+    assert.equal(verdict.kind === 'valid' && verdict.isExact, expected)
+  }
+})
+
 test('what every object has is no claim', () => {
   assert.equal(judge(ec.token(claims), [ec], { ...terms, claim: 'constructor' }), 'namelessToken')
   assert.equal(judge(ec.token(claims), [ec], { ...terms, claim: '__proto__' }), 'namelessToken')
@@ -117,7 +134,7 @@ test('an address that nobody has confirmed names nobody (OpenID Connect Core §5
   const byAddress = { ...terms, claim: 'email' }
   const verdict = (more: object): string => judge(ec.token({ ...claims, email: 'joe@example.org', ...more }), [ec], byAddress)
   assert.deepEqual([verdict({}), verdict({ email_verified: true })], ['valid: joe@example.org', 'valid: joe@example.org'])
-  assert.deepEqual([verdict({ email_verified: false }), verdict({ email_verified: 'false' })], ['namelessToken', 'namelessToken'])
+  for (const isVerified of [false, 'false', 'False', null, 0, 1, '', []]) assert.equal(verdict({ email_verified: isVerified }), 'namelessToken')
 })
 
 test('without a name of a key there must be one key that fits, and no more', () => {

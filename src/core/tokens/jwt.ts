@@ -21,9 +21,10 @@ export function judgeJwt(token: string, { keys, terms, now }: { readonly keys: r
   const parameters = claimsOf(header)
   const claims = claimsOf(payload)
   if (parameters === null || claims === null) return refused('malformedToken')
-  const { alg = null, kid = null } = parameters
+  const { alg = null, kid = null, typ = 'JWT' } = parameters
   // RFC 7515 §4.1.11: an extension that must be understood is not. RFC 7797 would have the payload unencoded.
   if (!isAlgorithm(alg) || ['crit', 'b64', 'zip'].some(name => Object.hasOwn(parameters, name))) return refused('wrongAlgorithm')
+  if (!mayGiveAccess(typ)) return refused('wrongType')
   if (kid !== null && typeof kid !== 'string') return refused('malformedToken')
   const key = chooseKey(keys, { alg, kid })
   if (key === null) return refused('unknownKey')
@@ -34,6 +35,14 @@ export function judgeJwt(token: string, { keys, terms, now }: { readonly keys: r
 
 function isAlgorithm(alg: unknown): alg is TokenAlgorithm {
   return (TOKEN_ALGORITHMS as readonly unknown[]).includes(alg)
+}
+
+/**
+ * RFC 8725 §3.11: what the same issuer signs for another purpose, to end a session or to make a request, says
+ * so by a type of its own. Few access tokens have theirs (RFC 9068 §2.1): most say that they are a JWT, or nothing.
+ */
+function mayGiveAccess(typ: unknown): boolean {
+  return typeof typ === 'string' && (!/\+jwt$/i.test(typ) || /(?:^|[/-])at\+jwt$/i.test(typ))
 }
 
 /** RFC 7515 §2: without padding, and in the one way that there is to write it. */

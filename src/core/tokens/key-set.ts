@@ -53,7 +53,7 @@ const COMMON = {
 }
 
 const usableKey = z.discriminatedUnion('kty', [
-  z.object({ ...COMMON, kty: z.literal('RSA'), alg: z.enum(['RS256', 'PS256']).optional(), n: base64url.refine(isStrongModulus), e: base64url.max(8) }),
+  z.object({ ...COMMON, kty: z.literal('RSA'), alg: z.enum(['RS256', 'PS256']).optional(), n: base64url.refine(isStrongModulus), e: base64url.max(8).refine(isUsualExponent) }),
   z.object({ ...COMMON, kty: z.literal('EC'), alg: z.literal('ES256').optional(), crv: z.literal('P-256'), x: base64url.length(43), y: base64url.length(43) }),
   z.object({ ...COMMON, kty: z.literal('OKP'), alg: z.enum(['EdDSA', 'Ed25519']).optional(), crv: z.literal('Ed25519'), x: base64url.length(43) }),
 ])
@@ -70,6 +70,13 @@ function publicKey(key: unknown): readonly PublicKey[] {
     case 'OKP':
       return [{ kid, algorithms: ['EdDSA'], jwk: { kty: 'OKP', crv: data.crv, x: data.x } }]
   }
+}
+
+/** RFC 8017 §3.1: odd, and 3 or more. With 1 whatever anybody writes is a signature. */
+function isUsualExponent(text: string): boolean {
+  const octets = Buffer.from(text, 'base64url')
+  const exponent = octets.length === 0 ? 0 : octets.readUIntBE(0, octets.length)
+  return exponent >= 3 && exponent % 2 === 1
 }
 
 /** RFC 7518 §3.3: 2048 bits or more; and no more than is checked in a moment. */
