@@ -9,7 +9,8 @@ import { found } from './access-lint-finding.ts'
 import type { LintFinding } from './access-lint-finding.ts'
 import { lintName } from './access-lint-names.ts'
 import { isWord } from './access-value.ts'
-import { parseRequirement } from './tls-requirements.ts'
+import { parseRequirement } from './tls-requirement-value.ts'
+import type { FurtherRequirement } from './tls-requirement-value.ts'
 
 const FORM = 'write VERIFY, VERIFY:128, ENCR:128 or PERM+VERIFY+CN'
 
@@ -32,26 +33,17 @@ function probablyMeant(value: string): string | null {
   return parseRequirement(meant) === null ? null : meant
 }
 
-function lintFurther(further: readonly string[]): readonly LintFinding[] {
-  for (const [index, requirement] of further.entries()) {
-    const [word = '', ...wanted] = requirement.split(':')
-    const known = FURTHER.get(word.toUpperCase())
-    if (known === undefined || (known === 'needsValue' && wanted.join(':') === '')) {
+function lintFurther(further: readonly FurtherRequirement[]): readonly LintFinding[] {
+  for (const [index, { word, wanted, text }] of further.entries()) {
+    if (word === null || (word === 'CN' ? wanted === '' : (wanted ?? '') === '')) {
       const behind = index < further.length - 1 ? ', and checks nothing behind it' : ''
-      return [found('furtherUnknown', `sendmail accepts "${requirement}" unread${behind}`, null, 'write CN, CN:name, CS:dn, CI:dn or CITag:word, joined by ++')]
+      return [found('furtherUnknown', `sendmail accepts "${text}" unread${behind}`, null, 'write CN, CN:name, CS:dn, CI:dn or CITag:word, joined by ++')]
     }
-    if (/\+(?:CN|CS|CI|CITag)(?::|$)/i.test(requirement)) {
-      return [found('singlePlus', `"${requirement}" is one requirement: a single + belongs to the text`, requirement.replace(/\+(?=(?:CN|CS|CI|CITag)(?::|$))/gi, '++'))]
+    if (/\+(?:CN|CS|CI|CITag)(?::|$)/i.test(text)) {
+      return [found('singlePlus', `"${text}" is one requirement: a single + belongs to the text`, text.replace(/\+(?=(?:CN|CS|CI|CITag)(?::|$))/gi, '++'))]
     }
-    const name = /^C[SI]$/i.test(word) ? lintName(`${word}:`, wanted.join(':')) : []
+    const name = word === 'CS' || word === 'CI' ? lintName(`${word}:`, wanted ?? '') : []
     if (name.length > 0) return name
   }
   return []
 }
-
-const FURTHER: ReadonlyMap<string, 'alone' | 'needsValue'> = new Map([
-  ['CN', 'alone'],
-  ['CS', 'needsValue'],
-  ['CI', 'needsValue'],
-  ['CITAG', 'needsValue'],
-])

@@ -110,6 +110,20 @@ export function scannedValue(text: string): string {
 
 const ODD = /[(\\]/
 
+/** A value in the pieces that sendmail compares: words, quoted text, and each character that is no part of a word. */
+export function tokensOf(value: string): readonly string[] {
+  return scannedValue(value).match(TOKEN) ?? []
+}
+
+/** The number that a word begins with, read with any base as C's `strtol` does: `0128` is ten. Null if there is none. */
+export function numberIn(word: string): number | null {
+  const [digits] = /^0x[0-9a-f]+|^0[0-7]*|^[1-9]\d*/i.exec(word) ?? []
+  if (digits === undefined) return null
+  return /^0[0-7]/.test(digits) ? Number.parseInt(digits, 8) : Number(digits)
+}
+
+const TOKEN = /"[^"]*"?|[.:%@!^/[\]+()<>,;]|[^\s".:%@!^/[\]+()<>,;]+/g
+
 /** Of ASCII only: what else is blank in Unicode is a letter to sendmail. */
 function withoutTrailingBlanks(text: string): string {
   let end = text.length

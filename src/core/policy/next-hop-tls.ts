@@ -11,6 +11,7 @@ import type { PeerCertificate, TlsParameters } from '../names/identity.ts'
 import type { AccessEntry, PolicyReply, Reason } from './decision.ts'
 import { hasEntries, lookUpDomain, lookUpExact, lookUpMailbox, lookUpUser } from './lookups.ts'
 import type { Search } from './lookups.ts'
+import { normaliseSender } from './normalise-recipient.ts'
 import type { Policy } from './policy.ts'
 import { findTryTlsEntry, forbidsTls } from './session-features.ts'
 import type { PeerHost } from './session-features.ts'
@@ -63,8 +64,11 @@ export function judgeNextHop(policy: Policy, question: HopQuestion): HopAnswer {
     }
     case 'server':
       return judgeProof(search, hasEntries(search, 'TLS_Srv') ? findPeerEntry(search, 'TLS_Srv', question.server) : null, question.server)
-    case 'recipient':
-      return judgeProof(search, hasEntries(search, 'TLS_Rcpt') ? findRecipientEntry(search, question.forwardPath) : null, question.server)
+    case 'recipient': {
+      const line = hasEntries(search, 'TLS_Rcpt') ? findRecipientEntry(search, question.forwardPath) : null
+      // Unlike tls_server, tls_rcpt looks at nothing without a line: a broken handshake was refused before.
+      return line === null ? { refusal: null, line } : judgeProof(search, line, question.server)
+    }
   }
 }
 
@@ -73,15 +77,16 @@ function judgeProof(search: Search, line: AccessEntry | null, server: TlsPeer): 
   return { refusal: finding.kind === 'refuse' ? finding.reply : null, line }
 }
 
-/** The entry for a recipient as it was first given; then the bare tag. */
+/** The entry for a recipient as it was first given, less a detour through us; then the bare tag. */
 export function findRecipientEntry(search: Search, forwardPath: string): AccessEntry | null {
   const parsed = parseAddress(forwardPath)
   if (!parsed.ok) return lookUpExact(search, 'TLS_Rcpt', '')
-  const { localPart, domain } = parsed.value
+  const address = normaliseSender(search.policy, parsed.value)
+  const { localPart, domain } = address
   const entry =
     domain === null
       ? lookUpUser(search, 'TLS_Rcpt', localPart)
-      : (lookUpMailbox(search, 'TLS_Rcpt', parsed.value) ??
+      : (lookUpMailbox(search, 'TLS_Rcpt', address) ??
         lookUpUser(search, 'TLS_Rcpt', localPart) ??
         lookUpDomain(search, 'TLS_Rcpt', domain))
   return entry ?? lookUpExact(search, 'TLS_Rcpt', '')

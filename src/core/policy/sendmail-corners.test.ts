@@ -7,7 +7,8 @@ import { decide } from './decide.ts'
 import type { Asker, ClientName, KnownFacts } from './decision.ts'
 import { compilePolicy, posternFeatures, sendmailFeatures } from './policy.ts'
 import type { Policy, PolicyFeatures } from './policy.ts'
-import { checkPeerTls } from './tls-requirements.ts'
+import { judgeNextHop } from './next-hop-tls.ts'
+import { checkPeerTls, findPeerEntry } from './tls-requirements.ts'
 
 type Session = { readonly from?: string; readonly to?: string; readonly name?: ClientName; readonly facts?: Partial<KnownFacts> }
 
@@ -84,12 +85,64 @@ test('a client without a name is refused for good, even if the MX records cannot
   assert.equal(from({ resolve: 'FAIL' }), '550 5.7.1')
 })
 
-test('CS: and CI: with nothing behind them end the list and accept, but for a peer without a certificate', () => {
-  const policy = { policy: policyWith(sendmailFeatures, ''), because: [] }
-  const peer = { name: 'c.example', address: '192.0.2.7', verify: 'OK', cipherBits: 256, securityLayerBits: 0, cnSubject: 'joe', subject: '/CN=joe', issuer: '/CN=ca', dnsNames: [] }
-  for (const word of ['CS:', 'CI:']) {
-    const entry = { key: 'TLS_Clt:', value: `ENCR:0+${word}++CN:nobody`, file: 'access', line: 1 }
-    assert.equal(checkPeerTls(policy, entry, peer).kind, 'accept', word)
-    assert.equal(checkPeerTls(policy, entry, { ...peer, subject: '', issuer: '' }).kind, 'refuse', word)
+const peer = { name: 'c.example', address: '192.0.2.7', verify: 'OK', cipherBits: 100, securityLayerBits: 0, cnSubject: 'joe', subject: '/CN=joe', issuer: '/CN=ca', dnsNames: ['mx.example', '*.d.example'] }
+
+function requirement(value: string, features: Partial<PolicyFeatures> = {}, of: Partial<typeof peer> = {}): string {
+  const entry = { key: 'TLS_Clt:', value, file: 'access', line: 1 }
+  return checkPeerTls({ policy: policyWith({ ...sendmailFeatures, ...features }, ''), because: [] }, entry, { ...peer, ...of }).kind
+}
+
+test('a requirement with an empty name accepts at the end of the list, and else refuses but for a peer without that name', () => {
+  for (const word of ['CN:', 'CS:', 'CI:']) {
+    assert.equal(requirement(`ENCR:0+${word}`), 'accept', word)
+    assert.equal(requirement(`ENCR:0+${word}++CN:joe`), 'refuse', word)
+    assert.equal(requirement(`ENCR:0+${word}++CN:nobody`, {}, { cnSubject: '', subject: '', issuer: '' }), 'refuse', word)
+    assert.equal(requirement(`ENCR:0+${word}++CN`, {}, { name: '', cnSubject: '', subject: '', issuer: '' }), 'accept', word)
   }
+})
+
+test('two plus signs at the end of a list make sendmail forget all of it', () => {
+  assert.equal(requirement('ENCR:0+CN:nobody'), 'refuse')
+  assert.equal(requirement('ENCR:0+CN:nobody++'), 'accept')
+  assert.equal(requirement('VERIFY++++'), 'accept')
+  assert.equal(requirement('ENCR:0+CN:nobody++++CN:joe'), 'refuse')
+})
+
+test('a requirement is read token by token, and blanks do not matter', () => {
+  assert.equal(requirement('ENCR : 0 + CN : nobody'), 'refuse')
+  assert.equal(requirement('ENCR:0+CN:jo e'), 'accept')
+  assert.equal(requirement('VERIFY:++CN:nobody', {}, { verify: 'FAIL' }), 'refuse')
+  assert.equal(requirement('VERIFY/128', {}, { verify: 'FAIL' }), 'accept')
+  assert.equal(requirement('VERIFY=128', {}, { verify: 'FAIL' }), 'accept')
+  assert.equal(requirement('ENCR:0+CITag:My.CA++CN:nobody'), 'accept')
+})
+
+test('bits are a number as C reads it, with any base', () => {
+  for (const bits of ['128', '128x', '0x80', '0300', '99999999999']) assert.equal(requirement(`ENCR:${bits}`), 'refuse', bits)
+  for (const bits of ['0128', '08', 'x128', '"128"', '-5', '+128', '12x8', '128.5', '100']) assert.equal(requirement(`ENCR:${bits}`), 'accept', bits)
+})
+
+test('with check_cert_altnames a wildcard for the domain asked for ends the list, and no alternative name means the name of the peer', () => {
+  const features = { checkCertificateAltNames: true }
+  assert.equal(requirement('ENCR:0+CN:mx.example++CS:/CN=nobody', features), 'refuse')
+  assert.equal(requirement('ENCR:0+CN:a.d.example++CS:/CN=nobody', features), 'accept')
+  assert.equal(requirement('ENCR:0+CN:a.b.d.example', features), 'refuse')
+  assert.equal(requirement('ENCR:0+CN:joe', features), 'refuse')
+  assert.equal(requirement('ENCR:0+CN:other.example', features, { cnSubject: 'c.example' }), 'accept')
+})
+
+test('a peer whose name is empty is found by the bare tag, and then by its address', () => {
+  const search = (access: string): Parameters<typeof findPeerEntry>[0] => ({ policy: policyWith(sendmailFeatures, access), because: [] })
+  const line = (access: string): number | undefined => findPeerEntry(search(access), 'TLS_Clt', { name: '', address: '192.0.2.7' })?.line
+  assert.equal(line('TLS_Clt:192.0.2\tVERIFY\nTLS_Clt:\tENCR:1'), 2)
+  assert.equal(line('TLS_Clt:192.0.2\tVERIFY'), 1)
+})
+
+test('TLS_Rcpt: an entry is found under the name of this host, and nothing is looked at without one', () => {
+  const ask = (access: string, forwardPath: string, verify = 'NONE'): number | undefined =>
+    judgeNextHop(policyWith(sendmailFeatures, access), { kind: 'recipient', server: { ...peer, verify }, forwardPath }).refusal?.code
+  assert.equal(ask('TLS_Rcpt:mx.home.example\tPERM+VERIFY', 'ann@localhost'), undefined)
+  assert.equal(ask('TLS_Rcpt:dest.example\tPERM+VERIFY', 'ann%dest.example@home.example'), 503)
+  assert.equal(ask('TLS_Rcpt:dest.example\tPERM+VERIFY', 'dest.example!ann'), 503)
+  assert.equal(ask('TLS_Rcpt:dest.example\tPERM+VERIFY', 'ann@other.example', 'SOFTWARE'), undefined)
 })

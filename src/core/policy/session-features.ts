@@ -2,7 +2,7 @@
  * What the access map says about a session beyond mail: Srv_Features, Try_TLS, TLS_…_Features.
  */
 
-import { isWord } from './access-value.ts'
+import { isWord, tokensOf } from './access-value.ts'
 import type { AccessEntry } from './decision.ts'
 import { hasEntries, lookUpAddress, lookUpDomain } from './lookups.ts'
 import type { Search } from './lookups.ts'
@@ -16,7 +16,7 @@ export type PeerHost = { readonly name: string; readonly address: string }
 export function serverFeatures(policy: Policy, peer: PeerHost): { readonly letters: readonly string[]; readonly offersStartTls: boolean } {
   const search = { policy, because: [] }
   const value = (hasEntries(search, 'Srv_Features') ? findPeerEntry(search, 'Srv_Features', peer)?.value : null) ?? ''
-  const letters = value.split(/[ \t]+/).filter(word => word !== '')
+  const letters = tokensOf(value)
   return { letters, offersStartTls: !letters.some(word => word.startsWith('S')) }
 }
 

@@ -5,6 +5,7 @@
  * these tags names a host.
  */
 
+import { tokensOf } from './access-value.ts'
 import { accessAddress, clientName } from './client-address.ts'
 import type { AccessEntry, ClientHost, Missing, Reason } from './decision.ts'
 import { hasEntries, lookUpAddress, lookUpDomain } from './lookups.ts'
@@ -108,11 +109,10 @@ function pauseEntry(search: Search, host: ClientHost): AccessEntry | null {
   return lookUpDomain(search, 'GreetPause', clientName(host)) ?? lookUpAddress(search, 'GreetPause', accessAddress(host.address))
 }
 
-/** What a value of Srv_Features leaves out: letters with blanks between them. Of letters run together sendmail reads the first if it is upper case. */
+/** What a value of Srv_Features leaves out: letters, each a token. Of letters run together sendmail reads the first if it is upper case. */
 export function letters(value: string): readonly string[] {
   if (isTemporary(value)) return []
-  return value
-    .split(/[ \t]+/)
+  return tokensOf(value)
     .filter(word => word.length === 1 || /^[A-Z]/.test(word))
     .map(word => word.slice(0, 1))
 }

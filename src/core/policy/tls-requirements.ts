@@ -1,21 +1,22 @@
 /**
  * What the other side must prove in TLS before mail passes: TLS_Clt, TLS_Srv and TLS_Rcpt.
  *
- *     [PERM+|TEMP+] VERIFY[:bits] | ENCR:bits  [+ requirement [++ requirement]...]
- *
  * sendmail's values fail open: what it cannot read, it accepts. That is kept, since these are
  * sendmail's answers, and `lintAccessMap` reports every such entry.
  */
 
 import { verifyWord } from '../names/identity.ts'
 import type { ClientIdentity } from '../names/identity.ts'
-import { isWord, scannedValue } from './access-value.ts'
+import { foldCase } from './access-map.ts'
+import { isWord } from './access-value.ts'
 import { accessAddress, clientName } from './client-address.ts'
 import type { AccessEntry, PolicyReply } from './decision.ts'
 import { ACCEPT, CLIENT_NAME_MISSING, because, note } from './finding.ts'
 import type { Finding } from './finding.ts'
 import { hasEntries, lookUpAddress, lookUpDomain, lookUpExact } from './lookups.ts'
 import type { Inquiry, Search, Tag } from './lookups.ts'
+import { parseRequirement } from './tls-requirement-value.ts'
+import type { FurtherRequirement, TlsRequirement } from './tls-requirement-value.ts'
 
 /** The other side as the requirements see it. Names and numbers are those of sendmail's macros. */
 export type TlsPeer = {
@@ -48,13 +49,13 @@ export function checkClientTls(inquiry: Inquiry): Finding {
   return checkPeerTls(inquiry, findPeerEntry(inquiry, 'TLS_Clt', peer), peer)
 }
 
-/** The entry for a peer: by its name, by its address, then the bare tag. */
+/**
+ * The entry for a peer: by its name, by its address, then the bare tag. A name that is empty makes the
+ * bare tag the first of them.
+ */
 export function findPeerEntry(search: Search, tag: Tag, peer: { readonly name: string | null; readonly address: string }): AccessEntry | null {
-  const byHost =
-    peer.name === ''
-      ? null
-      : ((peer.name === null ? null : lookUpDomain(search, tag, peer.name)) ?? lookUpAddress(search, tag, peer.address))
-  return byHost ?? lookUpExact(search, tag, '')
+  const byName = peer.name === null ? null : lookUpDomain(search, tag, peer.name)
+  return byName ?? lookUpAddress(search, tag, peer.address) ?? (peer.name === '' ? null : lookUpExact(search, tag, ''))
 }
 
 /** Does the peer meet the entry? Without one only a broken handshake counts against it. */
@@ -79,37 +80,40 @@ export function checkPeerTls(search: Search, entry: AccessEntry | null, peer: Tl
 type Refuse = (text: string, detail: string) => Finding
 
 /**
- * The list behind `VERIFY+` or `ENCR:bits+`: all must hold. What cannot be read ends it, accepting; so do
- * `CS:` and `CI:` with nothing behind them, but for a peer whose name is as empty.
+ * The list behind `VERIFY+` or `ENCR:bits+`: all must hold. What cannot be read ends it, accepting; so
+ * does a name left empty behind all others, but for a peer whose name is as empty.
  */
-function checkFurther(search: Search, further: readonly string[], peer: TlsPeer, refuse: Refuse): Finding {
-  for (const requirement of further) {
-    const [word, wanted] = splitOnce(requirement, ':')
-    switch (word.toUpperCase()) {
+function checkFurther(search: Search, further: readonly FurtherRequirement[], peer: TlsPeer, refuse: Refuse): Finding {
+  for (const [index, { word, wanted, text }] of further.entries()) {
+    const asksNothing = (name: string): boolean => name === '' && index === further.length - 1
+    switch (word) {
       case 'CN': {
-        if (peer.name === null && wanted === null) return CLIENT_NAME_MISSING
-        if (!hasName(search, peer, wanted)) return refuse('certificate name does not match', `the entry asks for the name ${wanted ?? peer.name}`)
-        break
+        if (peer.name === null && (wanted === null || search.policy.features.checkCertificateAltNames)) return CLIENT_NAME_MISSING
+        const { kind, name } = compareName(search, peer, wanted ?? peer.name ?? '')
+        if (kind === 'enough') return ACCEPT
+        if (kind === 'same') break
+        if (asksNothing(name)) return unreadable(search, text)
+        return refuse('certificate name does not match', `the entry asks for the name ${name}`)
       }
       case 'CS':
-        if (wanted === null) return unreadable(search, requirement)
-        if (wanted === '' && peer.subject !== '') return unreadable(search, requirement)
-        if (!isSame(peer.subject, wanted)) return refuse('certificate subject does not match', `the entry asks for the subject ${wanted}`)
-        break
+        if (wanted === null) return unreadable(search, text)
+        if (isSame(peer.subject, wanted)) break
+        if (asksNothing(wanted)) return unreadable(search, text)
+        return refuse('certificate subject does not match', `the entry asks for the subject ${wanted}`)
       case 'CI':
-        if (wanted === null) return unreadable(search, requirement)
-        if (wanted === '' && peer.issuer !== '') return unreadable(search, requirement)
-        if (!isSame(peer.issuer, wanted)) return refuse('certificate issuer does not match', `the entry asks for the issuer ${wanted}`)
-        break
+        if (wanted === null) return unreadable(search, text)
+        if (isSame(peer.issuer, wanted)) break
+        if (asksNothing(wanted)) return unreadable(search, text)
+        return refuse('certificate issuer does not match', `the entry asks for the issuer ${wanted}`)
       case 'CITAG': {
-        if (wanted === null) return unreadable(search, requirement)
+        if (wanted === null) return unreadable(search, text)
         const entry = lookUpExact(search, wanted, peer.issuer)
         if (entry === null) return refuse('certificate issuer not acceptable', `the issuer has no ${wanted}: entry`)
         if (!isWord(entry.value, 'OK')) return ACCEPT
         break
       }
-      default:
-        return unreadable(search, requirement)
+      case null:
+        return unreadable(search, text)
     }
   }
   return ACCEPT
@@ -120,51 +124,29 @@ function unreadable(search: Search, requirement: string): Finding {
   return ACCEPT
 }
 
-/** CN against the name asked for, or against the peer's own name; with altnames as FEATURE(check_cert_altnames). */
-function hasName(search: Search, peer: TlsPeer, wanted: string | null): boolean {
-  const peerName = peer.name ?? ''
-  const name = wanted ?? peerName
-  if (!search.policy.features.checkCertificateAltNames) return isSame(peer.cnSubject, name)
-  const wildcard = `*.${name.slice(name.indexOf('.') + 1)}`
-  if (peer.dnsNames.some(dnsName => isSame(dnsName, name) || (name.includes('.') && isSame(dnsName, wildcard)))) return true
-  return isSame(peer.cnSubject, peerName)
+type Compared = {
+  /** `enough`: and no further requirement is looked at. */
+  readonly kind: 'same' | 'other' | 'enough'
+  /** What the common name was compared with. */
+  readonly name: string
+}
+
+/**
+ * CN against the name asked for. With FEATURE(check_cert_altnames) an alternative name will do: one that is
+ * the name, or a wildcard for its domain, behind which sendmail forgets the rest of the list; with none of
+ * them the common name must be the peer's own, whatever was asked for.
+ */
+function compareName(search: Search, peer: TlsPeer, wanted: string): Compared {
+  if (!search.policy.features.checkCertificateAltNames) return { kind: isSame(peer.cnSubject, wanted) ? 'same' : 'other', name: wanted }
+  if (wanted !== '' && peer.dnsNames.some(dnsName => isSame(dnsName, wanted))) return { kind: 'same', name: wanted }
+  const [, domain] = /^[^.]+\.(.+)$/.exec(wanted) ?? []
+  if (domain !== undefined && peer.dnsNames.some(dnsName => isSame(dnsName, `*.${domain}`))) return { kind: 'enough', name: wanted }
+  const name = peer.name ?? ''
+  return { kind: isSame(peer.cnSubject, name) ? 'same' : 'other', name }
 }
 
 function isSame(a: string, b: string): boolean {
-  return a.toLowerCase() === b.toLowerCase()
-}
-
-export type TlsRequirement = {
-  readonly kind: 'verify' | 'encrypt'
-  readonly failure: 'permanent' | 'temporary' | null
-  /** Null if there is no number, or none that can be read. */
-  readonly bits: number | null
-  readonly further: readonly string[]
-}
-
-/** Null for a value that is not of this syntax at all, and so asks for nothing. */
-export function parseRequirement(value: string): TlsRequirement | null {
-  const [, prefix, word, rest = ''] = REQUIREMENT.exec(scannedValue(value)) ?? []
-  if (word === undefined) return null
-  const [, digits, more, junk] = BITS_AND_MORE.exec(rest) ?? []
-  const isVerify = word.toUpperCase() === 'VERIFY'
-  // ENCR without a number asks for nothing, but its codes still count for a broken handshake.
-  const asksNothing = junk !== undefined || (!isVerify && digits === undefined)
-  return {
-    kind: isVerify && !asksNothing ? 'verify' : 'encrypt',
-    failure: prefix === undefined ? null : prefix.toUpperCase() === 'PERM' ? 'permanent' : 'temporary',
-    bits: asksNothing || digits === undefined || !NUMBER.test(digits) ? null : Number(digits),
-    further: asksNothing || more === undefined ? [] : more.split('++'),
-  }
-}
-
-const REQUIREMENT = /^(?:(PERM|TEMP)[ \t]*\+[ \t]*)?(VERIFY|ENCR)(?![A-Z0-9_-])[ \t]*(.*)$/is
-const BITS_AND_MORE = /^(?::[ \t]*([^+\s]+)[ \t]*)?(?:\+[ \t]*(.+))?$|^(.+)$/s
-const NUMBER = /^\d+$/
-
-function splitOnce(text: string, separator: string): readonly [string, string | null] {
-  const at = text.indexOf(separator)
-  return at === -1 ? [text, null] : [text.slice(0, at), text.slice(at + 1)]
+  return foldCase(a) === foldCase(b)
 }
 
 function codes(search: Search, required: TlsRequirement | null): { readonly code: number; readonly enhanced: PolicyReply['enhanced'] } {
