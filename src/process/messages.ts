@@ -183,7 +183,7 @@ const adminRequest = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('stop') }),
   z.strictObject({ do: z.literal('queueList'), filter: queueFilter, limit: z.int().min(1).max(1_000_000) }),
   z.strictObject({ do: z.literal('queueShow'), id: text }),
-  z.strictObject({ do: z.literal('queueChange'), change: z.enum(['hold', 'release', 'delete', 'retry']), filter: queueFilter }),
+  z.strictObject({ do: z.literal('queueChange'), change: z.enum(['hold', 'release', 'delete', 'retry', 'wake']), filter: queueFilter }),
   z.strictObject({ do: z.literal('explain'), id: text }),
   z.strictObject({ do: z.literal('trace'), of: text }),
   z.strictObject({ do: z.literal('authority'), request: authorityRequest }),

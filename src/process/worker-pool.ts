@@ -235,7 +235,7 @@ export class WorkerPool {
   async #wakeAll({ domain, below }: EtrnNode): Promise<number | null> {
     const woken = new Set<string>()
     for (const recipient of below ? [`@${domain}`, `.${domain}`] : [`@${domain}`]) {
-      const request = { do: 'queueChange', change: 'retry', filter: { recipient, state: 'waiting' } } as const
+      const request = { do: 'queueChange', change: 'wake', filter: { recipient, state: 'waiting' } } as const
       const result = mergeAnswers(request, await this.askAll(request))
       if (!result.ok) return null
       for (const id of (result.answer as AdminAnswers['queueChange']).changed) woken.add(id)

@@ -28,8 +28,8 @@ export type AdminRequest =
   | { readonly do: 'authority'; readonly request: AuthorityRequest }
   | { readonly do: 'passwords'; readonly request: PasswordRequest }
 
-/** `retry` makes waiting recipients due now; `flush` is `retry` for the whole queue. */
-export type QueueChange = 'hold' | 'release' | 'delete' | 'retry'
+/** `retry` makes waiting recipients due now; `wake` as well, but not of a message that its sender wants kept for later. */
+export type QueueChange = 'hold' | 'release' | 'delete' | 'retry' | 'wake'
 
 export type AdminAnswers = {
   status: Status

@@ -7,6 +7,7 @@
 
 import { change } from '../core/message/lifecycle.ts'
 import type { RecipientEvent } from '../core/message/lifecycle.ts'
+import { startsAt } from '../core/message/notification.ts'
 import type { QueuedMessage, RecipientState } from '../core/message/envelope.ts'
 import type { AdminAnswers, QueueChange, QueueChanged, TraceEvent } from './admin.ts'
 import type { Body, History, QueueFilter, Spool, Timers } from './ports.ts'
@@ -41,7 +42,7 @@ export async function changeQueue(
   const untouched: string[] = []
   for (const id of matchingIds(spool, request.filter)) {
     const found = spool.find(id)
-    if (found !== null && !isFor(found, wanted)) {
+    if (found !== null && !isFor(found, wanted, now)) {
       untouched.push(id)
       continue
     }
@@ -54,8 +55,10 @@ export async function changeQueue(
 }
 
 /** A message under way is for any change: whoever asks is told that it is busy. */
-function isFor(message: QueuedMessage, wanted: QueueChange): boolean {
+function isFor(message: QueuedMessage, wanted: QueueChange, now: number): boolean {
   if (wanted === 'delete') return true
+  // What its sender wants kept for later (RFC 4865) goes before its time only when it is asked for itself.
+  if (wanted === 'wake' && startsAt(message) > now) return false
   const changes: RecipientState = wanted === 'release' ? 'held' : 'waiting'
   return message.recipients.some(({ state }) => state === changes || (state === 'leased' && wanted !== 'release'))
 }
@@ -102,6 +105,7 @@ function afterChange(message: QueuedMessage, wanted: QueueChange, now: number, w
       // It would be held again else, for what the administrator has just overruled.
       return { ...toAll(message, 'held', { kind: 'release', dueAt: now }), heldBecause: null, isSpared: message.isSpared || whyWithdrawn(message) !== null }
     case 'retry':
+    case 'wake':
       return toAll(message, 'waiting', { kind: 'retry', dueAt: now })
   }
 }
@@ -122,7 +126,7 @@ function recordChange(history: History, messageId: string, wanted: QueueChange, 
   const events = { hold: 'held', release: 'released', delete: 'cancelled' } as const satisfies Partial<
     Record<QueueChange, TraceEvent['event']>
   >
-  if (wanted === 'retry') return
+  if (wanted === 'retry' || wanted === 'wake') return
   history.recordEvent({ at, messageId, event: events[wanted], recipient: null, text: 'by an administrator' })
 }
 

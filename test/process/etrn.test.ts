@@ -9,6 +9,7 @@ import { SmtpClient } from '../support/smtp-client.ts'
 
 let branch: Sink
 let postern: Postern
+let holder: Awaited<ReturnType<Postern['issue']>>
 let isThere = false
 
 before(async () => {
@@ -25,6 +26,7 @@ before(async () => {
       ],
     },
   })
+  holder = await postern.issue('branch1', '--machine')
 })
 
 after(async () => {
@@ -50,7 +52,6 @@ test('the holder wakes its own domains, at every worker', async () => {
   await waitFor('all to be put off', () => postern.log().filter(line => line['event'] === 'deferred').length === 10)
   isThere = true
 
-  const holder = await postern.issue('branch1', '--machine')
   const client = await SmtpClient.connect(postern.ports.mx)
   await client.greet()
   await client.startTls(showing(postern, holder))
@@ -64,6 +65,25 @@ test('the holder wakes its own domains, at every worker', async () => {
   assert.equal((await client.command('ETRN branch.example.test')).code, 251)
   await client.quit()
   assert.equal(branch.messages.length, 9, 'what waits for others goes on waiting')
+})
+
+test('what its sender wants kept for later goes on waiting, for ETRN and for flush', async () => {
+  const client = await SmtpClient.connect(postern.ports.submissions, showing(postern, holder))
+  await client.greet()
+  assert.equal((await client.command('MAIL FROM:<joe@branch.example.test> HOLDFOR=3600')).code, 250)
+  assert.equal((await client.command('RCPT TO:<later@branch.example.test>')).code, 250)
+  await client.command('DATA')
+  const queued = await client.command('Subject: for later\r\n\r\nHello.\r\n.')
+  const id = /Queued as (\S+)/.exec(queued.text)?.[1]
+  assert.ok(id, queued.text)
+
+  assert.equal((await client.command('ETRN branch.example.test')).code, 251)
+  assert.match((await postern.command(['queue', 'flush'])).stdout, /^1 message due now/, 'that for joe@example.test')
+  assert.match((await postern.command(['queue', 'show', id])).stdout, /next attempt in (1 h|59 min|60 min)/)
+
+  assert.match((await postern.command(['queue', 'retry', id])).stdout, /^1 message due now/)
+  await branch.messageWith('for later')
+  await client.quit()
 })
 
 test('to others it is not offered, and they learn nothing', async () => {

@@ -6,7 +6,8 @@ import { CHANGE_OPTIONS, selectionFrom } from '../../queue-selection.ts'
 
 export default defineCommand({
   summary: 'Try messages again now, without waiting for their time.',
-  details: 'An attempt that fails leaves the time of the next one, and the waits after it, as they were.',
+  details: `An attempt that fails leaves the time of the next one, and the waits after it, as they were. A message that its sender
+wants kept for later (HOLDFOR, HOLDUNTIL) goes out before its time, if it is among those that are named.`,
   operands: '[ID…]',
   options: CHANGE_OPTIONS,
   examples: ['postern queue retry k3v9x2m4q8w1', 'postern queue retry --domain example.net'],
