@@ -61,7 +61,7 @@ export class Callouts {
     const known = this.#cache.find(key, this.#host.system.now())
     if (known !== null) return known
     const answer = this.#cache.find(keyOfHop(hop.value), this.#host.system.now()) ?? (await this.#inTime(this.#callout(hop.value, recipient, client)))
-    return answer.says === 'unknown' ? (this.#cache.lastYes(key, this.#host.system.now()) ?? answer) : answer
+    return answer.says === 'unknown' || answer.says === 'busy' ? (this.#cache.lastYes(key, this.#host.system.now()) ?? answer) : answer
   }
 
   /** The one that is under way, or a new one if there is room for it. */
@@ -77,11 +77,13 @@ export class Callouts {
   }
 
   async #begin(hop: NextHop, recipient: string, leave: () => void): Promise<CalloutAnswer> {
+    const settings = this.#settings
     const dialer = new DeadlineDialer(this.#host.dialer, this.#host.timers, CALLOUT_MILLISECONDS)
     const { report, connection } = await this.#converse(hop, recipient, dialer)
     const key = keyOf(hop, recipient)
     this.#underWay.delete(key)
-    this.#cache.remember(connection === null ? keyOfHop(hop) : key, report, this.#host.system.now())
+    // By an administrator who has made it known meanwhile, it need not be waited out.
+    if (settings === this.#settings || report.says === 'yes') this.#cache.remember(connection === null ? keyOfHop(hop) : key, report, this.#host.system.now())
     this.#host.observer.calledOut(recipient, formatHop(hop), report)
     // The client need not wait until leave is taken; others must: the next hop has the connection till then.
     void (connection?.quit() ?? Promise.resolve()).finally(() => {
@@ -93,13 +95,15 @@ export class Callouts {
 
   /** Rejects never. */
   async #converse(hop: NextHop, recipient: string, dialer: DeadlineDialer): Promise<Ending> {
+    let connection: Connection | null = null
     const connectTimeoutSeconds = Math.min(this.#settings.connectTimeoutSeconds, CONNECT_SECONDS)
     try {
       const opened = await openConnection(hop, { ...this.#settings, connectTimeoutSeconds }, { ...this.#host, dialer })
       if (!opened.ok) return { report: inWords(unreachable(opened.problem), dialer), connection: null }
-      return { report: inWords(await opened.value.callOut(recipient), dialer), connection: opened.value }
+      connection = opened.value
+      return { report: inWords(await connection.callOut(recipient), dialer), connection }
     } catch (error) {
-      return { report: { says: 'unknown', detail: `the callout failed: ${error instanceof Error ? error.message : String(error)}` }, connection: null }
+      return { report: { says: 'unknown', detail: `the callout failed: ${error instanceof Error ? error.message : String(error)}` }, connection }
     }
   }
 

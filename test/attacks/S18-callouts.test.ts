@@ -1,6 +1,7 @@
 /**
  * S18 and S19: strangers choose what next hops are asked, and a next hop may mean harm. Neither gets more
- * than a few connections at one time, and no client waits for longer than it was promised.
+ * than a few connections at one time, no client waits for longer than it was promised, and what is remembered
+ * is about whom it was said of.
  */
 
 import assert from 'node:assert/strict'
@@ -39,6 +40,40 @@ test('S18: all clients together have twenty, and have room again when those are 
   assert.ok(told.every(answer => inOneLine(answer) === 'unknown: the next hop has not answered within 30 seconds'))
   await waitFor('room', async () => (await said('ann@b')).startsWith('yes'))
 })
+
+test('S18: while strangers take all there is, who existed lately still does', async t => {
+  const hop = await startHop(t, recipient => (recipient === 'ann@b' ? '250 ok' : null))
+  const { ask, said, clock } = await startCallouts(t, { settings: smarthost(hop.port) })
+  assert.match(await said('ann@b'), /^yes: /)
+  clock.advance(7 * 3600)
+  let strangers = 0
+  await waitFor('strangers to take all there is', () => {
+    void ask(`nobody${strangers}@b`, `192.0.2.${strangers++}`)
+    return hop.asked().length > IN_ALL
+  })
+  assert.match(await said('bob@b'), BUSY)
+  assert.match(await said('ann@b'), /^yes: 250 ok .*, 25200 seconds ago$/)
+})
+
+test('S18: a question that goes wrong here is about its recipient, and not about the next hop', async t => {
+  const hop = await startHop(t, () => '250 ok')
+  const { said } = await startCallouts(t, { settings: smarthost(hop.port) })
+  assert.match(await said('eve\x01@b'), /^unknown: the callout failed: /)
+  assert.match(await said('ann@b'), /^yes: /)
+})
+
+for (const [at, replies] of [
+  ['MAIL', '250 ok\r\n250 stray\r\n'],
+  ['RCPT', '250 stray\r\n550 5.1.1 no\r\n'],
+] as const)
+  test(`S2: a next hop that says more than it was asked at ${at} has said nothing of a recipient`, async t => {
+    const server = await startRawServer(t, (line, socket) => {
+      const usual = line.startsWith('RCPT') ? '550 5.1.1 no\r\n' : '250 ok\r\n'
+      socket.write(line.startsWith(at) ? replies : usual)
+    })
+    const { said } = await startCallouts(t, { settings: smarthost(server.port) })
+    assert.match(await said('eve@b'), /^unknown: .* does not speak SMTP, .*: it has said more than it was asked$/)
+  })
 
 for (const [what, worst] of [
   ['says nothing', ''],

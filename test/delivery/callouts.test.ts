@@ -90,6 +90,20 @@ test('a reload forgets a no and what was unreachable; a yes is for its route', a
   assert.match(await said('ann@b'), /^yes: 250 other/)
 })
 
+test('what was said to a question from before a reload is not remembered, but for a yes', async t => {
+  const hop = await startHop(t, () => null)
+  const { ask, said, reconfigure, told } = await startCallouts(t, { settings: smarthost(hop.port) })
+  const before = ask('eve@b', '192.0.2.7')
+  await waitFor('the next hop to be asked', () => hop.asked().length === 1)
+  reconfigure({})
+  hop.say('550 5.1.1 nobody\r\n')
+  assert.match(inOneLine(await before), /^no: /)
+  void said('eve@b')
+  await waitFor('it to be asked again', () => hop.asked().length === 2)
+  hop.say('250 ok\r\n')
+  await waitFor('the answer', () => told.length === 2)
+})
+
 test('a next hop that does not prove what its route asks for is told no recipient', async t => {
   const hop = await startHop(t, () => '250 ok')
   const { said } = await startCallouts(t, { settings: smarthost(hop.port, { tls: 'verify' }) })

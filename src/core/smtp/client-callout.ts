@@ -1,7 +1,8 @@
 /**
  * Asks a server whether it takes mail for a recipient: MAIL, RCPT, and no message (RFC 5321 §3.3).
  *
- * MAIL names the null sender, as for every report: whoever verifies us in turn has nobody to ask about.
+ * MAIL names the null sender, as for every report: whoever verifies us in turn has nobody to ask about. A
+ * reply that nobody asked for would be taken for the one about the recipient, so that each must come alone.
  */
 
 import { describeProblem, formatReply, oneLine, type AttemptProblem } from '../message/outcome.ts'
@@ -24,10 +25,10 @@ export function* callOut(session: ClientSession, forwardPath: string): Script<Ca
   if (isUtf8 && !extensions.smtpUtf8) return about('cannotAsk', { kind: 'unsupported', feature: 'SMTPUTF8', peer })
 
   yield { kind: 'send', text: `MAIL FROM:<>${isUtf8 ? ' SMTPUTF8' : ''}\r\n` }
-  const mail = yield* expect('mail', peer, isPositive)
+  const mail = yield* expect('mail', peer, isPositive, true)
   if (!mail.ok) return about('unknown', mail.problem)
   yield { kind: 'send', text: `RCPT TO:<${safe(forwardPath)}>\r\n` }
-  const rcpt = yield* expect('rcpt', peer, isPositive)
+  const rcpt = yield* expect('rcpt', peer, isPositive, true)
   if (rcpt.ok) return { says: 'yes', detail: oneLine(`${formatReply(rcpt.value)} (${peer}, after RCPT)`) }
   return about(rcpt.problem.kind === 'remoteReply' && deniesRecipient(rcpt.problem.reply) ? 'no' : 'unknown', rcpt.problem)
 }
