@@ -28,6 +28,8 @@ function eventText(line: LogLine, explain: (id: string) => string, look: Look): 
         : `${word(look.bad, 'failed')}  ${message} to <${field('to')}>: ${field('said')}`
     case 'refused':
       return `${word(look.bad, 'refused')}  ${field('reply')} (client ${field('client')})\n${' '.repeat(21)}why: ${look.bold(explain(String(line['id'])))}`
+    case 'rejected':
+      return `${word(look.bad, 'rejected')}  ${field('reply')}${line['from'] === undefined ? '' : ` (message from <${field('from')}>)`}`
     case 'kept':
       return `${word(look.good, 'kept')}  ${field('file')}`
     case 'notice':

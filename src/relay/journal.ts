@@ -20,6 +20,7 @@ import type { Meter } from './meter.ts'
 import type { LoginObserver } from './login-desk.ts'
 import type { History, Log, ServerChannel, System } from './ports.ts'
 import type { ReceiverObserver } from './receiver.ts'
+import { Rejections } from './rejections.ts'
 import { Repeats } from './repeats.ts'
 
 export class Journal implements ReceiverObserver, LoginObserver {
@@ -27,6 +28,7 @@ export class Journal implements ReceiverObserver, LoginObserver {
   readonly #history: History
   readonly #system: System
   readonly #meter: Meter
+  readonly #rejections: Rejections
   /** The question that each session waits to have answered. */
   readonly #asked = new Map<string, Question>()
 
@@ -40,6 +42,7 @@ export class Journal implements ReceiverObserver, LoginObserver {
     this.#history = history
     this.#system = system
     this.#meter = meter
+    this.#rejections = new Rejections(log)
   }
 
   connected(session: string, listener: string, channel: ServerChannel, identity: ClientIdentity): void {
@@ -97,6 +100,7 @@ export class Journal implements ReceiverObserver, LoginObserver {
     if (input.kind === 'idle' && output.kind === 'close') this.#meter.count('postern_timeouts_total')
     if (output.kind === 'reply' && output.reply === replies.certificateNotAllowed) this.#log.warn({ event: 'login-failed', session, mechanism: 'EXTERNAL', why: 'wrongIdentity' })
     if (output.kind === 'askPolicy') this.#asked.set(session, output.question)
+    this.#rejections.happened(session, input, output)
   }
 
   decided(session: string, decision: Decision): void {
@@ -164,6 +168,7 @@ export class Journal implements ReceiverObserver, LoginObserver {
   closed(session: string): void {
     this.#asked.delete(session)
     this.#limits.delete(session)
+    this.#rejections.closed(session)
   }
 }
 
