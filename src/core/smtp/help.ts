@@ -1,26 +1,21 @@
 /** What HELP says (RFC 5321 §4.1.1.8): the commands there are here, and the syntax of each. */
 
 import type { ListenerName } from '../policy/decision.ts'
+import { isOfOtherProtocol } from './command-order.ts'
+import type { Verb } from './command.ts'
 import { replies, type Reply } from './reply.ts'
 
 /** `topic` is what stands behind the verb, or nothing. */
 export function helpReply(topic: string, listener: ListenerName): Reply {
-  const isLmtp = listener === 'lmtp'
-  if (topic === '') return replies.help(isLmtp ? 'LMTP' : 'SMTP', [...SYNTAX.keys()].filter(verb => isSpoken(verb, isLmtp)))
-  const verb = topic.toUpperCase()
-  const syntax = isSpoken(verb, isLmtp) ? SYNTAX.get(verb) : undefined
+  const known = SYNTAX.filter(([verb]) => !isOfOtherProtocol(verb, listener))
+  if (topic === '') return replies.help(listener === 'lmtp' ? 'LMTP' : 'SMTP', known.map(([verb]) => verb))
+  const syntax = known.find(([verb]) => verb === topic.toUpperCase())?.[1]
   return syntax === undefined ? replies.helpUnknown : replies.helpAbout(syntax)
 }
 
-function isSpoken(verb: string, isLmtp: boolean): boolean {
-  return isLmtp ? !SMTP_ONLY.has(verb) : verb !== 'LHLO'
-}
-
-/** RFC 2033 §4.1. */
-const SMTP_ONLY: ReadonlySet<string> = new Set(['EHLO', 'HELO', 'BDAT', 'ETRN'])
-
+/** Not XCLIENT, which is for listed peers alone. */
 // prettier-ignore
-const SYNTAX: ReadonlyMap<string, string> = new Map([
+const SYNTAX: readonly (readonly [verb: Verb, syntax: string])[] = [
   ['EHLO',     'EHLO hostname'],
   ['HELO',     'HELO hostname'],
   ['LHLO',     'LHLO hostname'],
@@ -36,4 +31,4 @@ const SYNTAX: ReadonlyMap<string, string> = new Map([
   ['ETRN',     'ETRN domain, for the domains that a certificate may fetch'],
   ['HELP',     'HELP [command]'],
   ['QUIT',     'QUIT'],
-])
+]
