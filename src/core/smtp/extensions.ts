@@ -88,7 +88,7 @@ export function parseExtensions(hello: Reply, ignored: readonly IgnorableKeyword
   }
 }
 
-/** RFC 1870 §4: no number and 0 both mean that no limit is announced. */
+/** Of SIZE or DELIVERBY. RFC 1870 §4, RFC 2852 §3: no number and 0 both mean that no limit is announced. */
 function parseLimit(parameter: string): number | null {
   return /^[0-9]{1,15}$/.test(parameter) && Number(parameter) > 0 ? Number(parameter) : null
 }

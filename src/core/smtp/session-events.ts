@@ -2,8 +2,8 @@
  * What can happen to the server's half of a session, and what it can ask for.
  *
  * Facts go in (past participles), intentions come out (verbs). At most one output of a `handle`
- * waits for an answer (`startTls`, `askPolicy`, `askCredentials`, `wakeQueue`, `commitMessage`), and it comes last. While it waits,
- * bytes are kept and not read; so pipelining is correct by construction.
+ * waits for an answer (`startTls`, `askPolicy`, `askCredentials`, `wakeQueue`, `commitMessage`), and it
+ * comes last. While it waits, bytes are kept and not read; so pipelining is correct by construction.
  */
 
 import type { Excess } from '../limits/limits.ts'
@@ -67,8 +67,7 @@ export type SessionLimits = {
 }
 
 export type SessionInput =
-  /** `identity` is not `plaintext` on an implicit TLS listener. */
-  /** Without `features` the client is offered what everybody is. */
+  /** `identity` is not `plaintext` on an implicit TLS listener. Without `features` the client is offered what everybody is. */
   | { readonly kind: 'connected'; readonly address: string; readonly identity: ClientIdentity; readonly features?: ServerFeatures }
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
   | { readonly kind: 'tlsEstablished'; readonly identity: ClientIdentity }
