@@ -17,6 +17,11 @@ test('without routes and smarthost a recipient goes to the MX hosts of its domai
   check('ann@[192.0.2.7]', direct, 'mx [192.0.2.7]')
 })
 
+test('S15: an address that the policy could not read goes nowhere, whatever would take it', () => {
+  for (const address of ['ann@b@example.net', '"ann@example.net', 'ann@', '@example.net', '']) check(address, { ...direct, smarthost: hop('smart') }, null)
+  check('@relay.example:ann@example.net', direct, 'mx example.net')
+})
+
 test('the most exact route wins, then the smarthost', () => {
   const routes = new Map(['example.org', '.example.org', '.sub.example.org', 'example.net'].map(domain => [domain, hop(`to-${domain}`)]))
   const routing = { ...direct, routes, smarthost: hop('smart') }

@@ -5,7 +5,7 @@
  * suffix to the shortest, then `*`.
  */
 
-import { canonicalDomain } from '../names/address.ts'
+import { parseAddress } from '../names/address.ts'
 import { fail, ok, type Result } from '../result.ts'
 import type { IgnorableKeyword } from '../smtp/extensions.ts'
 import type { TlsWish } from './envelope.ts'
@@ -80,13 +80,14 @@ function underWish(hop: NextHop, { waivable }: Routing, wish: TlsWish): NextHop 
 }
 
 function usualHop(address: string, routing: Routing): Result<NextHop, AttemptProblem> {
-  const domain = domainOf(address) || routing.ownDomain
+  const noRoute = (detail: string): Result<never, AttemptProblem> => fail({ kind: 'noRoute', cause: 'badDomain', domain: address, detail })
+  // The policy's reading: what it was asked about is where the message goes (S15).
+  const parsed = parseAddress(address)
+  if (!parsed.ok) return noRoute('it cannot be read as one address')
+  const domain = parsed.value.domain ?? routing.ownDomain
   const configured = findRoute(domain, routing.routes) ?? routing.smarthost
   if (configured !== null) return ok(configured)
-  if (domain === '') {
-    const detail = 'the address has no domain, and neither relay.domains nor a smarthost says whose it is'
-    return fail({ kind: 'noRoute', cause: 'badDomain', domain: address, detail })
-  }
+  if (domain === '') return noRoute('the address has no domain, and neither relay.domains nor a smarthost says whose it is')
   return ok({ kind: 'mx', domain, implicitTls: false, showCertificate: false, requireTls: false, ...routing.mx })
 }
 
@@ -99,12 +100,6 @@ export function hopKey(hop: NextHop): string {
 /** For people: `smtp.example.org:587`, `example.net`. */
 export function formatHop(hop: NextHop): string {
   return hop.kind === 'mx' ? hop.domain : `${hop.host}:${hop.port}`
-}
-
-/** As DNS has it; '' for an address without one (RFC 5321 §4.1.1.3: `<postmaster>`). */
-function domainOf(address: string): string {
-  const at = address.lastIndexOf('@')
-  return at === -1 ? '' : canonicalDomain(address.slice(at + 1))
 }
 
 /** The most exact of the routes for this domain. */
