@@ -109,9 +109,10 @@ export class Connection {
         this.#unsent += step.text
         return DONE
       case 'receive':
-        if (step.alone) return this.#receiveAlone(step.timeoutSeconds)
         // A reply that was there before its command was sent is none: first send, then look.
         return (this.#unsent === '' ? this.#takeReply() : null) ?? this.#receive(step.timeoutSeconds)
+      case 'receiveAlone':
+        return this.#receiveAlone(step.timeoutSeconds)
       case 'startTls':
         return this.#startTls()
       case 'askPolicy':

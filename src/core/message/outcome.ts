@@ -28,7 +28,7 @@ type Known = { readonly dsn: boolean; readonly deliverBy: boolean }
 type AccessLines = { readonly accessLines?: readonly string[] }
 
 /** Where in the conversation something happened. */
-export type Stage = 'connect' | 'greeting' | 'hello' | 'tls' | 'mail' | 'rcpt' | 'data' | 'body' | 'end of data' | 'reset' | 'quit'
+export type Stage = 'greeting' | 'hello' | 'tls' | 'mail' | 'rcpt' | 'data' | 'end of data' | 'quit'
 
 /** Why an attempt failed. `peer` is the server: `mx.example.net[192.0.2.7]:25`. */
 export type AttemptProblem =
@@ -210,16 +210,13 @@ const UNPRINTABLE = /[\p{Cc}\u2028\u2029]+/gu
 
 // prettier-ignore
 const STAGE_WORDS: Record<Stage, string> = {
-  connect:       'while connecting',
   greeting:      'in its greeting',
   hello:         'after EHLO',
   tls:           'after STARTTLS',
   mail:          'after MAIL',
   rcpt:          'after RCPT',
   data:          'after DATA',
-  body:          'while sending the message',
   'end of data': 'after the message',
-  reset:         'after RSET',
   quit:          'after QUIT',
 }
 

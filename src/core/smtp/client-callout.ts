@@ -6,9 +6,10 @@
  */
 
 import { describeProblem, formatReply, oneLine, type AttemptProblem } from '../message/outcome.ts'
+import { NON_ASCII } from '../names/idna.ts'
 import type { CalloutAnswer } from '../policy/decision.ts'
 import { safe } from './client-envelope.ts'
-import { ask, expect, isPositive, type ClientSession, type Script } from './client-session.ts'
+import { ask, expectAlone, isPositive, type ClientSession, type Script } from './client-session.ts'
 import type { Reply } from './reply.ts'
 
 /** What a server that was asked has said; it may be remembered. */
@@ -25,10 +26,10 @@ export function* callOut(session: ClientSession, forwardPath: string): Script<Ca
   if (isUtf8 && !extensions.smtpUtf8) return about('cannotAsk', { kind: 'unsupported', feature: 'SMTPUTF8', peer })
 
   yield { kind: 'send', text: `MAIL FROM:<>${isUtf8 ? ' SMTPUTF8' : ''}\r\n` }
-  const mail = yield* expect('mail', peer, isPositive, true)
+  const mail = yield* expectAlone('mail', peer, isPositive)
   if (!mail.ok) return about('unknown', mail.problem)
   yield { kind: 'send', text: `RCPT TO:<${safe(forwardPath)}>\r\n` }
-  const rcpt = yield* expect('rcpt', peer, isPositive, true)
+  const rcpt = yield* expectAlone('rcpt', peer, isPositive)
   if (rcpt.ok) return { says: 'yes', detail: oneLine(`${formatReply(rcpt.value)} (${peer}, after RCPT)`) }
   return about(rcpt.problem.kind === 'remoteReply' && deniesRecipient(rcpt.problem.reply) ? 'no' : 'unknown', rcpt.problem)
 }
@@ -51,5 +52,3 @@ const CODES_ABOUT_MAILBOXES: ReadonlySet<number> = new Set([550, 551, 553, 554, 
 
 /** RFC 3463 §3.2-3.3. Exchange Online says 5.4.1 of recipients that it does not have. */
 const STATUS_ABOUT_RECIPIENT = /^5\.(?:0\.0|1\.(?![78]$)\d+|2\.[01]|4\.1)$/
-
-const NON_ASCII = /[^\0-\x7f]/

@@ -12,7 +12,7 @@ import type { TlsLevel } from '../message/route.ts'
 import { formatAccessLine } from '../policy/access-map.ts'
 import { unprotected, type TlsProof, type VerifyWord } from '../policy/next-hop-tls.ts'
 import type { PeerHost } from '../policy/session-features.ts'
-import { ask, expect, isPositive, type ClientSession, type Script } from './client-session.ts'
+import { ask, expect, expectAlone, isPositive, type ClientSession, type Script } from './client-session.ts'
 import { NO_EXTENSIONS, parseExtensions, type Extensions, type IgnorableKeyword } from './extensions.ts'
 
 /** What is known of the server before the first byte. */
@@ -87,12 +87,12 @@ export function* greet(plan: GreetingPlan): Script<Result<ClientSession, Attempt
 function* sayHello(plan: GreetingPlan): Script<Result<ClientSession['hello'] & { readonly extensions: Extensions }, AttemptProblem>> {
   const command = `EHLO ${plan.helloName}\r\n`
   yield { kind: 'send', text: command }
-  const ehlo = yield* expect('hello', plan.peer, isPositive, true)
+  const ehlo = yield* expectAlone('hello', plan.peer, isPositive)
   if (ehlo.ok) return ok({ command, reply: ehlo.value, extensions: parseExtensions(ehlo.value, plan.ignoredKeywords) })
   if (ehlo.problem.kind !== 'remoteReply' || ehlo.problem.reply.code < 500) return ehlo
   const older = `HELO ${plan.helloName}\r\n`
   yield { kind: 'send', text: older }
-  const helo = yield* expect('hello', plan.peer, isPositive, true)
+  const helo = yield* expectAlone('hello', plan.peer, isPositive)
   return helo.ok ? ok({ command: older, reply: helo.value, extensions: NO_EXTENSIONS }) : helo
 }
 

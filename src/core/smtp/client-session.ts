@@ -13,6 +13,7 @@
 import { assert, fail, ok, type Result } from '../result.ts'
 import { outcomeOf, withAccessLines, type AttemptProblem, type Outcome, type Stage } from '../message/outcome.ts'
 import type { DeliverBy, Envelope, EnvelopeRecipient } from '../message/envelope.ts'
+import { NON_ASCII } from '../names/idna.ts'
 import { formatAccessLine } from '../policy/access-map.ts'
 import type { HopAnswer, HopQuestion, TlsProof } from '../policy/next-hop-tls.ts'
 import type { TlsPeer } from '../policy/tls-requirements.ts'
@@ -26,8 +27,9 @@ import type { Reply } from './reply.ts'
 export type ClientStep =
   /** Nothing waits for it: what is sent in a row leaves as one write. */
   | { readonly kind: 'send'; readonly text: string }
-  /** `alone`: nothing has come before the command has been sent, and nothing comes with its reply. */
-  | { readonly kind: 'receive'; readonly timeoutSeconds: number; readonly alone: boolean }
+  | { readonly kind: 'receive'; readonly timeoutSeconds: number }
+  /** Nothing may have come before the command has been sent, and nothing may come with its reply. */
+  | { readonly kind: 'receiveAlone'; readonly timeoutSeconds: number }
   | { readonly kind: 'startTls' }
   | { readonly kind: 'askPolicy'; readonly question: HopQuestion }
   /** Find out what a server must be able to take, whatever the client declared. */
@@ -181,7 +183,7 @@ function* transact(session: ClientSession, delivery: Delivery): Script<DeliveryR
  */
 function* isInStep({ peer, hello }: ClientSession): Script<boolean> {
   yield { kind: 'send', text: hello.command }
-  const heard = yield* expect('hello', peer, isPositive, true)
+  const heard = yield* expectAlone('hello', peer, isPositive)
   return heard.ok && heard.value.lines.join('\n') === hello.reply.lines.join('\n')
 }
 
@@ -300,8 +302,16 @@ export function* ask(question: HopQuestion): Script<HopAnswer> {
 }
 
 /** Waits for a reply. Whatever is not the wanted one is a problem, and the caller's to judge. */
-export function* expect(stage: Stage, peer: string, isWanted: (reply: Reply) => boolean, alone = false): Script<Result<Reply, AttemptProblem>> {
-  const fact = yield { kind: 'receive', timeoutSeconds: TIMEOUT_SECONDS[stage], alone }
+export function* expect(stage: Stage, peer: string, isWanted: (reply: Reply) => boolean): Script<Result<Reply, AttemptProblem>> {
+  return received(yield { kind: 'receive', timeoutSeconds: TIMEOUT_SECONDS[stage] }, stage, peer, isWanted)
+}
+
+/** As `expect`, of a server that must have said nothing else. */
+export function* expectAlone(stage: Stage, peer: string, isWanted: (reply: Reply) => boolean): Script<Result<Reply, AttemptProblem>> {
+  return received(yield { kind: 'receiveAlone', timeoutSeconds: TIMEOUT_SECONDS[stage] }, stage, peer, isWanted)
+}
+
+function received(fact: ClientFact, stage: Stage, peer: string, isWanted: (reply: Reply) => boolean): Result<Reply, AttemptProblem> {
   if (fact.kind === 'lost') return fail({ kind: 'connectionLost', stage, peer, detail: fact.detail })
   if (fact.kind === 'badReply') return fail({ kind: 'badReply', stage, peer, detail: fact.detail })
   assert(fact.kind === 'replied', 'a reply was waited for')
@@ -355,19 +365,14 @@ const LARGE_BYTES = 64 * 1024
 /** Commands in one write (RFC 2920 §3.1): their replies fit any receive window, so nobody waits for each other. */
 const GROUP_LIMIT = 100
 
-const NON_ASCII = /[^\0-\x7f]/
-
 /** RFC 5321 §4.5.3.2. A block of the message has its own, with whoever sends it. */
 const TIMEOUT_SECONDS: Record<Stage, number> = {
-  connect: 30,
   greeting: 300,
   hello: 300,
   tls: 300,
   mail: 300,
   rcpt: 300,
   data: 120,
-  body: 180,
   'end of data': 600,
-  reset: 300,
   quit: 10,
 }
