@@ -12,7 +12,7 @@
 import { unreachable } from '../result.ts'
 import type { Failure, Relay } from './conclusion.ts'
 import type { QueuedMessage } from './envelope.ts'
-import { describeProblem, formatReply, oneLine, statusOf, type AttemptProblem } from './outcome.ts'
+import { describeProblem, describeReply, oneLine, statusOf, type AttemptProblem } from './outcome.ts'
 import { decodeUtf8Address } from './utf8-address.ts'
 import { decodeXtext } from './xtext.ts'
 
@@ -159,7 +159,7 @@ function eachRecipient(request: DsnRequest): readonly About[] {
 }
 
 function aboutRelay(relay: Relay): About {
-  const said = formatReply(relay.reply)
+  const said = describeReply(relay.reply)
   return { ...relay, words: [`The server ${oneLine(relay.by)} answered:`, said], status: relay.reply.enhanced ?? '2.0.0', remote: remoteMta(relay.by), diagnostic: `smtp; ${said}` }
 }
 
@@ -173,7 +173,7 @@ function explain(kind: DsnRequest['kind'], { why, expired }: Failure): readonly 
 function reasonLines(why: AttemptProblem): readonly string[] {
   switch (why.kind) {
     case 'remoteReply':
-      return [`The server ${oneLine(why.peer)} answered:`, formatReply(why.reply)]
+      return [`The server ${oneLine(why.peer)} answered:`, describeReply(why.reply)]
     case 'suspended':
       return reasonLines(why.because)
     case 'connectionFailed':
@@ -250,7 +250,7 @@ function remoteMta(peer: string): readonly string[] {
 }
 
 function diagnostic(why: AttemptProblem): string {
-  return why.kind === 'remoteReply' ? `smtp; ${formatReply(why.reply)}` : `x-postern; ${describeProblem(why)}`
+  return why.kind === 'remoteReply' ? `smtp; ${describeReply(why.reply)}` : `x-postern; ${describeProblem(why)}`
 }
 
 /** The third part: what the report is about (RFC 3462 §1). */

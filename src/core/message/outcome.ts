@@ -122,7 +122,7 @@ function accessLinesOf(problem: AttemptProblem): readonly string[] {
 export function describeProblem(problem: AttemptProblem): string {
   switch (problem.kind) {
     case 'remoteReply':
-      return oneLine(`${formatReply(problem.reply)} (${problem.peer}, ${STAGE_WORDS[problem.stage]})`)
+      return oneLine(`${describeReply(problem.reply)} (${problem.peer}, ${STAGE_WORDS[problem.stage]})`)
     case 'connectionFailed':
       return oneLine(`no connection to ${problem.peer}: ${problem.detail}`)
     case 'connectionLost':
@@ -155,7 +155,7 @@ export function describeProblem(problem: AttemptProblem): string {
 /** The outcome in one line. */
 export function describeOutcome(outcome: Outcome): string {
   return outcome.kind === 'delivered'
-    ? oneLine(`${formatReply(outcome.reply)} (${outcome.by})`)
+    ? oneLine(`${describeReply(outcome.reply)} (${outcome.by})`)
     : describeProblem(outcome.why)
 }
 
@@ -191,7 +191,7 @@ export function statusOf(problem: AttemptProblem): string {
 }
 
 /** A reply as one line of text: `550 5.1.1 No such user`. */
-export function formatReply(reply: Reply): string {
+export function describeReply(reply: Reply): string {
   const words = reply.enhanced === null ? reply.lines : [reply.enhanced, ...reply.lines]
   return oneLine(`${reply.code} ${words.join(' ')}`)
 }

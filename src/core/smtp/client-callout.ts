@@ -5,7 +5,7 @@
  * reply that nobody asked for would be taken for the one about the recipient, so that each must come alone.
  */
 
-import { describeProblem, formatReply, oneLine, type AttemptProblem } from '../message/outcome.ts'
+import { describeProblem, describeReply, oneLine, type AttemptProblem } from '../message/outcome.ts'
 import { NON_ASCII } from '../names/idna.ts'
 import type { CalloutAnswer } from '../policy/decision.ts'
 import { safe } from './client-envelope.ts'
@@ -30,7 +30,7 @@ export function* callOut(session: ClientSession, forwardPath: string): Script<Ca
   if (!mail.ok) return about('unknown', mail.problem)
   yield { kind: 'send', text: `RCPT TO:<${safe(forwardPath)}>\r\n` }
   const rcpt = yield* expectAlone('rcpt', peer, isPositive)
-  if (rcpt.ok) return { says: 'yes', detail: oneLine(`${formatReply(rcpt.value)} (${peer}, after RCPT)`) }
+  if (rcpt.ok) return { says: 'yes', detail: oneLine(`${describeReply(rcpt.value)} (${peer}, after RCPT)`) }
   return about(rcpt.problem.kind === 'remoteReply' && deniesRecipient(rcpt.problem.reply) ? 'no' : 'unknown', rcpt.problem)
 }
 

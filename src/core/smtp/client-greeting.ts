@@ -7,7 +7,7 @@
  */
 
 import { assert, fail, ok, type Result } from '../result.ts'
-import { formatReply, type AttemptProblem, type TlsFailure } from '../message/outcome.ts'
+import { describeReply, type AttemptProblem, type TlsFailure } from '../message/outcome.ts'
 import type { TlsLevel } from '../message/route.ts'
 import { formatAccessLine } from '../policy/access-map.ts'
 import { unprotected, type TlsProof, type VerifyWord } from '../policy/next-hop-tls.ts'
@@ -120,7 +120,7 @@ function* useTls(plan: GreetingPlan, before: readonly string[]): Script<Result<S
   if (go.ok) return yield* secure(plan, lines)
   const { problem } = go
   if (problem.kind !== 'remoteReply' || problem.reply.code === 421) return fail(problem)
-  const answered = `STARTTLS was answered by "${formatReply(problem.reply)}"`
+  const answered = `STARTTLS was answered by "${describeReply(problem.reply)}"`
   if (problem.reply.code >= 500) return yield* refusedTls(plan, answered, lines)
   if (problem.reply.code >= 400) return yield* stayClear(plan, 'TEMP', answered, lines)
   return yield* judge(plan, { ...IN_CLEAR, proof: unprotected('PROTOCOL'), accessLines: lines }, answered, 'notOffered')
