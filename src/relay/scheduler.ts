@@ -11,10 +11,11 @@
  */
 
 import { isPermanent, outcomeOf, type AttemptProblem, type Outcome } from '../core/message/outcome.ts'
-import { formatHop, hopKey, nextHopOf, type NextHop } from '../core/message/route.ts'
+import { formatHop, hopKey, type NextHop } from '../core/message/route.ts'
 import type { Connection } from './connection.ts'
 import { deliverOver, openConnection } from './deliverer.ts'
 import type { DeliverySettings } from './delivery-settings.ts'
+import { groupByHop } from './hop-groups.ts'
 import { HopQueue } from './hop-queue.ts'
 import { LeaseReturns } from './lease-returns.ts'
 import type { Dialer, Lease, Resolver } from './ports.ts'
@@ -177,28 +178,12 @@ export class Scheduler {
     const work: Work = { lease, jobs: 0, untried: false }
     this.#messages++
     this.#bytes += memoryBytes(lease)
-    const groups = new Map<string, { readonly hop: NextHop; readonly indices: number[] }>()
-    const lost: { readonly index: number; readonly problem: AttemptProblem }[] = []
-    for (const index of lease.due) {
-      const hop = nextHopOf(lease.message.recipients[index]?.address ?? '', this.#settings.routing, lease.message.envelope.tls)
-      if (!hop.ok) {
-        lost.push({ index, problem: hop.problem })
-        continue
-      }
-      const key = hopKey(hop.value)
-      const group = groups.get(key)
-      if (group === undefined) groups.set(key, { hop: hop.value, indices: [index] })
-      else group.indices.push(index)
-    }
-    const limit = this.#settings.limits.recipientsPerTransaction
-    const jobs: { readonly hop: NextHop; readonly job: Job }[] = []
-    for (const { hop, indices } of groups.values())
-      for (let at = 0; at < indices.length; at += limit) jobs.push({ hop, job: { work, indices: indices.slice(at, at + limit) } })
+    const { groups, lost } = groupByHop(lease, this.#settings)
     // Counted before anything is tried, so that the lease does not end with the first of several.
-    work.jobs = jobs.length + (lost.length > 0 ? 1 : 0)
+    work.jobs = groups.length + (lost.length > 0 ? 1 : 0)
     if (lost.length > 0)
       this.#conclude({ work, indices: lost.map(({ index }) => index) }, lost.map(({ problem }) => outcomeOf(problem)), 'no route')
-    for (const { hop, job } of jobs) this.#queue(hop, job)
+    for (const { hop, indices } of groups) this.#queue(hop, { work, indices })
   }
 
   #queue(hop: NextHop, job: Job): void {
