@@ -220,8 +220,7 @@ export class Scheduler {
 
   async #run(queue: HopQueue<Job>, job: Job): Promise<void> {
     try {
-      // What it came in under may have been taken away while it waited for a connection.
-      if (this.#options.whyWithdrawn(job.work.lease.message) === null) await this.#attempt(queue, job)
+      if (this.#mayBegin(queue, job)) await this.#attempt(queue, job)
       else this.#leaveUntried(job)
     } catch (error) {
       // A bug of ours must not take the message along: it waits like any other that failed.
@@ -242,9 +241,14 @@ export class Scheduler {
       if (!wentAway) return this.#concludeOver(queue, job, outcomes)
       // The server had closed a connection that waited; that says nothing about this message.
     }
+    if (!this.#isOfTheseSettings(queue)) return this.#leaveUntried(job)
     const opened = await openConnection(queue.hop, this.#settings, this.#options)
     if (!opened.ok) return this.#unreachable(queue, job, opened.problem)
     this.#connections.add(opened.value)
+    if (!this.#mayBegin(queue, job)) {
+      this.#leave(opened.value)
+      return this.#leaveUntried(job)
+    }
     const { outcomes } = await this.#deliver(queue, job, opened.value)
     this.#concludeOver(queue, job, outcomes)
   }
@@ -267,9 +271,18 @@ export class Scheduler {
     return connection.isOpen && connection.takesMore && connection.transactions < messagesPerConnection && this.#connections.size <= connections && this.#isCurrent(queue)
   }
 
-  /** Nobody looks after queues of former settings, and nothing begins after `stop`. */
+  /** Nobody looks after queues of former settings, and no further job begins after `stop`. */
   #isCurrent(queue: HopQueue<Job>): boolean {
-    return this.#phase === 'running' && this.#hops.get(hopKey(queue.hop)) === queue
+    return this.#phase === 'running' && this.#isOfTheseSettings(queue)
+  }
+
+  #isOfTheseSettings(queue: HopQueue<Job>): boolean {
+    return this.#hops.get(hopKey(queue.hop)) === queue
+  }
+
+  /** While a message waited for a connection, a reload may have changed what that must prove, or somebody taken away what it came in under. */
+  #mayBegin(queue: HopQueue<Job>, job: Job): boolean {
+    return this.#isOfTheseSettings(queue) && this.#options.whyWithdrawn(job.work.lease.message) === null
   }
 
   /** Says goodbye in the background; the next message does not wait for it. */

@@ -4,12 +4,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ConfiguredHop } from '../../src/core/message/route.ts'
 import { describeOutcome } from '../../src/core/message/outcome.ts'
+import type { DnsAnswer } from '../../src/relay/ports.ts'
 import { SessionLines } from '../../src/process/session-tls.ts'
 import { policyWith } from '../support/policies.ts'
 import { startSink, type SinkOptions } from '../support/sink.ts'
 import { waitFor } from '../support/processes.ts'
 import { authority, ourCertificate, serverCertificate, sinkTls } from './pki.ts'
-import { breakingServer, dns, smarthost, startRelay } from './relay.ts'
+import { breakingServer, dns, smarthost, startRelay, type RelayOptions } from './relay.ts'
 
 type Test = Parameters<typeof startRelay>[0]
 
@@ -157,4 +158,38 @@ test('a reload counts for the next message: no idle connection outlives the poli
   relay.clock.advance(3600)
   await relay.clock.run(2)
   await waitFor('the message that waited', () => sink.messages.length === 2)
+})
+
+/** A relay that has been asked for a message and waits for the address of its next hop until it is told. */
+async function relayThatWaits(t: Test, port: number, options: Pick<RelayOptions, 'whyWithdrawn'> = {}) {
+  const asked: (() => void)[] = []
+  const addresses = (): Promise<DnsAnswer<string>> => new Promise(resolve => asked.push(() => resolve({ kind: 'found', values: ['127.0.0.1'] })))
+  const relay = await startRelay(t, { ...options, dns: { addresses }, settings: smarthost(port, hop) })
+  await relay.submit('m1', 'ann@b')
+  await waitFor('the question to DNS', () => asked.length > 0)
+  return { ...relay, tell: () => asked.splice(0).forEach(answer => answer()), asked: () => asked.length }
+}
+
+test('a reload counts for a message whose connection was being opened', async t => {
+  const sink = await sinkFor(t, {})
+  const relay = await relayThatWaits(t, sink.port)
+  relay.scheduler.reconfigure({ ...relay.settings, policy: policyWith('TLS_Srv: VERIFY') })
+  relay.tell()
+  await waitFor('the question for the new attempt', async () => {
+    await relay.clock.run(1)
+    return relay.asked() > 0
+  })
+  relay.tell()
+  assert.match((await relay.attempts(1))[0] ?? '', /^m1 ann@b waiting: 454 4\.7\.0/)
+  assert.deepEqual(sink.messages, [])
+})
+
+test('what a message came in under may be taken away while its connection is being opened', async t => {
+  const sink = await sinkFor(t, {})
+  let because: string | null = null
+  const relay = await relayThatWaits(t, sink.port, { whyWithdrawn: () => because })
+  because = 'revoked'
+  relay.tell()
+  await waitFor('the message to be held', () => relay.spool.list({ filter: {}, after: null, limit: 1 })[0]?.heldBecause === 'revoked')
+  assert.deepEqual(sink.messages, [])
 })
