@@ -6,16 +6,12 @@
  * configuration and are emptied.
  */
 
-import { X509Certificate } from 'node:crypto'
 import net from 'node:net'
-import { formatConfigProblem, parseConfig } from '../core/config/parse.ts'
 import type { Config } from '../core/config/schema.ts'
 import { identify } from '../core/names/identify.ts'
-import type { TrustedAuthority } from '../core/names/identify.ts'
 import type { ClientIdentity } from '../core/names/identity.ts'
 import { UsageTable } from '../core/limits/usage-table.ts'
 import type { UsageChanges } from '../core/limits/usage-table.ts'
-import type { Labels, MetricName, Sample } from '../core/metrics/metrics.ts'
 import type { ListenerName } from '../core/policy/decision.ts'
 import { assert, fail, ok } from '../core/result.ts'
 import type { Result } from '../core/result.ts'
@@ -28,9 +24,8 @@ import { EventLoopLag } from '../io/event-loop-lag.ts'
 import { HandshakeRoom } from '../io/handshake-room.ts'
 import { TlsGate } from '../io/tls-gate.ts'
 import type { Handshake } from '../io/tls-gate.ts'
-import type { TlsGateOptions } from '../io/tls-servers.ts'
-import { authorityOf, peerCertificateOf, readPresented, sha256 } from '../io/x509.ts'
-import type { AdminAnswers, AdminRequest, AdminResult, CertificateIndex, Status } from '../relay/admin.ts'
+import { peerCertificateOf, readPresented } from '../io/x509.ts'
+import type { AdminRequest, AdminResult, CertificateIndex } from '../relay/admin.ts'
 import type { FactSources } from '../relay/client-facts.ts'
 import type { ConversationHost } from '../relay/conversation.ts'
 import { CertificateRegister } from '../relay/certificate-register.ts'
@@ -39,16 +34,16 @@ import { Journal } from '../relay/journal.ts'
 import { Limiter } from '../relay/limiter.ts'
 import { Meter } from '../relay/meter.ts'
 import { PolicyHolder } from '../relay/policy-holder.ts'
-import { changeQueue, holdWithdrawn, listQueue, showMessage } from '../relay/queue-admin.ts'
+import { holdWithdrawn } from '../relay/queue-admin.ts'
 import { Receiver } from '../relay/receiver.ts'
 import { identityLeft, withdrawalBy, type Registers } from '../relay/withdrawal.ts'
-import { mergeChanges } from './answers.ts'
+import { gateOptions, readSettings, withBoundSockets, type CurrentSettings } from './current-settings.ts'
 import type { WorkerSettings, WorkerStart } from './messages.ts'
 import { dropStartupPermissions } from './permissions.ts'
 import { becomeAccount } from './run-as.ts'
 import { Shard } from './shard.ts'
 import { sessionSettings } from './session-settings.ts'
-import { LISTENER_NAMES } from './sockets.ts'
+import { WorkerDesk } from './worker-desk.ts'
 import { WorkerLogins } from './worker-logins.ts'
 
 const SWEEP_MILLISECONDS = 1000
@@ -61,13 +56,6 @@ const LOCAL_ADDRESS = '127.0.0.1'
 const REMEMBERED_CLIENTS = 50_000
 /** Of each kind, in one message to the other workers; the rest follows a second later. */
 const MOST_CHANGES = 5_000
-
-/** The settings of a worker, parsed and ready for use. */
-type Current = {
-  readonly config: Config
-  readonly settings: WorkerSettings
-  readonly trusted: ReadonlyMap<ListenerName, readonly TrustedAuthority[]>
-}
 
 export class Worker {
   readonly #start: WorkerStart
@@ -82,12 +70,12 @@ export class Worker {
   readonly #receiver: Receiver
   readonly #gates = new Map<ListenerName, TlsGate>()
   readonly #proxies = new ProxyGate()
-  readonly #meter: Meter
   readonly #lag = new EventLoopLag()
   readonly #journal: Journal
   readonly #servers: net.Server[] = []
   readonly #sweep: NodeJS.Timeout
-  #current: Current
+  readonly #desk: WorkerDesk
+  #current: CurrentSettings
   #factSources: FactSources
 
   /**
@@ -97,7 +85,7 @@ export class Worker {
    */
   static async start(start: WorkerStart, settings: WorkerSettings, wakeQueue: ConversationHost['wakeQueue']): Promise<Result<Worker, string>> {
     try {
-      const current = read(settings)
+      const current = readSettings(settings)
       const log = createLog({ process: `worker ${start.shards[0]}`, level: current.config.log.level })
       process.chdir(start.spoolFolder)
       if (start.runAs !== null) becomeAccount(start.runAs)
@@ -118,7 +106,7 @@ export class Worker {
 
   private constructor(
     start: WorkerStart,
-    current: Current,
+    current: CurrentSettings,
     policy: PolicyHolder,
     registers: Registers,
     shards: readonly Shard[],
@@ -127,7 +115,6 @@ export class Worker {
     wakeQueue: ConversationHost['wakeQueue'],
   ) {
     this.#start = start
-    this.#meter = meter
     this.#current = current
     this.#shards = shards
     this.#log = log
@@ -156,13 +143,14 @@ export class Worker {
     for (const { name } of start.listeners) {
       this.#gates.set(name, new TlsGate(gateOptions(current, name), this.#handshakes, handshake => this.#identify(name, handshake)))
     }
+    this.#desk = new WorkerDesk({ shards, receiver: this.#receiver, registers, handshakes: this.#handshakes, usage: this.#usage, lag: this.#lag, meter, log }, () => this.#current)
     this.#sweep = setInterval(() => this.#tick(system.now()), SWEEP_MILLISECONDS)
   }
 
   /** New settings for connections to come. Returns what keeps them from being used. */
   configure(settings: WorkerSettings): string | null {
     try {
-      const next = withBoundSockets(read(settings), this.#current.config)
+      const next = withBoundSockets(readSettings(settings), this.#current.config)
       for (const [name, gate] of this.#gates) gate.reload(gateOptions(next, name))
       this.#policy.replace(next.config, settings)
       this.#current = next
@@ -206,14 +194,8 @@ export class Worker {
     for (const { name, what } of withdrawn.passwords) this.#log.warn({ event: `${what}-ended`, holder: name, sessions, messagesHeld: held })
   }
 
-  async administer(request: AdminRequest): Promise<AdminResult> {
-    try {
-      const answer = await this.#answer(request)
-      return { ok: true, answer }
-    } catch (error) {
-      this.#log.error({ event: 'administration-failed', asked: request.do, error: (error as Error).message })
-      return { ok: false, problem: (error as Error).message }
-    }
+  administer(request: AdminRequest): Promise<AdminResult> {
+    return this.#desk.administer(request)
   }
 
   /** Stops accepting, lets sessions and deliveries finish, and closes the shards. */
@@ -276,123 +258,8 @@ export class Worker {
     const facts = { tls, presented, chainVerified: chainError === null, chainError, issuerKeyFingerprint }
     return identify(facts, this.#current.trusted.get(name) ?? [], this.#registers.certificates, system.now())
   }
-
-  async #answer(request: AdminRequest): Promise<AdminAnswers[AdminRequest['do']]> {
-    const now = system.now()
-    switch (request.do) {
-      case 'queueList': {
-        const pages = this.#shards.map(({ spool }) => listQueue(spool, request.filter, request.limit))
-        return { messages: pages.flatMap(page => page.messages), more: pages.some(page => page.more) }
-      }
-      case 'queueShow': {
-        const shown = await Promise.all(this.#shards.map(({ spool }) => showMessage(spool, request.id)))
-        return shown.find(message => message !== null) ?? null
-      }
-      case 'queueChange': {
-        const changes = await Promise.all(
-          this.#shards.map(({ spool, history }) => changeQueue(spool, history, { change: request.change, filter: request.filter, now }, withdrawalBy(this.#registers))),
-        )
-        for (const shard of this.#shards) shard.wake()
-        return mergeChanges(changes)
-      }
-      case 'explain':
-        return this.#shards.map(({ history }) => history.decision(request.id)).find(record => record !== null) ?? null
-      case 'trace':
-        return { events: this.#shards.flatMap(({ history }) => history.events(request.of)) }
-      case 'status':
-        return this.#status()
-      default:
-        throw new Error(`a worker is not asked to ${request.do}`)
-    }
-  }
-
-  #gauges(): readonly Sample[] {
-    const stats = this.#shards.map(({ spool }) => spool.stats())
-    const sum = (value: (shard: (typeof stats)[number]) => number): number => stats.reduce((all, shard) => all + value(shard), 0)
-    const gauge = (name: MetricName, value: number, labels: Labels = {}): Sample => ({ name, labels, value })
-    return [
-      gauge('postern_sessions', this.#receiver.sessions),
-      gauge('postern_handshakes_under_way', this.#handshakes.size),
-      gauge('postern_queued_messages', sum(({ messages }) => messages)),
-      gauge('postern_leased_messages', sum(({ leased }) => leased)),
-      gauge('postern_quarantined_records', sum(({ quarantinedRecords }) => quarantinedRecords)),
-      gauge('postern_remembered_clients', this.#usage.size),
-      gauge('postern_event_loop_lag_seconds', this.#lag.last.p99Seconds, { quantile: '0.99' }),
-      gauge('postern_event_loop_lag_seconds', this.#lag.last.maxSeconds, { quantile: '1' }),
-      gauge('postern_resident_memory_bytes', process.memoryUsage.rss()),
-    ]
-  }
-
-  /** This worker's share of the status; the supervisor adds up. */
-  #status(): AdminAnswers['status'] {
-    const stats = this.#shards.map(({ spool }) => spool.stats())
-    const messages = stats.reduce((sum, shard) => sum + shard.messages, 0)
-    const { settings, config } = this.#current
-    const standing = (pem: string): Standing => standingOf(pem, this.#registers.certificates)
-    return {
-      version: '',
-      pid: process.pid,
-      hostname: config.hostname,
-      startedAt: 0,
-      listeners: [],
-      workers: [{ pid: process.pid, restarts: 0, sessions: this.#receiver.sessions, queued: messages }],
-      afterRestart: [],
-      queue: { messages, quarantinedRecords: stats.reduce((sum, shard) => sum + shard.quarantinedRecords, 0) },
-      metrics: [...this.#meter.samples(), ...this.#gauges()],
-      certificates: [
-        { what: 'server', ...standing(settings.serverCertificatePem) },
-        ...(settings.clientCertificatePem === null ? [] : [{ what: 'client', ...standing(settings.clientCertificatePem) }]),
-        { what: 'issuing CA', ...standing(settings.ownIssuingPem) },
-        { what: 'root CA', ...standing(settings.ownRootPem) },
-      ],
-    }
-  }
-}
-
-function read(settings: WorkerSettings): Current {
-  const parsed = parseConfig(settings.configText, settings.configFile)
-  if (!parsed.ok) throw new Error(parsed.problem.map(formatConfigProblem).join('; '))
-  const own = [settings.ownIssuingPem, settings.ownRootPem].map(pem => authorityOf(pem, true))
-  const trusted = new Map(
-    LISTENER_NAMES.map(name => [name, [...own, ...settings.clientAuthoritiesPem[name].map(pem => authorityOf(pem, false))]]),
-  )
-  return { config: parsed.value, settings, trusted }
 }
 
 function factSources({ resolver, callouts }: Shard, { hostname }: Config): FactSources {
   return { resolver, ourNames: [hostname], callOut: callouts.ask }
-}
-
-/**
- * A changed address is used after a restart. Until then nobody may relay because of the place where
- * he could connect after it.
- */
-function withBoundSockets(next: Current, before: Config): Current {
-  const { lmtp } = next.config.listeners
-  if ('unixPath' in lmtp.address === 'unixPath' in before.listeners.lmtp.address) return next
-  const listeners = { ...next.config.listeners, lmtp: { ...lmtp, address: before.listeners.lmtp.address, relay: false } }
-  return { ...next, config: { ...next.config, listeners } }
-}
-
-function gateOptions({ config, settings }: Current, name: ListenerName): TlsGateOptions {
-  return {
-    certificatePem: settings.serverCertificatePem,
-    keyPem: settings.serverKeyPem,
-    clientAuthoritiesPem: [settings.ownIssuingPem, settings.ownRootPem, ...settings.clientAuthoritiesPem[name]],
-    minVersion: config.tls.minVersion === '1.3' ? 'TLSv1.3' : 'TLSv1.2',
-    // Other servers are better served by an old cipher than by none; who logs in can do better.
-    oldCiphers: name === 'mx',
-    handshakeTimeoutSeconds: config.limits.handshakeTimeoutSeconds,
-  }
-}
-
-type Standing = Omit<Status['certificates'][number], 'what'>
-
-function standingOf(pem: string, { revoked }: CertificateRegister): Standing {
-  const certificate = new X509Certificate(pem)
-  return {
-    subject: certificate.subject.replaceAll('\n', ', '),
-    notAfter: certificate.validToDate.getTime(),
-    isRevoked: revoked.has(sha256(certificate.raw)),
-  }
 }
