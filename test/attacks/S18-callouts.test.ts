@@ -118,6 +118,7 @@ test('S19: replies without an end are cut off at once', async t => {
 test('S14: nothing that a recipient is made of becomes a command of its own', async t => {
   const hop = await startHop(t, () => '250 ok')
   const { said } = await startCallouts(t, { settings: smarthost(hop.port) })
-  assert.match(await said('ann@b>\r\nDATA\r\n@b'), /^unknown: the callout failed: /)
+  assert.match(await said('ann>\r\nDATA\r\n@b'), /^unknown: the callout failed: /)
+  assert.match(await said('ann@b>\r\nDATA\r\n@b'), /^unknown: no route to /)
   assert.deepEqual(hop.lines().filter(line => !/^(?:EHLO|MAIL|QUIT)/.test(line)), [])
 })
