@@ -12,6 +12,7 @@ import type { History } from '../relay/ports.ts'
 import { HISTORY_TABLES, HistoryLog } from './history-log.ts'
 import { LmdbEnvironment } from './lmdb-environment.ts'
 import type { HistoryTable } from './history-log.ts'
+import { inOneSpelling } from './queued-message.ts'
 
 export type LmdbHistoryOptions = {
   /** The shard's folder; used as given. */
@@ -61,7 +62,7 @@ class HistoryInLogs implements LmdbHistory {
 
   recordEvent(event: TraceEvent): void {
     const { messageId, recipient } = event
-    this.#events.add(messageId, recipient === null ? [messageId] : [messageId, recipient], event)
+    this.#events.add(messageId, recipient === null ? [messageId] : [messageId, inOneSpelling(recipient)], event)
     this.#flushSoon()
   }
 
@@ -75,7 +76,7 @@ class HistoryInLogs implements LmdbHistory {
 
   events(of: string): readonly TraceEvent[] {
     const messages = new Set([of])
-    for (const [event] of this.#events.entries(of)) {
+    for (const [event] of this.#events.entries(inOneSpelling(of))) {
       if (messages.size > MESSAGES_SHOWN) break
       if (event !== undefined) messages.add(event.messageId)
     }

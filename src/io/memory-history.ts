@@ -2,6 +2,7 @@
 
 import type { DecisionRecord, TraceEvent } from '../relay/admin.ts'
 import type { History } from '../relay/ports.ts'
+import { inOneSpelling } from './queued-message.ts'
 
 const MOST_DECISIONS = 1000
 const MOST_EVENTS = 5000
@@ -28,8 +29,8 @@ export class MemoryHistory implements History {
   }
 
   events(of: string): readonly TraceEvent[] {
-    const address = of.toLowerCase()
-    const named = this.#events.filter(event => event.recipient?.toLowerCase() === address).map(event => event.messageId)
+    const address = inOneSpelling(of)
+    const named = this.#events.filter(({ recipient }) => recipient !== null && inOneSpelling(recipient) === address).map(event => event.messageId)
     const shown = new Set([of, ...[...new Set(named)].slice(-MESSAGES_SHOWN)])
     return this.#events.filter(event => shown.has(event.messageId))
   }

@@ -84,7 +84,8 @@ function isAt(address: string, pattern: string): boolean {
   return want.startsWith('@') ? have.endsWith(want) : have === want
 }
 
-function inOneSpelling(address: string): string {
+/** Addresses are compared without regard to case, and their domains as DNS has them. What has no `@` is taken for a domain. */
+export function inOneSpelling(address: string): string {
   const domainAt = address.lastIndexOf('@') + 1
   return `${address.slice(0, domainAt).toLowerCase()}${canonicalDomain(address.slice(domainAt))}`
 }

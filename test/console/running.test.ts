@@ -99,6 +99,7 @@ test('revoking holds what was accepted under the certificate', async () => {
   assert.match((await postern.command(['user', 'revoke', 'joe'])).stdout, /^Revoked 1 certificate of joe:\n  [0-9a-f]{64}\n1 message of joe in the queue is held: postern queue list --state held\n$/)
   const held = await waitFor('the message to be held', async () => (await queue('--state', 'held')).find(entry => entry.id === id))
   assert.match(held.heldBecause ?? '', /certificate of joe was revoked/)
+  assert.equal((await postern.command(['user', 'remove', 'joe', '--yes'])).stdout, 'Removed joe; 0 certificates revoked.\n1 message of joe in the queue is held: postern queue list --state held\n')
 })
 
 test("the relay's own certificate is revoked only on demand, is then shown as such, and can be made anew", async () => {

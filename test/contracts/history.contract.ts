@@ -50,6 +50,15 @@ export function historyContract(name: string, open: (t: TestContext) => Promise<
     assert.deepEqual(history.events('bob@EXAMPLE.net').map(({ at }) => at), [0, 1, 10, 11])
   })
 
+  promise('a domain leads to the same events in each of its spellings', async (history, settle) => {
+    for (const recipient of ['jo@bücher.example', 'jo@XN--bcher-kva.example']) history.recordEvent(event('m1', 1, recipient))
+    for (let round = 0; round < 2; round++) {
+      for (const spelling of ['jo@BÜCHER.example', 'Jo@xn--bcher-kva.example', 'jo@bücher.example.']) assert.equal(history.events(spelling).length, 2, spelling)
+      assert.equal(history.events('jo@bucher.example').length, 0)
+      await settle()
+    }
+  })
+
   promise('of an address with many messages the newest fifty are shown', async (history, settle) => {
     for (let i = 0; i < 70; i++) {
       history.recordEvent(event(`m${i}`, i, 'bob@example.net'))

@@ -20,7 +20,7 @@ import { authorsOf } from '../../src/core/message/authors.ts'
 import { splitFields } from '../../src/core/message/fields.ts'
 import { parseAccessMap } from '../../src/core/policy/access-map.ts'
 import { decide } from '../../src/core/policy/decide.ts'
-import type { Asker, Authors, ClientName, KnownFacts, ListenerName, Question } from '../../src/core/policy/decision.ts'
+import type { Asker, Authors, ClientName, Decision, KnownFacts, ListenerName, Question } from '../../src/core/policy/decision.ts'
 import { explainDecision } from '../../src/core/policy/explain.ts'
 import type { LoginRule } from '../../src/core/policy/login.ts'
 import { compilePolicy, posternFeatures } from '../../src/core/policy/policy.ts'
@@ -31,12 +31,23 @@ const AT = Date.UTC(2026, 10, 23, 19, 26)
 const NO_FACTS: KnownFacts = { domainExists: new Map(), isMxFor: new Map() }
 
 export function renderFile(text: string): string {
-  const start = text.search(/^\? /m)
-  const head = text.slice(0, start)
+  const { head, questions } = partsOf(text)
   const policy = policyOf(head)
-  const questions = text.slice(start).split(/^(?=\? )/m).map(block => block.split('\n')[0] ?? '')
   const answers = questions.map(question => `${question}\n${indented(answer(policy, question))}`)
   return `${head}${answers.join('\n')}`
+}
+
+/** What is said of the site, and the lines that ask. */
+export function partsOf(text: string): { readonly head: string; readonly questions: readonly string[] } {
+  const start = text.search(/^\? /m)
+  return { head: text.slice(0, start), questions: text.slice(start).split(/^(?=\? )/m).map(block => block.split('\n')[0] ?? '') }
+}
+
+/** Null if something must be found out first. */
+export function decideLine(head: string, line: string): { readonly question: Question; readonly decision: Decision } | null {
+  const question = questionIn(line)
+  const given = decide(policyOf(head), question, NO_FACTS, 'D1')
+  return given.kind === 'missing' ? null : { question, decision: given.decision }
 }
 
 function policyOf(head: string): Policy {
@@ -62,6 +73,13 @@ function policyOf(head: string): Policy {
 const QUESTION = /^\? (mx|submission|submissions|lmtp) (\S+?)(?:\((.+?)\))?(?: as (.+?))?: (?:(connects|finishes the handshake|writes .+)|from <(.*?)>(?: to <(.*)>)?)$/
 
 function answer(policy: Policy, line: string): readonly string[] {
+  const question = questionIn(line)
+  const given = decide(policy, question, NO_FACTS, 'D1')
+  if (given.kind === 'missing') return [`=> must be found out first: ${Object.values(given.missing).join(' ')}`]
+  return explainDecision({ at: AT, question, decision: given.decision })
+}
+
+function questionIn(line: string): Question {
   const [, listener, address = '', name, caller = 'plaintext', event, reversePath = '', forwardPath] = QUESTION.exec(line) ?? []
   if (listener === undefined) throw new Error(`not a question: ${line}`)
   const asker: Asker = {
@@ -70,10 +88,7 @@ function answer(policy: Policy, line: string): readonly string[] {
     hello: 'client.example',
     ...callerNamed(caller),
   }
-  const question = questionOf(asker, event, reversePath, forwardPath)
-  const given = decide(policy, question, NO_FACTS, 'D1')
-  if (given.kind === 'missing') return [`=> must be found out first: ${Object.values(given.missing).join(' ')}`]
-  return explainDecision({ at: AT, question, decision: given.decision })
+  return questionOf(asker, event, reversePath, forwardPath)
 }
 
 function questionOf(asker: Asker, event: string | undefined, reversePath: string, forwardPath: string | undefined): Question {

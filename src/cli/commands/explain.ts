@@ -3,11 +3,12 @@
 import { readFileSync } from 'node:fs'
 import { isIpAddress } from '../../core/config/forms.ts'
 import { keyLines } from '../../core/config/key-lines.ts'
+import { parseConfig } from '../../core/config/parse.ts'
 import type { Config } from '../../core/config/schema.ts'
 import type { ClientIdentity } from '../../core/names/identity.ts'
 import { adviceFor } from '../../core/policy/advice.ts'
 import { addressTerms, sourceOf } from '../../core/policy/client-terms.ts'
-import { explainDecision } from '../../core/policy/explain.ts'
+import { explainDecision, type LineOf } from '../../core/policy/explain.ts'
 import type { Asker, CalloutAnswer, Reason } from '../../core/policy/decision.ts'
 import type { Policy } from '../../core/policy/policy.ts'
 import { sessionTerms } from '../../core/policy/session-terms.ts'
@@ -52,19 +53,22 @@ on disk now. Nothing is sent.`,
     'postern explain --cert joe.pem --client 192.0.2.7 --from joe@example.org --to ann@example.net --listener submission --json',
   ],
   run: async ({ args, operands: [id], directory, say, look }) => {
-    if (id !== undefined) return { configText: '', terms: [], records: [await recorded(directory, id, args)] }
+    if (id !== undefined) {
+      const records = [await recorded(directory, id, args)]
+      return { configText: configTextIn(directory), terms: [], records }
+    }
     return dryRun(directory, args, { say, look })
   },
-  render: ({ terms, records }, look) => {
+  render: ({ configText, terms, records }, look) => {
     const last = records.at(-1)
     if (last === undefined) return ''
-    const lines = explainDecision(last).map(line => (line.startsWith('=> ') ? (last.decision.verdict === 'accept' ? look.good(line) : look.bad(line)) : line))
+    const lines = explainDecision(last, settingLines(configText)).map(line => (line.startsWith('=> ') ? (last.decision.verdict === 'accept' ? look.good(line) : look.bad(line)) : line))
     return [...lines, ...(terms.length === 0 ? [] : ['', 'Terms of its connections:', ...terms.map(line => `  ${visible(line)}`)])].join('\n')
   },
   toJson: ({ configText, terms, records }) => {
     const last = records.at(-1)
-    const lineOf = keyLines(configText)
-    const flat = (reason: Reason) => flatten(reason, name => lineOf(name.split('.')))
+    const lineOf = settingLines(configText)
+    const flat = (reason: Reason) => flatten(reason, lineOf)
     return {
       id: last?.decision.id,
       verdict: last?.decision.verdict,
@@ -107,7 +111,7 @@ async function dryRun(directory: string, args: Args<typeof OPTIONS>, told: Pick<
   const sources = { resolver: createResolver({ servers: config.delivery.resolvers }), ourNames: [config.hostname], callOut: askNobody }
   const facts = new ClientFacts(() => sources, { address: client, name: null })
   const records = await decide(policy, facts, { asker, reversePath: bare(from), forwardPath: bare(to) }, now)
-  return { configText: readFileSync(configFile(directory), 'utf8'), terms: await termsFor(policy, facts), records }
+  return { configText: configTextIn(directory), terms: await termsFor(policy, facts), records }
 }
 
 async function proofsFrom(directory: string, config: Config, args: Args<typeof OPTIONS> & { readonly client: string }, now: number): Promise<Pick<Asker, 'identity' | 'authentication'>> {
@@ -126,6 +130,22 @@ async function identityFrom(directory: string, config: Config, args: Args<typeof
   if (args.cert !== undefined) return identityByCertificate(directory, config, { file: args.cert, listener: args.listener ?? 'mx', now })
   if (args.as !== undefined) return identityByName(directory, args.as, now)
   return { kind: 'anonymous', tls: USUAL_TLS }
+}
+
+/** As it is now, to find settings in: where it cannot be read, or is broken since, nothing is lost but their lines. */
+function configTextIn(directory: string): string {
+  const file = configFile(directory)
+  try {
+    const text = readFileSync(file, 'utf8')
+    return parseConfig(text, file).ok ? text : ''
+  } catch {
+    return ''
+  }
+}
+
+function settingLines(configText: string): LineOf {
+  const lineOf = keyLines(configText)
+  return name => lineOf(name.split('.'))
 }
 
 /** DNS is asked only where the decision hangs on it, as the server does. */
@@ -160,7 +180,7 @@ function distinct(reasons: readonly object[]): readonly object[] {
 }
 
 /** One level deep, with `file` and `line` where the reason has them. */
-function flatten(reason: Reason, lineOf: (setting: string) => number | null): object {
+function flatten(reason: Reason, lineOf: LineOf): object {
   switch (reason.kind) {
     case 'lookedUp':
       return { kind: reason.kind, key: reason.key, value: reason.entry?.value ?? null, file: reason.entry?.file ?? null, line: reason.entry?.line ?? null }

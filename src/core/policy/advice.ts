@@ -5,12 +5,14 @@
  */
 
 import type { ClientIdentity } from '../names/identity.ts'
-import { domainOf } from '../names/address.ts'
+import { domainOf, formatAddress, parseAddress } from '../names/address.ts'
 import { isWord } from './access-value.ts'
+import { foldCase } from './access-map.ts'
 import { accessAddress } from './client-address.ts'
 import type { AccessEntry, Asker, Decision, ListenerName, Question, Reason } from './decision.ts'
 import { parseIdentityValue } from './identity-value.ts'
-import { identityByPassword, proofLacking } from './login.ts'
+import { identityByPassword, passwordWouldDo, proofLacking } from './login.ts'
+import { parseRequirement } from './tls-requirement-value.ts'
 import { certificateWithheldBy } from './withheld-proof.ts'
 
 export function adviceFor(asked: Question, decision: Decision): string | null {
@@ -18,11 +20,14 @@ export function adviceFor(asked: Question, decision: Decision): string | null {
   const rule = decision.because.findLast(reason => reason.kind === 'rule')
   if (rule?.kind !== 'rule') return null
   const entry = lastEntry(decision.because)
+  const withClient = (value: string): string => line(`Connect:${address(question.asker)}`, value, decision.because)
   switch (rule.rule) {
     case 'relayingDenied':
       return toBeAsked(decision.because) ?? toShow(asked.asker, decision.because) ?? toRelay(question, decision.because)
     case 'identityRequired':
-      return toBeAsked(decision.because) ?? toShow(asked.asker, decision.because) ?? toBeKnown(question.asker)
+      return toBeAsked(decision.because) ?? toShow(asked.asker, decision.because) ?? toBeKnown(question.asker, decision.because)
+    case 'recipientNotAllowed':
+      return toSendTo(question, decision.because)
     case 'senderNotAllowed':
       return toSendAs(question)
     case 'authorNotAllowed':
@@ -38,8 +43,9 @@ export function adviceFor(asked: Question, decision: Decision): string | null {
     case 'clientQuarantined':
     case 'senderQuarantined':
     case 'recipientQuarantined':
-    case 'identityRejected':
     case 'tlsRequirement':
+      return entry === null ? 'the client must make its TLS work, or send without.' : toProveTls(question.asker, entry)
+    case 'identityRejected':
     case 'connectRelays':
     case 'toRelays':
     case 'senderRelays':
@@ -58,19 +64,23 @@ export function adviceFor(asked: Question, decision: Decision): string | null {
     case 'relayNetwork':
       return 'take the network out of the relay domains in postern.toml.'
     case 'noReverseName':
-      return `give ${address(question.asker)} a host name that leads back to it, or add ${line(`Connect:${address(question.asker)}`, 'OK')} to access.`
+      return `give ${address(question.asker)} a host name that leads back to it; or ${withClient('OK')} would take it without.`
     case 'badHello':
-      return `the client must say its host name after EHLO, or its address in brackets; ${line(`Connect:${address(question.asker)}`, 'OK')} in access would take it without.`
+      return `the client must say its host name after EHLO, or its address in brackets; or ${withClient('OK')} would take it without.`
     case 'blocklisted':
-      return `have the list take ${address(question.asker)} off, take the list out of checks.dns-blocklists, or add ${line(`Connect:${address(question.asker)}`, 'OK')} to access.`
+      return `have the list take ${address(question.asker)} off, take the list out of checks.dns-blocklists; or ${withClient('OK')} would take it all the same.`
     case 'clientNameUnresolved':
-      return `make the reverse DNS of ${address(question.asker)} answer, or add ${line(`Connect:${address(question.asker)}`, 'RELAY')} to access.`
+      return `make the reverse DNS of ${address(question.asker)} answer; or ${withClient('RELAY')} would let it relay without.`
     case 'senderDomainMissing':
     case 'senderDomainUnresolved':
     case 'senderTakesNoMail':
       return question.kind === 'connection' || question.kind === 'handshake'
         ? null
-        : `${line(`From:${domainOf(question.reversePath) ?? ''}`, 'OK')} in access would take it without DNS.`
+        : `${line(`From:${domainOf(question.reversePath) ?? ''}`, 'OK', decision.because)} would take it without DNS.`
+    case 'mxUnresolved':
+      return `make the MX records of the recipient's domain answer; or ${question.kind === 'recipient' ? line(`To:${domainOf(question.forwardPath) ?? ''}`, 'RELAY', decision.because) : ''} would take its mail without.`
+    case 'senderUnreadable':
+      return 'the client must give a sender address that can be read: user@domain.'
     case 'senderUnqualified':
     case 'senderAtLocalhost':
       return 'the client must give a sender address with its domain.'
@@ -83,6 +93,8 @@ export function adviceFor(asked: Question, decision: Decision): string | null {
       return 'make the recipient known at the next hop, and reload: what it has said is remembered for ten minutes.'
     case 'nextHopUnsure':
       return 'make the next hop answer RCPT for mail from <>, or set checks.recipient-callout-unknown to "accept".'
+    case 'tooManyCallouts':
+      return 'wait until the next hop has answered about the others; if it is slow, see to it, or turn checks.recipient-callout off.'
     case 'promiscuousRelay':
       return 'turn promiscuousRelay off: this is an open relay.'
     default:
@@ -100,9 +112,9 @@ function toRelay(question: Question, because: readonly Reason[]): string {
   if (asker.identity.kind === 'verified') return toListCertificate(asker, because)
   if (asker.identity.kind === 'unverified') return forProblem(asker.identity, asker.listener)
   const domain = question.kind === 'recipient' && !ROUTED.test(question.forwardPath) ? domainOf(question.forwardPath) : null
-  const alternatives = [`${line(`Connect:${address(asker)}`, 'RELAY')} in access would let this address relay`]
-  if (domain !== null) alternatives.push(`${line(`To:${domain}`, 'RELAY')} would take mail for ${domain} from anyone`)
-  return `the client must present a certificate (\`postern user add NAME --email ADDRESS\` makes one). Without one, ${alternatives.join('; ')}.`
+  const alternatives = [`${line(`Connect:${address(asker)}`, 'RELAY', because)} would let this address relay`]
+  if (domain !== null) alternatives.push(`${line(`To:${domain}`, 'RELAY', because)} would take mail for ${domain} from anyone`)
+  return `the client must ${inTls(asker)}${orLogIn(because)}. Without that, ${alternatives.join('; ')}.`
 }
 
 /** Here the domain that was typed is not the one that was judged. */
@@ -112,27 +124,42 @@ const ROUTED = /[%!"]/
 function toListCertificate(asker: Asker, because: readonly Reason[]): string {
   if (asker.identity.kind !== 'verified') return ''
   const { issuer, subject, fingerprint, ambiguousNames = [] } = asker.identity.certificate
-  const entries = because.flatMap(reason => (reason.kind === 'lookedUp' && reason.entry !== null ? [reason.entry] : []))
-  const limit = entries.findLast(({ key, value }) => OWN_KEY.test(key) && isLimit(value))
-  if (limit !== undefined) return `RELAY as the value of ${at(limit)} would let this client relay to anybody.`
-  const byItself = `${line(`CERTFP:${fingerprint}`, 'RELAY')} in access would let this one certificate relay`
+  const entries = entriesIn(because)
+  const withheld = entries.findLast(({ key, value }) => OWN_KEY.test(key) && parseIdentityValue(value).kind === 'ok')
+  if (withheld !== undefined) return `RELAY as the value of ${at(withheld)} would let this client relay.`
+  const byItself = `${line(`CERTFP:${fingerprint}`, 'RELAY', because)} would let this one certificate relay`
   if (issuer === '' || ambiguousNames.includes('issuer')) return `no line for a name can match this issuer, which is empty, too long, or has a backslash in it; ${byItself}.`
   const entry = entries.find(({ key }) => /^CERTISSUER~?:/i.test(key))
-  if (entry === undefined) return `${line(`CERTISSUER:${issuer}`, 'RELAY')} in access would let every certificate of this CA relay.`
+  if (entry === undefined) return `${line(`CERTISSUER:${issuer}`, 'RELAY', because)} would let every certificate of this CA relay.`
   if (!isWord(entry.value, 'SUBJECT')) {
     return `${at(entry)} gives no permission: RELAY would let every certificate of this CA relay, SUBJECT those with a CERTSUBJECT: line.`
   }
   if (subject === '' || ambiguousNames.includes('subject')) return `no line for a name can match this subject, which is empty, too long, or has a backslash in it; ${byItself}.`
-  return `${line(`CERTSUBJECT:${subject}`, 'RELAY')} in access would let this certificate relay.`
+  return `${line(`CERTSUBJECT:${subject}`, 'RELAY', because)} would let this certificate relay.`
 }
 
-/** OK, or RELAY to some recipients. */
-function isLimit(value: string): boolean {
+/** The line that counts names some recipients, and not this one. */
+function toSendTo(question: Question, because: readonly Reason[]): string | null {
+  const limit = entriesIn(because).findLast(({ key, value }) => OWN_KEY.test(key) && limitIn(value) !== null)
+  if (limit === undefined || question.kind !== 'recipient') return null
+  const parsed = ROUTED.test(question.forwardPath) ? null : parseAddress(question.forwardPath)
+  const toAnybody = `RELAY as the value of ${at(limit)} would let this client relay to anybody`
+  return parsed?.ok === true ? `${toAnybody}; ${limit.value},${formatAddress(parsed.value)} to this recipient too.` : `${toAnybody}.`
+}
+
+function limitIn(value: string): readonly string[] | null {
   const meant = parseIdentityValue(value)
-  return meant.kind === 'ok' || (meant.kind === 'relay' && meant.recipients !== null)
+  return meant.kind === 'relay' ? meant.recipients : null
 }
 
 const OWN_KEY = /^(?:CERTFP|CERTSAN|USER|CERTSUBJECT~|CERTISSUER~):/i
+
+/** What the line asks for is in its value; a certificate is the client's to show. */
+function toProveTls({ identity, listener }: Asker, entry: AccessEntry): string {
+  const asksForOne = parseRequirement(entry.value)?.kind === 'verify' && identity.kind !== 'verified'
+  const show = identity.kind === 'unverified' ? forProblem(identity, listener).replace(/\.$/, '') : 'the client must present a certificate that counts here'
+  return `${asksForOne ? `${show}; or ` : ''}change or remove ${at(entry)}.`
+}
 
 /** Whatever the client has, it could not show it. */
 function toBeAsked(because: readonly Reason[]): string | null {
@@ -161,10 +188,19 @@ function toBeOne({ identity, authentication }: Asker): string {
   return `the certificate belongs to ${owner ?? 'nobody here'} and the password to ${user}: the client must present a certificate of ${user}${orLogIn}.`
 }
 
-function toBeKnown(asker: Asker): string {
+function toBeKnown(asker: Asker, because: readonly Reason[]): string {
   if (asker.identity.kind === 'unverified') return forProblem(asker.identity, asker.listener)
-  const how = asker.identity.kind === 'plaintext' ? 'use TLS and present a certificate' : 'present a certificate'
-  return `the client must ${how} (\`postern user add NAME --email ADDRESS\` makes one).`
+  return `the client must ${inTls(asker)}${orLogIn(because)}.`
+}
+
+function inTls({ identity, listener }: Asker): string {
+  const tls = identity.kind === 'plaintext' && listener !== 'lmtp' ? 'use TLS and ' : ''
+  return `${tls}present a certificate (\`postern user add NAME --email ADDRESS\` makes one)`
+}
+
+/** Where a password would have done as well. */
+function orLogIn(because: readonly Reason[]): string {
+  return passwordWouldDo(because) ? ' or log in with a password (`postern user passwd NAME --device DEVICE` makes one)' : ''
 }
 
 function forProblem({ problem, certificate }: Extract<ClientIdentity, { kind: 'unverified' }>, listener: ListenerName): string {
@@ -193,20 +229,37 @@ const TRUSTED_CA = 'the client must present a certificate of a CA that is truste
 
 function toSendAs(question: Question): string | null {
   if (question.kind !== 'sender' && question.kind !== 'recipient') return null
-  const { identity } = question.asker
-  const holder = identity.kind === 'verified' ? identity.holder : null
-  const whose = holder === null ? 'a certificate that names the address' : `the sender addresses of ${holder.name}`
-  const give = holder === null ? `present ${whose}` : `add <${question.reversePath}> to ${whose}`
-  return `${give}, or set relay.sender-binding to "warn".`
+  return `${toOwn([question.reversePath], question.asker)}, or set relay.sender-binding to "warn".`
 }
 
 function toWriteAs(question: Question): string | null {
   if (question.kind !== 'authors') return null
-  const { identity } = question.asker
-  const holder = identity.kind === 'verified' ? identity.holder : null
-  const give = holder === null ? 'present a certificate that names the address' : `add the address to the sender addresses of ${holder.name}`
-  return `${give}, or set relay.header-from-binding to "warn".`
+  const { authors, asker } = question
+  return `${toOwn([...authors.from, ...authors.sender], asker)}, or set relay.header-from-binding to "warn".`
 }
+
+/** What an identity may send as is settled when it is made: for more, it needs another certificate. */
+function toOwn(addresses: readonly string[], { identity }: Asker): string {
+  const holder = identity.kind === 'verified' ? identity.holder : null
+  if (holder === null) return 'the client must present a certificate that names the address'
+  const { name, kind, senders } = holder
+  const wanted = [...new Set([...senders, ...addresses])]
+  // An address is the client's to choose, and a command line is pasted into a shell.
+  const isPlain = wanted.length <= MOST_SENDERS && wanted.every(sender => PLAIN_SENDER.test(sender))
+  const [first = 'ADDRESS', ...further] = isPlain ? (kind === 'person' ? ownFirst(wanted) : wanted) : []
+  const rest = further.map(sender => ` --sender ${sender}`).join('')
+  const again = kind === 'person' ? `\`postern user add ${name} --email ${first}${rest}\`` : `\`postern user add ${name} --machine --sender ${first}${rest}\``
+  return `give ${name} a certificate for this address as well (\`postern user revoke ${name}\`, which ends its passwords too, then ${again})`
+}
+
+/** A person needs an address of its own; a whole domain is none. */
+function ownFirst(senders: readonly string[]): readonly string[] {
+  const own = senders.find(sender => !sender.startsWith('@'))
+  return own === undefined ? [] : [own, ...senders.filter(sender => sender !== own)]
+}
+
+const PLAIN_SENDER = /^(?!-)[\w.+-]*@[\w.-]+$/
+const MOST_SENDERS = 10
 
 function toStopCertificate(asker: Asker, entry: AccessEntry | null): string | null {
   const holder = asker.identity.kind === 'verified' ? asker.identity.holder : null
@@ -221,16 +274,22 @@ export function decidingEntry(because: readonly Reason[]): AccessEntry | null {
 }
 
 function lastEntry(because: readonly Reason[]): AccessEntry | null {
-  const found = because.findLast(reason => reason.kind === 'lookedUp' && reason.entry !== null)
-  return found?.kind === 'lookedUp' ? found.entry : null
+  return entriesIn(because).at(-1) ?? null
+}
+
+/** Those that were found, in the order of the look-ups. */
+function entriesIn(because: readonly Reason[]): readonly AccessEntry[] {
+  return because.flatMap(reason => (reason.kind === 'lookedUp' && reason.entry !== null ? [reason.entry] : []))
 }
 
 function at(entry: AccessEntry): string {
   return `${entry.file}:${entry.line} (${entry.key} ${entry.value})`
 }
 
-function line(key: string, value: string): string {
-  return `a line \`${key} ${value}\``
+/** Of two lines with the same key only the first is read. */
+function line(key: string, value: string, because: readonly Reason[]): string {
+  const there = entriesIn(because).find(entry => foldCase(entry.key) === foldCase(key))
+  return there === undefined ? `a line \`${key} ${value}\` in access` : `${value} as the value of ${at(there)}`
 }
 
 function address(asker: Asker): string {

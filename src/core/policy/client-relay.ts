@@ -13,7 +13,7 @@ import { CLIENT_NAME_MISSING, RELAY, because, inWordsOf, note, noteSetting } fro
 import type { Finding } from './finding.ts'
 import { byTagOnly, canAnswer, hasEntries, lookUpAddress, lookUpDomain, lookUpMailbox } from './lookups.ts'
 import type { Inquiry } from './lookups.ts'
-import { identityThatCounts, proofWanted } from './login.ts'
+import { identityThatCounts, noteOtherProof, proofWanted } from './login.ts'
 import { normaliseSender } from './normalise-recipient.ts'
 import { isInOwnDomain, isInRelayDomain, isInRelayNetwork, isLocalDomain } from './our-domains.ts'
 import { clientNameUnresolved, relayingDenied } from './refusals.ts'
@@ -108,7 +108,9 @@ function nameMatters(inquiry: Inquiry): boolean {
 
 /** The site's words (confRELAY_MSG) are for clients whose name is known; the others are told sendmail's. */
 function denied(inquiry: Inquiry, words: string | null): Finding {
-  const reply = relayingDenied(identityThatCounts(inquiry), inquiry.asker.listener, proofWanted(inquiry))
+  const identity = identityThatCounts(inquiry)
+  const reply = relayingDenied(identity, inquiry.asker.listener, proofWanted(inquiry))
+  if (identity.kind !== 'verified') noteOtherProof(inquiry)
   noteWithheld(inquiry)
   return because(inquiry, 'relayingDenied', 'nothing lets this client relay', {
     kind: 'refuse',

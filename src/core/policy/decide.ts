@@ -16,7 +16,7 @@ import { delayedChecks } from './delayed-checks.ts'
 import { ACCEPT, CLIENT_NAME_MISSING, because, noteSetting } from './finding.ts'
 import type { Finding } from './finding.ts'
 import { refusalOfIdentity } from './identity-standing.ts'
-import { identityThatCounts, proofWanted } from './login.ts'
+import { identityThatCounts, noteOtherProof, proofWanted } from './login.ts'
 import type { Inquiry } from './lookups.ts'
 import type { Policy } from './policy.ts'
 import { authenticationRequired, identityRequired } from './refusals.ts'
@@ -95,9 +95,11 @@ function checkKnown(inquiry: Inquiry): Finding | null {
     if (isRequired === null) return CLIENT_NAME_MISSING
     if (!isRequired) return null
     const refusal: Finding = { kind: 'refuse', reply: authenticationRequired }
+    noteOtherProof(inquiry)
     noteWithheld(inquiry)
     return because(inquiry, 'identityRequired', 'the entry asks this client to prove who it is', refusal)
   }
+  noteOtherProof(inquiry)
   noteWithheld(inquiry)
   return because(inquiry, 'identityRequired', `${listener} serves only clients that have proved who they are`, {
     kind: 'refuse',

@@ -10,9 +10,13 @@ import { formatInstant } from '../time.ts'
 import { adviceFor } from './advice.ts'
 import type { Asker, Authentication, Authors, Decision, Question, Reason } from './decision.ts'
 
+/** Where postern.toml has a setting, by its dotted name; null if it does not. */
+export type LineOf = (setting: string) => number | null
+
 export type ExplainedRecord = { readonly at: number; readonly question: Question; readonly decision: Decision }
 
-export function explainDecision(record: ExplainedRecord): readonly string[] {
+/** `lineOf` finds a setting in postern.toml. */
+export function explainDecision(record: ExplainedRecord, lineOf: LineOf = nowhere): readonly string[] {
   const { at, question, decision } = record
   const advice = adviceFor(question, decision)
   return [
@@ -20,7 +24,7 @@ export function explainDecision(record: ExplainedRecord): readonly string[] {
     asked(question),
     ...who(question.asker),
     '',
-    ...reasonLines(decision.because),
+    ...reasonLines(decision.because, lineOf),
     `=> ${answer(question, decision)}`,
     ...(decision.reply === null ? [] : [`   the client was told: ${decision.reply.code} ${decision.reply.enhanced} ${decision.reply.text}`]),
     ...(advice === null ? [] : ['', `To change that: ${advice}`]),
@@ -124,19 +128,23 @@ function field(name: string, value: string): string {
 }
 
 /** The same key may be asked about by two rules; once is enough for a reader. */
-function reasonLines(because: readonly Reason[]): readonly string[] {
-  return [...new Set(because.map(explainReason))]
+function reasonLines(because: readonly Reason[], lineOf: LineOf): readonly string[] {
+  return [...new Set(because.map(reason => explainReason(reason, lineOf)))]
 }
 
+const nowhere: LineOf = () => null
+
 /** One thing that was looked at. */
-export function explainReason(reason: Reason): string {
+export function explainReason(reason: Reason, lineOf: LineOf = nowhere): string {
   switch (reason.kind) {
     case 'lookedUp':
       return reason.entry === null
         ? `nothing for ${reason.key}`
         : `${reason.entry.file}:${reason.entry.line} has ${reason.entry.key} ${reason.entry.value}`
-    case 'setting':
-      return `the setting ${reason.name} is ${reason.value}`
+    case 'setting': {
+      const line = lineOf(reason.name)
+      return `the setting ${reason.name} is ${reason.value}${line === null ? '' : ` (postern.toml:${line})`}`
+    }
     case 'fact':
     case 'rule':
       return reason.text

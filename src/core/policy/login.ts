@@ -8,7 +8,7 @@
 
 import { withoutCertificate, type ClientIdentity } from '../names/identity.ts'
 import type { Asker, Reason } from './decision.ts'
-import { note } from './finding.ts'
+import { note, noteSetting } from './finding.ts'
 import type { Inquiry } from './lookups.ts'
 
 /** What a listener wants; see `authentication` in postern.toml. */
@@ -27,9 +27,28 @@ export function identityThatCounts(inquiry: Inquiry): ClientIdentity {
   const { asker, policy } = inquiry
   const rule = policy.logins[asker.listener]
   const lacking = lackingUnder(rule, asker)
-  if (lacking !== null) note(inquiry, WANTED[lacking])
+  if (lacking !== null) {
+    noteSetting(inquiry, settingFor(asker), rule)
+    note(inquiry, WANTED[lacking])
+  }
   return identityUnder(rule, asker)
 }
+
+/** To be said of a client that has proved nothing: a password would have been as good as a certificate. */
+export function noteOtherProof({ asker, policy, because }: Inquiry): void {
+  if (policy.logins[asker.listener] === 'any') because.push({ kind: 'setting', name: settingFor(asker), value: 'any' })
+}
+
+/** `noteOtherProof` has said so. */
+export function passwordWouldDo(because: readonly Reason[]): boolean {
+  return because.some(reason => reason.kind === 'setting' && SETTING.test(reason.name) && reason.value === 'any')
+}
+
+function settingFor({ listener }: Asker): string {
+  return `listeners.${listener}.authentication`
+}
+
+const SETTING = /^listeners\.\w+\.authentication$/
 
 function provedUnder(rule: LoginRule, asker: Shown): ClientIdentity {
   return (rule === 'any' || rule === 'password' ? identityByPassword(asker) : null) ?? asker.identity

@@ -48,6 +48,11 @@ export function authorNotAllowed(byPassword: boolean): PolicyReply {
   return { code: 550, enhanced: '5.7.1', text: `From address not allowed for this ${byPassword ? 'login' : 'certificate'}` }
 }
 
+/** It may relay, and not to everybody. */
+export function recipientNotAllowed(byPassword: boolean): PolicyReply {
+  return { code: 550, enhanced: '5.7.1', text: `Relaying denied: recipient not allowed for this ${byPassword ? 'login' : 'certificate'}` }
+}
+
 export const authorsUnclear: PolicyReply = { code: 550, enhanced: '5.7.1', text: 'The header must say in one way who the message is from' }
 
 export const clientNameUnresolved: PolicyReply = {

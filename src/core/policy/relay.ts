@@ -17,11 +17,12 @@ import type { Standing } from './identity-standing.ts'
 import { checkAtNextHop } from './recipient-callout.ts'
 import { checkRecipientExists } from './recipient-list.ts'
 import { isListed } from './identity-value.ts'
+import { hasPassword } from './login.ts'
 import { canAnswer, lookUpDomain, lookUpMailbox, lookUpUser } from './lookups.ts'
 import type { Inquiry } from './lookups.ts'
 import { hasRefusedRouting, normaliseRecipient, takesMailFor } from './normalise-recipient.ts'
 import { isLocalDomain } from './our-domains.ts'
-import { invalidRoute, mxUnresolved, recipientDomainRequired, recipientRequired } from './refusals.ts'
+import { invalidRoute, mxUnresolved, recipientDomainRequired, recipientNotAllowed, recipientRequired } from './refusals.ts'
 import { checkSenderBinding, refuseSender } from './sender.ts'
 
 export function checkRecipient(inquiry: Inquiry, paths: Paths): Finding {
@@ -60,7 +61,20 @@ function relay(inquiry: Inquiry, standing: Standing, paths: Paths, address: Addr
   if (client.kind === 'missing' || client.kind === 'accept') return client
   // Somebody who may relay, but not as this sender: better told that than "denied".
   if (limit !== null) return refuseSender(inquiry, limit)
+  const onlyTo = limitedTo(standing)
+  // What a look-up might still allow is not refused for good.
+  if (onlyTo !== null && client.kind === 'refuse' && client.reply.code >= 500) return refuseRecipient(inquiry, onlyTo)
   return client
+}
+
+/** Somebody who may relay, but not to this recipient: nothing is wrong with the certificate. */
+function refuseRecipient(inquiry: Inquiry, onlyTo: string): Finding {
+  return because(inquiry, 'recipientNotAllowed', onlyTo, { kind: 'refuse', reply: recipientNotAllowed(hasPassword(inquiry)) })
+}
+
+/** In words, to which recipients an entry limits who may relay; null if none does. */
+function limitedTo(standing: Standing): string | null {
+  return standing.kind === 'relays' && standing.recipients !== null ? `${standing.text}, but only to ${standing.recipients.join(', ')}` : null
 }
 
 type IdentityPermission = { readonly rule: string; readonly text: string; readonly boundToSenders: boolean }
@@ -69,7 +83,7 @@ type IdentityPermission = { readonly rule: string; readonly text: string; readon
 function permissionOfIdentity(inquiry: Inquiry, standing: Standing, recipient: Address): IdentityPermission | null {
   if (standing.kind === 'withheld') return null
   if (standing.kind === 'relays' && standing.recipients !== null && !isOneOf(standing.recipients, recipient)) {
-    note(inquiry, `${standing.text}, but only to ${standing.recipients.join(', ')}`)
+    note(inquiry, limitedTo(standing) ?? '')
     return null
   }
   const authentication = standingAuthentication(inquiry)

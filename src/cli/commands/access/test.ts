@@ -62,6 +62,6 @@ function questionsIn(file: string): readonly string[] {
 function render({ question, entry, because, expected, holds }: Asked, look: Look): string {
   const answer = entry === null ? 'no line' : `${entry.file}:${entry.line}  ${visible(entry.key)}  ${look.bold(visible(entry.value))}`
   const verdict = holds ? '' : look.bad(`  expected ${visible(expected ?? '')}`)
-  const tried = because.filter(reason => reason.kind === 'lookedUp' && reason.entry === null).map(explainReason)
+  const tried = because.filter(reason => reason.kind === 'lookedUp' && reason.entry === null).map(reason => explainReason(reason))
   return [`${visible(question)}  ${answer}${verdict}`, ...tried.map(line => look.dim(indent(visible(line))))].join('\n')
 }

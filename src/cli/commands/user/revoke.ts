@@ -1,16 +1,12 @@
 /** postern user revoke */
 
-import { ok } from '../../../core/result.ts'
-import { PasswordDesk } from '../../../process/password-desk.ts'
-import type { HolderRecord } from '../../../relay/admin.ts'
-import { defineCommand, Problem } from '../../command.ts'
+import { defineCommand } from '../../command.ts'
 import { confirm } from '../../confirm.ts'
 import { shortPath } from '../../files.ts'
 import { indent, plural, visible } from '../../output.ts'
 import { configOrUsual, ownCertificate } from '../../own-certificate.ts'
-import { askAuthority, askIfRunning } from '../../running.ts'
-
-const MOST_HELD = 1_000_000
+import { countHeld, devicesOf, wordsForRest } from '../../revocation.ts'
+import { askAuthority } from '../../running.ts'
 
 export default defineCommand({
   summary: 'Revoke the certificates of a person or machine, at once.',
@@ -37,29 +33,9 @@ wanted, and "postern ca issue client" makes the relay a new one.`,
       fingerprints.length === 0
         ? [`${visible(name)} holds no certificate that could be revoked.`]
         : [`Revoked ${plural(fingerprints.length, 'certificate')} of ${name}:`, indent(fingerprints.join('\n'))]
-    if (passwords.length > 0) lines.push(`${plural(passwords.length, 'password')} of ${name} ended: ${passwords.join(', ')}`)
-    if (held > 0) lines.push(`${plural(held, 'message')} of ${name} in the queue ${held === 1 ? 'is' : 'are'} held: postern queue list --state held`)
+    lines.push(...wordsForRest({ name, passwords, held }))
     if (isOwn) lines.push('Make a new one for this relay: postern ca issue client')
     return lines.join('\n')
   },
   toJson: ({ name, fingerprints, passwords, held }) => ({ name, fingerprints, passwords, held }),
 })
-
-/** What the holder has passwords for. Whatever is wrong with those, a revocation does not wait for it. */
-async function devicesOf(directory: string, holders: readonly HolderRecord[], name: string): Promise<readonly string[]> {
-  const request = { do: 'list', name } as const
-  try {
-    const running = await askIfRunning(directory, { do: 'passwords', request })
-    const listed = running === null ? await new PasswordDesk(directory).handle(holders, request) : ok(running.value)
-    return listed.ok ? listed.value.passwords.map(({ device }) => device) : []
-  } catch (error) {
-    if (error instanceof Problem) return []
-    throw error
-  }
-}
-
-/** What waits in the queue of a running Postern and goes nowhere. */
-async function countHeld(directory: string, name: string): Promise<number> {
-  const held = await askIfRunning(directory, { do: 'queueList', filter: { state: 'held' }, limit: MOST_HELD })
-  return held?.value.messages.filter(({ origin }) => origin.holder?.toLowerCase() === name.toLowerCase()).length ?? 0
-}
