@@ -3,6 +3,7 @@
  * give nothing there.
  */
 
+import { foldCase } from './access-map.ts'
 import { parseAccessValue } from './access-value.ts'
 import { found, harmless, never } from './access-lint-finding.ts'
 import type { LintContext, LintFinding } from './access-lint-finding.ts'
@@ -31,11 +32,21 @@ function lintNetwork(prefix: string, rest: string, context: LintContext): readon
   return [found('duplicateNetwork', `a line above is for the network ${formatNetwork(network.value)} already, and stays`, null, 'remove one of them')]
 }
 
+/** `.example.org` */
+export const LEADING_DOT = 'leadingDot'
+
+/** `To:joe@`, which sendmail looks up for domains whose mailboxes it has itself. */
+export const LOCAL_PART_ALONE = 'localPartAlone'
+
 /** `From:` and `To:` entries. */
 export function lintAddress(tag: string, rest: string, entry: AccessEntry): readonly LintFinding[] {
   const prefix = entry.key.slice(0, entry.key.length - rest.length)
   if (!rest.includes('@') && ADDRESS.test(rest)) {
     return [never('bareAddress', 'in a mail address an IP address stands in brackets', `${prefix}[${rest}]`)]
+  }
+  if (rest.startsWith('@')) return [never('domainAfterAt', 'a domain stands without the @', `${prefix}${rest.slice(1)}`)]
+  if (tag === 'to' && rest.endsWith('@') && foldCase(rest) !== 'postmaster@') {
+    return [harmless(LOCAL_PART_ALONE, 'Postern has no users of its own, so it never looks up a recipient by the local part alone', `${prefix}${rest}example.org`, null)]
   }
   if (parseAccessValue(entry.value).kind === 'relay') {
     if (tag === 'from') return [harmless('relayForSender', 'a sender address permits no relaying: sendmail takes it for OK', 'OK')]
@@ -71,7 +82,7 @@ export function lintDomainForm(prefix: string, rest: string): readonly LintFindi
   if (/.\*/.test(rest)) return [never('wildcard', 'there are no wildcards; a domain covers all hosts below it')]
   if (/^\*\.?/.test(rest)) return [never('wildcard', 'there are no wildcards; a domain covers all hosts below it', `${prefix}${rest.replace(/^\*\.?/, '')}`)]
   if (/^\d{1,3}(?:\.\d{1,3}){0,2}\.$/.test(rest) || /[a-z]\.$/i.test(rest)) return [never('finalDot', 'a final dot is never looked up', `${prefix}${rest.slice(0, -1)}`)]
-  if (rest.startsWith('.')) return [never('leadingDot', 'without lookupdotdomain a leading dot is never looked up', `${prefix}${rest.slice(1)}`)]
+  if (rest.startsWith('.')) return [never(LEADING_DOT, 'without lookupdotdomain a leading dot is never looked up', `${prefix}${rest.slice(1)}`)]
   return []
 }
 

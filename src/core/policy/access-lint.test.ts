@@ -26,6 +26,8 @@ From:user+*@example.org ERROR:5.7.1:550 Go away
 To:dest.example RELAY
 192.0.2.7 OK
 bulk@ REJECT
+From:bulk2@ REJECT
+To:Postmaster@ REJECT
 TLS_Clt: ENCR:128
 TLS_Clt:10.9 OK
 TLS_Srv:safe.example PERM+VERIFY:128+CN:mx.safe.example++CITag:MyCA
@@ -83,6 +85,11 @@ const mistakes: readonly (readonly [text: string, rule: string])[] = [
   ['Connect:10.1 RELLAY', '1 unknownValue'],
   ['Connect:10.1 RELAY please', '1 unknownValue'],
   ['Connect: 10.1 RELAY', '1 blankAfterTag'],
+  ['Connect: RELAY', '1 keyMissing'],
+  ['From:@example.net REJECT', '1 domainAfterAt'],
+  ['To:@example.org REJECT', '1 domainAfterAt'],
+  ['To:list@ REJECT', '(1 localPartAlone)'],
+  ['To:list@ RELAY', '(1 localPartAlone)'],
   ['CERTISSUER: /O=Example RELAY', '1 blankAfterTag'],
   ['From:10.0.0.0/8 REJECT', '1 cidr'],
   ['TLS_Clt:10.0.0.0/8 VERIFY', '1 cidr'],
@@ -159,7 +166,7 @@ const mistakes: readonly (readonly [text: string, rule: string])[] = [
   ['TLS_Clt_Features:mx.example.org "CipherList=HIGH; Flags=C"', ''],
   ['TLS_Clt_Features:mx.example.org HIGH', '1 tlsSession'],
   ['TLS_Clt_Features:mx.example.org Flags=R', '1 tlsSession'],
-  ['TLS_Clt_Features: Flags=C', '1 blankAfterTag'],
+  ['TLS_Clt_Features: Flags=C', '1 keyMissing'],
   ['TLS_Clt: VERIFY+CITag:MyCA\nMyCA:/O=Example YES', '2 issuerTagValue'],
   ['TLS_Clt: VERIFY+CI:/O=Example/Email=x', '1 attributeType'],
   [`CERTISSUER:/O=${'x'.repeat(250)} RELAY`, '1 keyTooLong'],

@@ -116,8 +116,11 @@ function lintLength(tag: string, key: string): readonly LintFinding[] {
 /** `Connect: host RELAY`: the blank ended the key. */
 function lintEmpty(tag: string, rest: string, entry: AccessEntry): readonly LintFinding[] {
   if (rest !== '' || BARE_TAGS.has(tag)) return []
-  const [word = ''] = entry.value.split(/\s/)
-  return [found('blankAfterTag', `the key is ${entry.key} alone, which sendmail never looks up`, `${entry.key}${word}`, `leave no blank after ${entry.key}`)]
+  const [word = '', ...value] = entry.value.split(/\s+/)
+  const text = `the key is ${entry.key} alone, which sendmail never looks up`
+  // `Connect:` and a value: what it is for was left out.
+  if (value.length === 0) return [found('keyMissing', text, null, `write what "${word}" is for behind ${entry.key}`)]
+  return [found('blankAfterTag', text, `${entry.key}${word}`, `leave no blank after ${entry.key}`)]
 }
 
 /** A word with a colon that is none of the tags: a slip, unless a CITag requirement asks for it. */

@@ -16,6 +16,14 @@ test('a faulty line is left out and named; the others stay', () => {
   assert.equal(map.find('10.1')?.value, 'RELAY')
 })
 
+test('a blank of web pages ends no key, and is named, since nobody can see it', () => {
+  for (const blank of ['\u00a0', '\u2003', '\u200b']) {
+    const [problem] = parseAccessMap(`Connect:10.1${blank}RELAY\n`, 'access').problems
+    assert.match(problem?.advice ?? '', /blank in it/)
+  }
+  assert.equal(parseAccessMap('Connect:10.1\n', 'access').problems[0]?.advice, 'write the key, a tab and a value')
+})
+
 test('a line of 1022 bytes is read, a longer one loses its first 1023', () => {
   const fits = `${'k'.repeat(1015)}\tREJECT`
   assert.equal(parseAccessMap(`${fits}\n`, 'access').map.size, 1)

@@ -221,11 +221,16 @@ function readLine(builder: AccessMapBuilder, line: number, start: number, end: n
   let valueStart = keyEnd
   while (valueStart < end && isWhiteSpace(text.charCodeAt(valueStart))) valueStart += 1
   if (valueStart === end) {
-    builder.refuse(line, 'noValue', `no RHS for LHS ${builder.foldedSlice(begin, keyEnd)}`, 'write the key, a tab and a value')
+    const key = builder.foldedSlice(begin, keyEnd)
+    const advice = OTHER_BLANK.test(key) ? 'the blank in it is one of those that web pages have, and none to makemap: write a tab' : 'write the key, a tab and a value'
+    builder.refuse(line, 'noValue', `no RHS for LHS ${key}`, advice)
     return
   }
   builder.add(line, begin, keyEnd, text.slice(valueStart, end))
 }
+
+/** Looks like white space, and is none in C. */
+const OTHER_BLANK = /[\p{Zs}\u200b\ufeff]/u
 
 /** makemap drops each full buffer of a line that is too long, and reads what remains as a line of its own. */
 function afterOverlongParts(builder: AccessMapBuilder, line: number, start: number, end: number, isLast: boolean): number {
