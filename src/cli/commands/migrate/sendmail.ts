@@ -83,9 +83,16 @@ function findSite(given: string): { readonly files: MigrationFiles; readonly mai
   if (found === undefined) throw new Problem(`${given}: no such folder; name the one with sendmail.mc, usually /etc/mail`)
   const files = new MigrationFiles(found.isDirectory() ? given : path.dirname(given))
   const name = found.isDirectory() ? mainFile(given) : path.basename(given)
+  if (OF_THE_COMMAND.test(name)) throw new Problem(ofTheCommand(path.join(files.folder, name)))
   const main = files.read(name)
   if (main === null) throw new Problem(`${given}: ${name} is not there`)
   return { files, main }
+}
+
+const OF_THE_COMMAND = /^submit\.(?:mc|cf)$/
+
+function ofTheCommand(file: string): string {
+  return `${file}: is for the sendmail command of this machine, and there is no daemon in it to take over; "postern sendmail" takes the place of the command, as docs/sendmail.md says, and gives mail to the relay that took it from FEATURE(msp)`
 }
 
 /** sendmail.mc, or the only .mc; where there is none, the same for .cf. submit.* is for the sendmail command. */
@@ -98,5 +105,7 @@ function mainFile(folder: string): string {
     if (only !== undefined && others.length === 0) return only
     if (only !== undefined) throw new Problem(`${folder}: has ${candidates.join(', ')}; name the one that is in use: postern migrate sendmail ${path.join(folder, only)}`)
   }
+  const ofCommand = names.find(name => OF_THE_COMMAND.test(name))
+  if (ofCommand !== undefined) throw new Problem(ofTheCommand(path.join(folder, ofCommand)))
   throw new Problem(`${folder}: has no .mc file and no .cf file; name the folder with sendmail.mc, usually /etc/mail`)
 }

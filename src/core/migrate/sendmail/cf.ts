@@ -115,7 +115,7 @@ function macro(rest: string): Saying {
   const variable = MACROS[name]
   if (variable !== undefined && value.trim() === '') return { kind: 'line', letter: 'emptyMacro' }
   if (name === 'M') return { kind: 'word', name: 'MASQUERADE_AS', args: [value] }
-  return variable === undefined ? { kind: 'line', letter: 'D' } : { kind: 'variable', name: variable, value: value.trim() }
+  return variable === undefined ? { kind: 'line', letter: 'D' } : { kind: 'variable', name: variable, value: value.trim(), isUsed: false }
 }
 
 const MACROS: { readonly [name: string]: string } = {

@@ -171,7 +171,8 @@ function mailboxHub(site: SendmailSite): Hub | null {
   if (from === null) return null
   const route = routeTo(site, from.kind === 'feature' ? (from.args[0] ?? '') : from.value, 'relay')
   if (route.kind === 'none') {
-    draft.todo(from, route.why)
+    // As the next hop for everything else it was spoken of already.
+    if (from.kind !== 'feature') draft.todo(from, route.why)
     return null
   }
   draft.carried(from, `[[route]] of each local domain to ${route.words}`)

@@ -34,10 +34,17 @@ export function reportAccessFeature(site: SendmailSite): void {
     if (site.access.text === '' && size === 0) site.draft.todo(feature, 'the access map is not here: copy it into this folder and migrate again, or nobody relays who did')
     else site.draft.carried(feature, `access: ${size} ${size === 1 ? 'entry' : 'entries'} of ${site.access.name}, with the comments`)
     const wanted = feature.args.slice(1)
-    if (wanted.includes('lookupdotdomain')) site.draft.todo(feature, DOT_DOMAIN)
+    if (wanted.includes(LOOK_UP_DOTS)) site.draft.todo(feature, DOT_DOMAIN)
     if (wanted.includes('relaytofulladdress')) site.draft.todo(feature, 'Postern takes To:user@domain RELAY for no permission: write To:domain RELAY, or take the domain into relay.domains and refuse other users with To: lines')
   }
 }
+
+/** Either as a FEATURE of its own or as a word of access_db. */
+export function looksUpDots(site: SendmailSite): boolean {
+  return statementsOf(site, 'feature').some(({ name, args }) => name === LOOK_UP_DOTS || (name === 'access_db' && args.includes(LOOK_UP_DOTS)))
+}
+
+const LOOK_UP_DOTS = 'lookupdotdomain'
 
 const FRIENDS = 'Postern knows no friends and haters: a recipient who wants all mail cannot have it from a client that the access map refuses'
 const DOT_DOMAIN = 'Postern looks up domains without a leading dot only: "example.org" covers the hosts below it, ".example.org" never matches'

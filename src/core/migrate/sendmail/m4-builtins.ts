@@ -3,6 +3,7 @@
  */
 
 import type { Builtin, M4, M4Call } from './m4.ts'
+import { evaluate } from './m4-arithmetic.ts'
 
 /** `onChange` hears of each name that a site gives a meaning, or takes it from. */
 export function m4Builtins(onChange: (m4: M4, call: M4Call) => void): ReadonlyMap<string, Builtin> {
@@ -39,7 +40,7 @@ const PLAIN: readonly (readonly [string, Builtin])[] = [
   ['translit', withArguments((_, { args }) => translit(args))],
   ['incr', withArguments((_, { args: [number = ''] }) => String((Number.parseInt(number, 10) || 0) + 1))],
   ['decr', withArguments((_, { args: [number = ''] }) => String((Number.parseInt(number, 10) || 0) - 1))],
-  ['eval', withArguments((_, { args: [sum = ''] }) => comparison(sum))],
+  ['eval', withArguments((_, { args: [sum = ''] }) => evaluate(sum) ?? '')],
   ['errprint', withArguments(() => '')],
 ]
 
@@ -98,12 +99,4 @@ function spelledOut(letters: string): string {
     const [start, end] = [first.charCodeAt(0), last.charCodeAt(0)]
     return Array.from({ length: Math.max(0, end - start + 1) }, (_, offset) => String.fromCharCode(start + offset)).join('')
   })
-}
-
-/** One comparison or a number: more than that no site file computes. */
-function comparison(sum: string): string {
-  const [, left = '', sign = '', right = ''] = /^\s*(-?\d+)\s*(?:(<=|>=|==|!=|<|>)\s*(-?\d+)\s*)?$/.exec(sum) ?? []
-  const [a, b] = [Number(left), Number(right)]
-  const holds: Record<string, boolean> = { '<': a < b, '>': a > b, '<=': a <= b, '>=': a >= b, '==': a === b, '!=': a !== b }
-  return sign === '' ? left : String(Number(holds[sign] ?? false))
 }

@@ -59,6 +59,17 @@ test('text functions do what site files need of them', () => {
   check('define(`A\', `x\')defn(`A\')shift(a, b, c)', 'xb,c')
 })
 
+test('sums are those of C, within 32 bits', () => {
+  const sums: readonly (readonly [sum: string, value: string])[] = [
+    ['30*1024*1024', '31457280'], ['(1+2)*3-4/2', '7'], ['-7/2', '-3'], ['-7%3', '-1'], ['2**3**2', '512'], ['-2**2', '4'],
+    ['8 >= 3', '1'], ['5 > 3 > 1', '0'], ['1 == 1 && 2 != 2 || !0', '1'], ['0x10+010', '24'], ['~5', '-6'], ['1<<4|2', '18'], ['6&3^1', '3'],
+    ['2147483647+1', '-2147483648'], ['', '0'],
+    ['10/0', ''], ['10%0', ''], ['2**-1', ''], ['1+', ''], ['(1', ''], ['1 2', ''], ['"a"', ''], ['a', ''], ['1;2', ''],
+  ]
+  for (const [sum, value] of sums) check(`<eval(\`${sum}')>`, `<${value}>`)
+  check(`eval(${'('.repeat(40)}1${')'.repeat(40)})<eval(${'-('.repeat(90)}1${')'.repeat(90)})>`, '1<>')
+})
+
 /** Text that would never end, and the line that the problem names. */
 function refuses(text: string, line: number, message: RegExp): void {
   const run = expander().run('test.mc', text)

@@ -79,6 +79,7 @@ export class M4 {
   /** What a text becomes when it is read now: the value of a variable, for example. */
   valueOf(text: string): string {
     const input = this.#input
+    const place = this.#place
     this.#input = new M4Input()
     this.#input.pushText(text, { file: '', line: 0 })
     let value = ''
@@ -86,6 +87,7 @@ export class M4 {
       value += part
     })
     this.#input = input
+    this.#place = place
     return value
   }
 

@@ -35,7 +35,9 @@ class McReader {
 
   constructor(files: SiteFiles) {
     this.#files = files
-    const builtins = m4Builtins((m4, { args: [name = ''], place }) => {
+    const builtins = m4Builtins((m4, call) => {
+      const [name = ''] = call.args
+      const place = this.#written(call)
       this.#noted.push(m4.isDefined(name) ? { place, defines: name } : { place, saying: { kind: 'word', name: 'undefine', args: [name] } })
     })
     this.#m4 = new M4(new Map([...builtins, ...this.#vocabulary()]))
@@ -71,9 +73,13 @@ class McReader {
       if (!this.#m4.isDefined(noted.defines)) return this.#at(noted.place, { kind: 'overridden', by: 'undefine' })
       const value = this.#m4.valueOf(noted.defines).trim()
       const option = optionOfVariable(noted.defines)
-      const saying: Saying = option === null ? { kind: 'variable', name: noted.defines, value } : { kind: 'option', name: option, value }
+      const saying: Saying = option === null ? { kind: 'variable', name: noted.defines, value, isUsed: this.#isUsed(noted.defines, noted.place) } : { kind: 'option', name: option, value }
       return this.#at(noted.place, saying)
     })
+  }
+
+  #isUsed(name: string, defined: Place): boolean {
+    return [...this.#texts].some(([file, lines]) => lines.some((line, index) => (file !== defined.file || index !== defined.line - 1) && hasWord(withoutDnl(line), name)))
   }
 
   /** Lines that no word took: they go into the `.cf` as they are. */
@@ -96,12 +102,19 @@ class McReader {
     this.#noted.push({ place, saying })
   }
 
+  /** What m4 chose from an ifdef of many lines comes from its first; the line that has the words is below. */
+  #written({ name, args: [first = ''], place }: M4Call): Place {
+    const lines = this.#texts.get(place.file) ?? []
+    const at = lines.findIndex((line, index) => index >= place.line - 1 && hasWord(line, name) && hasWord(line, first))
+    return at < 0 ? place : { file: place.file, line: at + 1 }
+  }
+
   #vocabulary(): ReadonlyMap<string, Builtin> {
+    // Without its arguments it is a word in a sentence.
     const word = (run: (call: M4Call) => void): Builtin => ({
-      needsArguments: false,
-      run: (_, call) => {
-        // A word without its arguments is a word in a sentence.
-        if (call.args.length > 0) run(call)
+      needsArguments: true,
+      run: (m4, call) => {
+        run({ ...call, place: this.#written(call), args: READ_AGAIN.has(call.name) ? call.args.map(arg => readAgain(m4, arg)) : call.args })
         return ''
       },
     })
@@ -124,11 +137,23 @@ class McReader {
       ...Object.entries(CLASS_WORDS).map(([name, className]) => [`${name}_FILE`, fileOf(className)] as const),
       ...Object.entries(SECTIONS).map(([name, diversion]) => [name, section(diversion)] as const),
       ...OTHER_WORDS.map(name => [name, word(({ args, place }) => this.#note(place, { kind: 'word', name, args }))] as const),
+      ['OSTYPE', word(call => this.#system(call))],
     ])
+  }
+
+  #system({ args, place }: M4Call): void {
+    this.#note(place, { kind: 'word', name: 'OSTYPE', args })
+    if (args[0] === 'debian') this.#defineDebian()
+  }
+
+  /** Debian's files for TLS and SASL ask these before they say anything. */
+  #defineDebian(): void {
+    for (const [name, value] of DEBIAN) this.#m4.define(name, value)
   }
 
   #include({ args: [path = ''], place }: M4Call, isOptional: boolean): void {
     if (path.endsWith('cf.m4')) this.#m4.setComments(false)
+    if (path.endsWith('debian/autoconf.m4')) this.#defineDebian()
     if (path.endsWith('cf.m4') || SENDMAIL_FOLDER.test(path)) return this.#note(place, { kind: 'word', name: 'include', args: [path] })
     const found = this.#files.read(path)
     if (found === null) return this.#note(place, isOptional ? { kind: 'word', name: 'sinclude', args: [path] } : missing(path))
@@ -147,6 +172,21 @@ class McReader {
     this.#m4.divert(-1)
     this.#m4.include(found.name, found.text, `divert(${before})`)
   }
+}
+
+/** As a whole: `confCACERT` does not stand in a line with `confCACERT_PATH`. */
+function hasWord(line: string, word: string): boolean {
+  if (word === '') return true
+  for (let at = line.indexOf(word); at >= 0; at = line.indexOf(word, at + 1)) {
+    if (!/\w/.test(line.charAt(at - 1)) && !/\w/.test(line.charAt(at + word.length))) return true
+  }
+  return false
+}
+
+/** What an argument holds is put into more m4 and read there once more, so that names in it count. */
+function readAgain(m4: M4, text: string): string {
+  const [opened, closed] = [text.split('`').length, text.split('\'').length]
+  return opened === closed ? m4.valueOf(text) : text
 }
 
 function missing(path: string): Saying {
@@ -191,10 +231,24 @@ const CLASS_WORDS: { readonly [word: string]: string } = {
 
 // prettier-ignore
 const OTHER_WORDS = [
-  'VERSIONID', 'OSTYPE', 'MAILER', 'HACK', 'SITECONFIG', 'SITE', 'DAEMON_OPTIONS', 'CLIENT_OPTIONS', 'INPUT_MAIL_FILTER', 'MAIL_FILTER',
+  'VERSIONID', 'MAILER', 'HACK', 'SITECONFIG', 'SITE', 'DAEMON_OPTIONS', 'CLIENT_OPTIONS', 'INPUT_MAIL_FILTER', 'MAIL_FILTER',
   'MASQUERADE_AS', 'QUEUE_GROUP', 'MODIFY_MAILER_FLAGS', 'DECNET', 'UUCPSMTP', 'LDAPROUTE_DOMAIN', 'LDAPROUTE_DOMAIN_FILE',
   'LDAPROUTE_EQUIVALENT', 'LDAPROUTE_EQUIVALENT_FILE', 'syscmd', 'esyscmd', 'maketemp', 'm4wrap', 'regexp', 'patsubst', 'format', 'builtin', 'indir',
 ]
+
+/** Words whose arguments name files, hosts and domains. */
+const READ_AGAIN: ReadonlySet<string> = new Set([
+  ...Object.keys(CLASS_WORDS).flatMap(name => [name, `${name}_FILE`]),
+  'FEATURE', 'DOMAIN', 'MASQUERADE_AS', 'DAEMON_OPTIONS', 'CLIENT_OPTIONS', 'include', 'sinclude',
+])
+
+/** What its autoconf.m4 says of the sendmail that it packs: the version as one number, and that all is built in. */
+const DEBIAN: ReadonlyMap<string, string> = new Map([
+  ['sm_version', '8.17.1'],
+  ['sm_version_math', String(8 * 65_536 + 17 * 256 + 1)],
+  ['sm_auth_lib', '2'],
+  ...['auth', 'tls', 'milter', 'ipv6', 'regex', 'newdb', 'ldap', 'tcpd', 'shm'].map((part): [string, string] => [`sm_enable_${part}`, 'yes']),
+])
 
 const CF_M4 = /include\(.*cf\.m4/
 /** Where sendmail's own m4 files are installed. */

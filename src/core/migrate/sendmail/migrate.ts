@@ -4,6 +4,7 @@
  */
 
 import { isHostname } from '../../config/forms.ts'
+import { LEADING_DOT, LOCAL_PART_ALONE } from '../../policy/access-lint-hosts.ts'
 import { fail, ok } from '../../result.ts'
 import type { Result } from '../../result.ts'
 import { addEntry, isNewlyMeant, readOldAccess, settleAccess, writeNewAccess } from '../access-file.ts'
@@ -19,7 +20,7 @@ import type { SiteFiles, SiteText } from '../site-files.ts'
 import { reportAccessTags } from './access-tags.ts'
 import { readCf } from './cf.ts'
 import { carryDomains, masqueradeOf } from './domains.ts'
-import { carryFeatures, reportAccessFeature } from './features.ts'
+import { carryFeatures, looksUpDots, reportAccessFeature } from './features.ts'
 import { carryListeners } from './listeners.ts'
 import { readMc } from './mc.ts'
 import { carryMailertable, carrySmartHost } from './next-hops.ts'
@@ -62,8 +63,8 @@ export function migrateSendmail({ main, files, hostname, machineName, mailboxes,
   carryFeatures(site)
   carryTheRest(site)
   reportTables(site)
-  reportAccessTags(site)
-  reportAccessProblems(draft, site.access)
+  reportAccessTags(site, [own, ...local.map(({ domain }) => domain)])
+  reportAccessProblems(site)
   carryUntold(site)
   settleAccess(draft, site.access)
   const config = draft.config(heading(main.name))
@@ -110,12 +111,18 @@ function carryHostname(site: SendmailSite, asked: string | null, machineName: st
   return isPlain ? value : machineName
 }
 
-function reportAccessProblems(draft: Draft, access: OldAccess): void {
+function reportAccessProblems(site: SendmailSite): void {
+  const { draft, access } = site
   const lines = access.text.split('\n')
-  for (const { file, line, text, suggestion, advice, faultyLine } of access.problems) {
+  for (const { rule, file, line, text, suggestion, advice, faultyLine } of access.problems) {
+    if (rule === LOCAL_PART_ALONE) continue
     const written = lines[line - 1] ?? ''
     const source: Source = { file, line, text: /^authinfo:/i.test(written) ? 'AuthInfo: …' : written }
     if (isNewlyMeant(written)) continue
+    if (rule === LEADING_DOT && looksUpDots(site)) {
+      draft.todo(source, `with lookupdotdomain it was for the hosts below, and not for the domain itself; Postern never finds it${suggestion === null ? '' : `, and ${suggestion} is for both`}`)
+      continue
+    }
     const more = suggestion === null ? (advice === null ? '' : `; ${advice}`) : `; did you mean ${suggestion}?`
     draft.todo(source, `${text}${more}${faultyLine ? ' (a comment in the new access map)' : ''}`)
   }

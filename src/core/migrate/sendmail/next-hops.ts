@@ -98,10 +98,10 @@ function hopOf(site: SendmailSite, value: string, fallback: string | null): Hop 
   const mailer = (hasMailer ? first : (fallback ?? '')).toLowerCase()
   const hosts = hasMailer ? rest : [first]
   const [host = '', ...others] = hosts
-  const name = host.replace(/^\[(?:IPv6:)?(.*)\]$/i, '$1').replace(/\.$/, '')
+  const name = withOwnNames(site, host.replace(/^\[(?:IPv6:)?(.*)\]$/i, '$1')).replace(/\.$/, '')
   if (mailer === '') return { kind: 'none', why: 'no mailer is named, and so sendmail uses none: write esmtp: in front of the host' }
   if (!SMTP_MAILERS.has(mailer)) return { kind: 'none', why: WITHOUT_SMTP }
-  if (name === '' || name.includes('%') || name.includes('@')) return { kind: 'none', why: 'Postern routes by domain to a host with a fixed name' }
+  if (name === '' || name.includes('%') || name.includes('@') || name.includes('$')) return { kind: 'none', why: 'Postern routes by domain to a host with a fixed name' }
   const notes = [
     ...(host.startsWith('[') || isIpAddress(name) ? [] : [`sendmail went to the MX hosts of ${name}, Postern goes to that host itself`]),
     ...(others.every(isPort) ? [] : [`without its alternatives ${others.join(', ')}`]),
@@ -109,6 +109,17 @@ function hopOf(site: SendmailSite, value: string, fallback: string | null): Hop 
   const port = mailerPorts(site).get(mailer) ?? 25
   const to = name.includes(':') ? `[${name}]:${port}` : `${name}:${port}`
   return { kind: 'host', to, host: name, note: notes.join('; '), doubt: doubtOf(to, others) }
+}
+
+/** `mailhub.$m`: `$j` is the name of the host, `$w` its first part and `$m` the rest. */
+function withOwnNames({ draft }: SendmailSite, text: string): string {
+  const own = String(draft.valueOf('hostname') ?? '')
+  const dot = own.indexOf('.')
+  if (dot < 0) return text
+  return text.replace(/\$(?:\{([jmw])\}|([jmw])(?!\w))/g, (_, braced?: string, bare?: string) => {
+    const letter = braced ?? bare
+    return letter === 'j' ? own : letter === 'm' ? own.slice(dot + 1) : own.slice(0, dot)
+  })
 }
 
 /** Whoever writes `[host]:587` means a port, and gets a second host of that name. */

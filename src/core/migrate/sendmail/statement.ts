@@ -10,8 +10,8 @@ export type Statement = Source & Saying
 export type Saying =
   /** `O Name=value`, or the m4 variable that becomes one. */
   | { readonly kind: 'option'; readonly name: string; readonly value: string }
-  /** An m4 variable that is no option: SMART_HOST, MAIL_HUB. */
-  | { readonly kind: 'variable'; readonly name: string; readonly value: string }
+  /** An m4 variable that is no option: SMART_HOST, MAIL_HUB. `isUsed`: another line of the site has its name. */
+  | { readonly kind: 'variable'; readonly name: string; readonly value: string; readonly isUsed: boolean }
   | { readonly kind: 'feature'; readonly name: string; readonly args: readonly string[] }
   /** Members of a class: `w`, `R`, `VirtHost`. */
   | { readonly kind: 'class'; readonly name: string; readonly members: readonly string[] }

@@ -10,14 +10,13 @@ import type { Statement } from './statement.ts'
 import { nearestVariable } from './variables.ts'
 
 export function carryTheRest(site: SendmailSite): void {
-  const usedNames = namesInValues(site)
   for (const statement of site.statements) {
     switch (statement.kind) {
       case 'option':
         if (!isElsewhere(statement.name)) carryOption(site.draft, statement, statement.name, statement.value)
         break
       case 'variable':
-        reportVariable(site.draft, statement, usedNames)
+        reportVariable(site.draft, statement)
         break
       case 'word':
         reportWord(site.draft, statement)
@@ -41,22 +40,14 @@ export function carryTheRest(site: SendmailSite): void {
   }
 }
 
-/** Every name that some line's own text mentions: a variable among them has helped to make a value. */
-function namesInValues({ statements }: SendmailSite): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>()
-  for (const { text } of statements) {
-    for (const name of new Set(text.match(/[A-Za-z_]\w*/g) ?? [])) counts.set(name, (counts.get(name) ?? 0) + 1)
-  }
-  return counts
-}
-
-function reportVariable(draft: Draft, statement: Extract<Statement, { kind: 'variable' }>, usedNames: ReadonlyMap<string, number>): void {
+function reportVariable(draft: Draft, statement: Extract<Statement, { kind: 'variable' }>): void {
   const { name } = statement
   if (CARRIED_ELSEWHERE.has(name)) return
   const todo = VARIABLES.get(name)
   if (todo !== undefined) return draft.todo(statement, todo)
+  if (PORT_OF_MAILER.test(`${name}=${statement.value}`)) return draft.unneeded(statement, 'the port is in each next hop that this mailer was for')
   if (UNNEEDED_VARIABLE.test(name)) return draft.unneeded(statement, 'only for programs and headers of sendmail itself')
-  if ((usedNames.get(name) ?? 0) > 1) return draft.unneeded(statement, 'a name for a value; it is in the lines that use it')
+  if (statement.isUsed) return draft.unneeded(statement, 'a name for a value; it is in the lines that use it')
   const meant = nearestVariable(name)
   draft.todo(statement, `sendmail has no variable of this name that is known here, and nothing uses it${meant === null ? '' : `; was ${meant} meant?`}`)
 }
@@ -81,6 +72,8 @@ const VARIABLES: ReadonlyMap<string, string> = new Map([
   ['DECNET_RELAY', OTHER_NETWORKS],
   ['FAX_RELAY', OTHER_NETWORKS],
 ])
+
+const PORT_OF_MAILER = /^\w+_MAILER_ARGS=(?:TCP|IPC)\s+\$h\s+\w/
 
 /** Paths, flags, header forms and marks of the packagers. */
 const UNNEEDED_VARIABLE =
