@@ -6,7 +6,7 @@ import type { TrustedAuthority } from '../core/names/identify.ts'
 import type { ListenerName } from '../core/policy/decision.ts'
 import type { TlsGateOptions } from '../io/tls-servers.ts'
 import { authorityOf } from '../io/x509.ts'
-import type { WorkerSettings } from './messages.ts'
+import type { LmtpAddress, WorkerSettings } from './messages.ts'
 import { LISTENER_NAMES } from './sockets.ts'
 
 export type CurrentSettings = {
@@ -26,13 +26,13 @@ export function readSettings(settings: WorkerSettings): CurrentSettings {
 }
 
 /**
- * A changed address is used after a restart. Until then nobody may relay because of the place where
- * he could connect after it.
+ * A changed address is used after a restart, also by a worker that has to be started again. Until then
+ * nobody may relay because of the place where he could connect after it.
  */
-export function withBoundSockets(next: CurrentSettings, before: Config): CurrentSettings {
+export function withBoundLmtp(next: CurrentSettings, address: LmtpAddress): CurrentSettings {
   const { lmtp } = next.config.listeners
-  if ('unixPath' in lmtp.address === 'unixPath' in before.listeners.lmtp.address) return next
-  const listeners = { ...next.config.listeners, lmtp: { ...lmtp, address: before.listeners.lmtp.address, relay: false } }
+  if ('unixPath' in lmtp.address === 'unixPath' in address) return next
+  const listeners = { ...next.config.listeners, lmtp: { ...lmtp, address, relay: false } }
   return { ...next, config: { ...next.config, listeners } }
 }
 

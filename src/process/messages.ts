@@ -12,6 +12,7 @@ import { METRICS } from '../core/metrics/metrics.ts'
 import type { MetricName, Sample } from '../core/metrics/metrics.ts'
 import type { Accounts } from '../relay/account-register.ts'
 import type { AdminRequest, AdminResult, AuthorityRequest, CertificateIndex, KeyType } from '../relay/admin.ts'
+import type { Config } from '../core/config/schema.ts'
 import type { ListenerName } from '../core/policy/decision.ts'
 import type { AuthorityResult } from '../relay/authority.ts'
 
@@ -65,7 +66,11 @@ export type WorkerStart = {
   readonly runAs: { readonly uid: number; readonly gid: number } | null
   /** File descriptors of the bound sockets, by listener. */
   readonly listeners: readonly { readonly name: ListenerName; readonly fd: number }[]
+  /** Where lmtp was to listen when they were bound. */
+  readonly lmtpAddress: LmtpAddress
 }
+
+export type LmtpAddress = Config['listeners']['lmtp']['address']
 
 export type ToWorker =
   | { readonly kind: 'start'; readonly start: WorkerStart; readonly settings: WorkerSettings }

@@ -78,6 +78,7 @@ async function start(options: SupervisorOptions, loaded: LoadedSettings): Promis
       spoolFolder,
       runAs: account.value,
       listeners: sockets.value.bound,
+      lmtpAddress: loaded.config.listeners.lmtp.address,
     }),
   )
   const supervisor = new Supervisor(directory, loaded, sockets.value, authority.authority)

@@ -37,7 +37,7 @@ import { PolicyHolder } from '../relay/policy-holder.ts'
 import { holdWithdrawn } from '../relay/queue-admin.ts'
 import { Receiver } from '../relay/receiver.ts'
 import { identityLeft, withdrawalBy, type Registers } from '../relay/withdrawal.ts'
-import { gateOptions, readSettings, withBoundSockets, type CurrentSettings } from './current-settings.ts'
+import { gateOptions, readSettings, withBoundLmtp, type CurrentSettings } from './current-settings.ts'
 import type { WorkerSettings, WorkerStart } from './messages.ts'
 import { dropStartupPermissions } from './permissions.ts'
 import { becomeAccount } from './run-as.ts'
@@ -85,7 +85,7 @@ export class Worker {
    */
   static async start(start: WorkerStart, settings: WorkerSettings, wakeQueue: ConversationHost['wakeQueue']): Promise<Result<Worker, string>> {
     try {
-      const current = readSettings(settings)
+      const current = withBoundLmtp(readSettings(settings), start.lmtpAddress)
       const log = createLog({ process: `worker ${start.shards[0]}`, level: current.config.log.level })
       process.chdir(start.spoolFolder)
       if (start.runAs !== null) becomeAccount(start.runAs)
@@ -150,7 +150,7 @@ export class Worker {
   /** New settings for connections to come. Returns what keeps them from being used. */
   configure(settings: WorkerSettings): string | null {
     try {
-      const next = withBoundSockets(readSettings(settings), this.#current.config)
+      const next = withBoundLmtp(readSettings(settings), this.#start.lmtpAddress)
       for (const [name, gate] of this.#gates) gate.reload(gateOptions(next, name))
       this.#policy.replace(next.config, settings)
       this.#current = next
