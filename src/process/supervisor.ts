@@ -19,14 +19,13 @@ import { openControlSocket } from '../io/control-socket.ts'
 import type { ControlServer } from '../io/control-socket.ts'
 import type { AdminAnswers, AdminRequest, AdminResult, CertificateIndex, HolderRecord, Reloaded, Status } from '../relay/admin.ts'
 import { mergeAnswers } from './answers.ts'
-import { startAuthority } from './authority-process.ts'
-import type { AuthorityProcess, AuthorityStarted } from './authority-process.ts'
+import { AuthorityKeeper, startAuthorityOf } from './authority-keeper.ts'
+import type { AuthorityProcess } from './authority-process.ts'
 import { takeDirectory } from './directory-lock.ts'
 import { judgeSettings } from './judgement.ts'
 import type { Judgement } from './judgement.ts'
 import { parseAdminRequest, parseSamples } from './messages.ts'
 import type { WorkerStart } from './messages.ts'
-import { readPassphrase } from './passphrase.ts'
 import { PasswordDesk, readAccounts } from './password-desk.ts'
 import type { AccountsRead } from './password-desk.ts'
 import { restartNeeds } from './restart-needs.ts'
@@ -97,7 +96,7 @@ class Supervisor {
   readonly #sockets: Sockets
   readonly #log: ReturnType<typeof createLog>
   readonly #startedAt = Date.now()
-  #authority: AuthorityProcess
+  readonly #authority: AuthorityKeeper
   #loaded: LoadedSettings
   readonly #startedWith: Config
   #pool: WorkerPool | null = null
@@ -116,9 +115,16 @@ class Supervisor {
     this.#loaded = loaded
     this.#startedWith = loaded.config
     this.#sockets = sockets
-    this.#authority = authority
     this.#passwords = new PasswordDesk(directory)
     this.#log = createLog({ process: 'supervisor', level: loaded.config.log.level })
+    this.#authority = new AuthorityKeeper(authority, {
+      start: () => startAuthorityOf(directory, this.#loaded.config),
+      onBack: async () => {
+        const told = await this.#tellWorkers()
+        if (told?.ok === false) this.#log.error({ event: 'authority-not-read', problem: told.problem })
+      },
+      log: this.#log,
+    })
   }
 
   /** Starts everything; what kept it from starting, if anything did. */
@@ -130,7 +136,7 @@ class Supervisor {
     for (const { text } of failedTests) this.#log.error({ event: 'failed-test', problem: text })
     for (const problem of errors) this.#log.error({ event: 'configuration', problem })
     for (const warning of warnings) this.#log.warn({ event: 'configuration', warning })
-    this.#watchAuthority()
+    this.#authority.watch()
     this.#pool = new WorkerPool(starts, () => this.#workerSettings(), this.#log)
     const problems = await this.#pool.open()
     if (problems.length > 0) return this.#giveUp(problems)
@@ -218,18 +224,6 @@ class Supervisor {
     if (shown.answer.kind === 'shown') this.#facts = shown.answer.authority
     if (index.answer.kind === 'index') this.#index = index.answer.index
     return null
-  }
-
-  /** Mail goes on without the authority; only issuing and revoking wait for it. */
-  #watchAuthority(): void {
-    this.#authority.onCrash(async how => {
-      this.#log.error({ event: 'authority-crashed', how })
-      await new Promise(resolve => setTimeout(resolve, 1000))
-      const started = await startAuthorityOf(this.#directory, this.#loaded.config)
-      if (!started.ok) return this.#log.error({ event: 'authority-cannot-start', problem: started.problem })
-      this.#authority = started.authority
-      this.#watchAuthority()
-    })
   }
 
   /** SIGHUP and `postern reload`. Settings with a problem in them leave the old ones in force; who is revoked is so in any case. */
@@ -358,12 +352,6 @@ class Supervisor {
       certificates: shares.find(share => share !== null)?.certificates ?? [],
     }
   }
-}
-
-/** Each time with the passphrase that the settings name then. */
-async function startAuthorityOf(directory: string, { ca }: Config): Promise<AuthorityStarted> {
-  const passphrase = readPassphrase(directory, ca.passphraseFile)
-  return passphrase.ok ? startAuthority(directory, passphrase.value) : passphrase
 }
 
 type AuthorityShown = Parameters<typeof workerSettings>[1]
