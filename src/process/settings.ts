@@ -10,14 +10,14 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { formatConfigProblem, parseConfig } from '../core/config/parse.ts'
 import type { Config } from '../core/config/schema.ts'
-import { formatAccessProblem, parseAccessMap } from '../core/policy/access-map.ts'
+import { formatAccessProblem, parseAccessMap, type AccessMap, type ParsedAccessMap } from '../core/policy/access-map.ts'
 import { parseRecipientList } from '../core/policy/recipient-list.ts'
 import { fail, ok } from '../core/result.ts'
 import type { Result } from '../core/result.ts'
 import { readKeyFile } from '../io/key-files.ts'
 import { keySetProblem } from '../io/token-keys.ts'
 import type { AuthorityFacts } from '../relay/admin.ts'
-import { accessProblems } from '../relay/policy-holder.ts'
+import { problemsOf } from '../relay/policy-holder.ts'
 import type { TokenFiles, WorkerSettings } from './messages.ts'
 import { SessionLines } from './session-tls.ts'
 import type { ListenerName } from '../core/policy/decision.ts'
@@ -27,10 +27,15 @@ export type LoadedSettings = {
   /** All but what comes from the authority. */
   readonly forWorkers: Omit<WorkerSettings, 'ownRootPem' | 'ownIssuingPem' | 'index' | 'accounts'>
   readonly warnings: readonly string[]
+  readonly access: ParsedAccessMap
 }
 
-/** Every problem is one line: file (and line where it has one), what is wrong, what to do. */
-export function loadSettings(directory: string): Result<LoadedSettings, readonly string[]> {
+/**
+ * `before`: what was loaded last. A large access map takes seconds to read, and is not read again if it is the same.
+ *
+ * Every problem is one line: file (and line where it has one), what is wrong, what to do.
+ */
+export function loadSettings(directory: string, before: LoadedSettings | null = null): Result<LoadedSettings, readonly string[]> {
   const configFile = path.join(directory, 'postern.toml')
   const configText = readText(configFile, 'make a data directory with: postern init --hostname HOST --domain DOMAIN --dir DIRECTORY')
   if (!configText.ok) return fail([configText.problem])
@@ -38,10 +43,12 @@ export function loadSettings(directory: string): Result<LoadedSettings, readonly
   if (!parsed.ok) {
     return fail(parsed.problem.map(formatConfigProblem))
   }
-  return loadFiles(directory, parsed.value, configText.value, configFile)
+  return loadFiles(directory, parsed.value, { text: configText.value, file: configFile }, before)
 }
 
-function loadFiles(directory: string, config: Config, configText: string, configFile: string): Result<LoadedSettings, readonly string[]> {
+type Source = { readonly text: string; readonly file: string }
+
+function loadFiles(directory: string, config: Config, { text: configText, file: configFile }: Source, before: LoadedSettings | null): Result<LoadedSettings, readonly string[]> {
   const files = new FileReader(directory)
   const accessText = files.text(config.relay.accessFile, 'relay.access')
   const serverCertificatePem = files.text(config.tls.certificateFile, 'tls.certificate')
@@ -52,7 +59,8 @@ function loadFiles(directory: string, config: Config, configText: string, config
   const clientAuthoritiesPem = { mx: listed('mx'), submission: listed('submission'), submissions: listed('submissions'), lmtp: listed('lmtp') }
   const trustedFiles = [...(config.delivery.trustedCaFiles ?? []), ...config.routes.flatMap(route => route.trustedCaFiles ?? [])]
   const trustedPem = Object.fromEntries(trustedFiles.map(file => [file, files.text(file, 'trusted-ca')]))
-  const sessions = readSessions(config, accessText, path.resolve(directory, config.relay.accessFile), files)
+  const access = readAccess(config, accessText, before)
+  const sessions = readSessions(config, access.map, accessText, files)
   const tokens = config.oauth === null ? null : readTokenFiles(config.oauth, files)
   // Read again by whoever starts the authority; what it cannot read is said now.
   if (config.ca.passphraseFile !== null) files.key(config.ca.passphraseFile, 'ca.passphrase-file')
@@ -60,12 +68,13 @@ function loadFiles(directory: string, config: Config, configText: string, config
   const problems = [...files.problems, ...sessions.problems, ...recipientProblems(config.checks.recipientsFile, recipientsText)]
   if (problems.length === 0) problems.push(...pairProblems(serverCertificatePem, serverKeyPem, { file: config.tls.certificateFile, table: 'tls', issue: 'postern ca issue server HOSTNAME --install' }))
   if (problems.length === 0 && client !== null) problems.push(...pairProblems(client.certificatePem, client.keyPem, { file: config.delivery.certificateFile, table: 'delivery', issue: 'postern ca issue client' }))
-  const access = readAccess(config, accessText, path.resolve(directory, config.relay.accessFile))
-  problems.push(...access.errors)
+  const findings = accessFindings(config, access, path.resolve(directory, config.relay.accessFile))
+  problems.push(...findings.errors)
   if (problems.length > 0) return fail(problems)
   return ok({
     config,
-    warnings: access.warnings,
+    warnings: findings.warnings,
+    access,
     forWorkers: {
       configText,
       configFile,
@@ -102,9 +111,9 @@ function readTokenFiles({ clientSecretFile, keySetFile, trustedCaFiles }: NonNul
 type Sessions = { readonly pem: WorkerSettings['sessionPem']; readonly problems: readonly string[] }
 
 /** The files of TLS_Clt_Features lines, and what OpenSSL has against the lines. As sendmail reads them, they only send nothing. */
-function readSessions(config: Config, accessText: string, accessFile: string, files: FileReader): Sessions {
+function readSessions(config: Config, access: AccessMap, accessText: string, files: FileReader): Sessions {
   if (!/^tls_clt_features:/im.test(accessText)) return { pem: {}, problems: [] }
-  const lines = new SessionLines(parseAccessMap(accessText, accessFile).map)
+  const lines = new SessionLines(access)
   const pem: { [file: string]: string } = {}
   for (const { certificateFile, keyFile } of lines.files()) {
     pem[certificateFile] ??= files.text(certificateFile, 'a TLS_Clt_Features line', 'of the access map names it')
@@ -186,9 +195,14 @@ function readText(file: string, remedy: string): Result<string, string> {
 
 type AccessFindings = { readonly errors: readonly string[]; readonly warnings: readonly string[] }
 
+function readAccess({ relay }: Config, accessText: string, before: LoadedSettings | null): ParsedAccessMap {
+  const isSame = before?.access.map.isReadFrom(accessText, relay.accessFile) === true
+  return isSame ? before.access : parseAccessMap(accessText, relay.accessFile)
+}
+
 /** What is wrong with the access map, in lines: what sendmail would misread is refused, unless that is wanted. */
-function readAccess(config: Config, accessText: string, accessFile: string): AccessFindings {
-  const problems = accessProblems(config, { accessText, accessFile })
+function accessFindings(config: Config, access: ParsedAccessMap, accessFile: string): AccessFindings {
+  const problems = problemsOf(config, access).map(problem => ({ ...problem, file: accessFile }))
   const lines = (severity: 'error' | 'warning'): string[] => {
     const all = problems.filter(problem => problem.severity === severity)
     const shown = all.slice(0, MOST_ACCESS_PROBLEMS).map(formatAccessProblem)

@@ -12,6 +12,7 @@ import path from 'node:path'
 import packageFacts from '../../package.json' with { type: 'json' }
 import type { Config } from '../core/config/schema.ts'
 import { sumSamples } from '../core/metrics/metrics.ts'
+import type { Policy } from '../core/policy/policy.ts'
 import { ok } from '../core/result.ts'
 import type { Result } from '../core/result.ts'
 import { createLog } from '../io/log-writer.ts'
@@ -98,6 +99,8 @@ class Supervisor {
   readonly #startedAt = Date.now()
   readonly #authority: AuthorityKeeper
   #loaded: LoadedSettings
+  /** Made of what is loaded, for judging what is to replace it. */
+  #policy: Policy | null = null
   readonly #startedWith: Config
   #pool: WorkerPool | null = null
   #control: ControlServer | null = null
@@ -131,7 +134,8 @@ class Supervisor {
   async open(starts: readonly WorkerStart[]): Promise<readonly string[]> {
     const problem = await this.#readAuthority()
     if (problem !== null) return this.#giveUp([problem])
-    const { failedTests, holdsBack, errors, warnings } = await this.#judge(this.#loaded)
+    const { failedTests, holdsBack, errors, warnings, policy } = await this.#judge(this.#loaded)
+    this.#policy = policy
     if (holdsBack) return this.#giveUp(failedTests.map(({ text }) => text))
     for (const { text } of failedTests) this.#log.error({ event: 'failed-test', problem: text })
     for (const problem of errors) this.#log.error({ event: 'configuration', problem })
@@ -228,7 +232,7 @@ class Supervisor {
 
   /** SIGHUP and `postern reload`. Settings with a problem in them leave the old ones in force; who is revoked is so in any case. */
   async #reload(): Promise<Reloaded> {
-    const loaded = loadSettings(this.#directory)
+    const loaded = loadSettings(this.#directory, this.#loaded)
     const problems = loaded.ok ? [] : [...loaded.problem]
     const authorityProblem = await this.#readAuthority()
     if (authorityProblem !== null) problems.push(authorityProblem)
@@ -238,6 +242,7 @@ class Supervisor {
     if (!changed && authorityProblem === null) await this.#tellIndex()
     if (changed) {
       this.#loaded = loaded.value
+      this.#policy = judgement.policy
       this.#log.setLevel(loaded.value.config.log.level)
       const settings = this.#workerSettings()
       problems.push(...((await this.#pool?.changeAll(requestId => ({ kind: 'configure', requestId, settings }))) ?? []), ...judgement.errors)
@@ -251,7 +256,7 @@ class Supervisor {
   }
 
   async #judge(settings: LoadedSettings): Promise<Judgement> {
-    return judgeSettings(this.#directory, settings, await this.#listHolders(), Date.now())
+    return judgeSettings(this.#directory, settings, await this.#listHolders(), Date.now(), this.#policy)
   }
 
   async #listHolders(): Promise<Result<readonly HolderRecord[], string>> {

@@ -8,7 +8,7 @@
 import type { Config } from '../core/config/schema.ts'
 import { lintAccessMap } from '../core/policy/access-lint.ts'
 import { parseAccessMap } from '../core/policy/access-map.ts'
-import type { AccessProblem } from '../core/policy/access-map.ts'
+import type { AccessMap, AccessProblem, ParsedAccessMap } from '../core/policy/access-map.ts'
 import { addressTerms } from '../core/policy/client-terms.ts'
 import type { AddressTerms } from '../core/policy/client-terms.ts'
 import { decide } from '../core/policy/decide.ts'
@@ -26,6 +26,8 @@ export type AccessSource = {
   readonly accessFile: string
   /** The text of `checks.recipients`, if there is such a file. */
   readonly recipientsText?: string | null
+  /** The same text, if it has been read already. */
+  readonly read?: AccessMap
 }
 
 export class PolicyHolder {
@@ -63,8 +65,8 @@ function recipientsIn(text: string | null): RecipientList | null {
 }
 
 /** Of a map that `accessProblems` has no error for. */
-export function policyOf(config: Config, { accessText, accessFile, recipientsText }: AccessSource, before: Policy | null = null): Policy {
-  const access = before?.access.isReadFrom(accessText, accessFile) === true ? before.access : parseAccessMap(accessText, accessFile).map
+export function policyOf(config: Config, { accessText, accessFile, recipientsText, read }: AccessSource, before: Policy | null = null): Policy {
+  const access = [before?.access, read].find(map => map?.isReadFrom(accessText, accessFile)) ?? parseAccessMap(accessText, accessFile).map
   const source: PolicySource = {
     access,
     hostname: config.hostname,
@@ -96,8 +98,12 @@ export function policyOf(config: Config, { accessText, accessFile, recipientsTex
  * What is wrong with an access map. With an error in it the file must not be used; one that is to be
  * read as sendmail reads it has no errors, as little as it has for sendmail.
  */
-export function accessProblems({ relay }: Config, { accessText, accessFile }: AccessSource): readonly AccessProblem[] {
-  const { map, problems } = parseAccessMap(accessText, accessFile)
+export function accessProblems(config: Config, { accessText, accessFile }: AccessSource): readonly AccessProblem[] {
+  return problemsOf(config, parseAccessMap(accessText, accessFile))
+}
+
+/** The same of one that has been read. */
+export function problemsOf({ relay }: Config, { map, problems }: ParsedAccessMap): readonly AccessProblem[] {
   const all = [...problems, ...lintAccessMap(map, relay.compatibility)].sort((a, b) => a.line - b.line)
   return relay.compatibility === 'sendmail' ? all.map(problem => ({ ...problem, severity: 'warning' })) : all
 }

@@ -4,7 +4,10 @@ import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
-import { loadSettings } from '../../src/process/settings.ts'
+import { ok } from '../../src/core/result.ts'
+import type { Policy } from '../../src/core/policy/policy.ts'
+import { judgeSettings } from '../../src/process/judgement.ts'
+import { loadSettings, type LoadedSettings } from '../../src/process/settings.ts'
 import { certificateAuthority, makeCertificate, purposes, simpleName } from '../support/certificate-maker.ts'
 import type { MadeCertificate } from '../support/certificate-maker.ts'
 import { CLIENT_AUTH } from '../support/handshakes.ts'
@@ -119,3 +122,25 @@ function withPartner(authorities: readonly MadeCertificate[]): string | null {
 function ca(commonName: string, issuer?: MadeCertificate): MadeCertificate {
   return makeCertificate({ subject: simpleName(['2.5.4.3', commonName]), extensions: certificateAuthority(), ...(issuer === undefined ? {} : { issuer }) })
 }
+
+test('an access map that is the same is read once: by a reload, and for its [[test]] cases', () => {
+  const load = (before: LoadedSettings | null): LoadedSettings => {
+    const loaded = loadSettings(postern.folder, before)
+    assert.ok(loaded.ok)
+    return loaded.value
+  }
+  const judged = (loaded: LoadedSettings, before: Policy | null): Policy => judgeSettings(postern.folder, loaded, ok([]), Date.now(), before).policy
+  const first = load(null)
+  const policy = judged(first, null)
+  const again = load(first)
+  assert.deepEqual([policy.access, again.access.map, judged(again, policy).access].map(map => map === first.access.map), [true, true, true])
+  const text = readFileSync(accessFile(), 'utf8')
+  try {
+    writeFileSync(accessFile(), `To:closed@example.net REJECT\n${text}`)
+    const changed = load(first)
+    assert.equal(judged(changed, policy).access, changed.access.map)
+    assert.ok(changed.access.map.find('to:closed@example.net') !== null)
+  } finally {
+    writeFileSync(accessFile(), text)
+  }
+})
