@@ -149,11 +149,14 @@ test('S10: a spool from the future is left alone', async t => {
 })
 
 const RECORD = withChecksum('{"message":1}')
+const TEXT = Buffer.from('Subject: test\r\n\r\n')
+/** Whole in every way, and so is the body it leads to: the message would go out twice. */
+const RECORD_OF_GOOD = encodeRecord({ message: message('good', { sizeBytes: TEXT.length }), body: { kind: 'inline', crc: crc32(TEXT) } })
 
 for (const [what, edits] of Object.entries<readonly Operation<SpoolTable>[]>({
   'a record that was edited': [{ table: 'records', key: 'bad', value: Buffer.from('edited') }],
   'a record of another shape': [{ table: 'records', key: 'bad', value: RECORD }],
-  'a record under a wrong id': [{ table: 'records', key: 'bad', value: encodeRecord({ message: message('good'), body: { kind: 'inline', crc: 7 } }) }],
+  'a record under a wrong id': [{ table: 'records', key: 'bad', value: RECORD_OF_GOOD }],
   'a body that was edited': [{ table: 'bodies', key: 'bad', value: Buffer.from('Subject: tess\r\n\r\n') }],
   'a body that is missing': [{ table: 'bodies', key: 'bad', value: null }],
 })) {

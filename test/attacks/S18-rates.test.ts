@@ -6,6 +6,7 @@ import type { ClientLimits, Excess } from '../../src/core/limits/limits.ts'
 import { USAGES, UsageTable } from '../../src/core/limits/usage-table.ts'
 import type { ClientIdentity } from '../../src/core/names/identity.ts'
 import { Visit } from '../../src/relay/limiter.ts'
+import { isError } from '../../src/relay/visit-charges.ts'
 import { callerNamed } from '../decisions/people.ts'
 import { limiterWith, noLimits, noRates, noTerms } from '../support/visits.ts'
 
@@ -127,6 +128,31 @@ test('S18: a connection that turns out to be another client\'s is charged to tha
   proxied.end()
   next.end()
   for (const address of ['192.0.2.7', '198.51.100.9']) admitted(limiter.admit(address, noTerms, 0))
+})
+
+test('S18: and has what that one has: no exemption of the peer, no right to relay, no identity', () => {
+  const exempt = [{ groups: [0xc000, 0x0200], length: 24 }]
+  const limiter = limiterWith({ exempt, connectionsPerIdentity: 1 })
+  const peer = (): Visit => admitted(limiter.admit('192.0.2.7', { ...noTerms, mayRelay: true }, 0))
+  const client = (mayRelay = false): Visit => admitted(limiter.admit('198.51.100.9', { ...noTerms, mayRelay }, 0))
+
+  const speaking = peer()
+  speaking.become(client(), 0)
+  assert.equal(speaking.mayRelay, false)
+  assert.equal(speaking.identify(joe, 0), null)
+  assert.equal(client().identify(joe, 0)?.of, 'identity', 'the client is held to the limits of identities')
+
+  const known = admitted(limiter.admit('203.0.113.5', noTerms, 0))
+  known.identify(callerNamed('printer').identity, 0)
+  known.become(client(true), 0)
+  assert.equal(known.mayRelay, true)
+  assert.equal(known.identify(callerNamed('printer').identity, 0), null, 'who proves it anew is charged anew')
+  assert.equal(admitted(limiter.admit('203.0.113.5', noTerms, 0)).identify(callerNamed('printer').identity, 0)?.of, 'identity')
+})
+
+test('S18: a refusal counts against its client, and not a farewell or too many recipients (RFC 5321 §4.5.3.1.10)', () => {
+  const counted = [220, 250, 354, 421, 450, 451, 452, 500, 550, 554].filter(code => isError({ code, enhanced: null, lines: [] }))
+  assert.deepEqual(counted, [450, 451, 500, 550, 554])
 })
 
 test('S18: what was used still counts after a reload, against the new limits', () => {

@@ -2,8 +2,11 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { decide } from '../../src/core/policy/decide.ts'
+import { NO_CHECKS } from '../../src/core/policy/site-checks.ts'
 import { ClientFacts } from '../../src/relay/client-facts.ts'
 import type { DnsAnswer, Resolver } from '../../src/relay/ports.ts'
+import { policyWith } from '../support/policies.ts'
 
 const ZONES = ['one.example', 'two.example', 'three.example']
 
@@ -35,6 +38,27 @@ test('S22: all lists are asked at once, and one that fails says nothing about th
   assert.deepEqual([...(found ?? [])], [['one.example', 'unknown'], ['two.example', ['127.0.0.2', '127.0.0.3']], ['three.example', []]])
   assert.equal(most, ZONES.length)
 })
+
+// prettier-ignore
+const ANSWERS: readonly (readonly [what: string, answers: readonly string[] | 'unknown', wanted: readonly string[], isRefused: boolean])[] = [
+  ['a listing',                                        ['127.0.0.2'],               [],            true],
+  ['one among others',                                 ['127.0.0.2', '127.0.0.10'], ['127.0.0.10'], true],
+  ['one that the site does not mind',                  ['127.0.0.2'],               ['127.0.0.10'], false],
+  ['that too much was asked',                          ['127.255.255.254'],         [],            false],
+  ['the address of whoever has bought the old domain', ['203.0.113.7'],             [],            false],
+  ['nothing',                                          [],                          [],            false],
+  ['no answer at all',                                 'unknown',                   [],            false],
+]
+
+for (const [what, answers, wanted, isRefused] of ANSWERS) {
+  test(`S22: a list that says ${what} ${isRefused ? 'refuses' : 'does not refuse'}`, () => {
+    const policy = { ...policyWith(''), checks: { ...NO_CHECKS, blocklists: [{ zone: 'one.example', answers: wanted }] } }
+    const asker = { listener: 'mx', host: { address: '192.0.2.99', name: null }, hello: 'x', identity: { kind: 'plaintext' }, authentication: null } as const
+    const facts = { domainExists: new Map(), isMxFor: new Map(), listings: new Map([['one.example', answers]]) }
+    const answer = decide(policy, { kind: 'sender', asker, reversePath: 'ann@example.com' }, facts, 'D1')
+    assert.equal(answer.kind === 'decided' ? answer.decision.verdict : answer.kind, isRefused ? 'refuse' : 'accept')
+  })
+}
 
 async function listings(resolver: Resolver, address: string, zones: readonly string[]) {
   const sources = { resolver, ourNames: [], callOut: () => assert.fail('nobody asks about recipients') }

@@ -46,6 +46,21 @@ test('without TLS, a name or a single recipient, it says nothing of them', () =>
   assert.equal(received({ host: host4 })[0], 'Received: from laptop ([192.0.2.7])')
 })
 
+test('S14: whatever it is made of, its lines are its own', () => {
+  const wicked = 'x\r\nX-Forged: (yes\\'
+  const host = { address: '192.0.2.7', name: { resolve: 'OK', name: wicked } } as const
+  const named = { ...verified, certificate: { ...certificate, subject: wicked, issuer: wicked } }
+  const authentication = { mechanism: 'PLAIN', authenticationId: wicked, authorizationId: wicked, securityLayerBits: 0 }
+  assert.deepEqual(received({ hello: wicked, host, identity: named, authentication }, { forPath: wicked }).slice(0, 6), [
+    'Received: from x??X-Forged:??yes? (x??X-Forged:??yes? [192.0.2.7])',
+    '\t(authenticated: PLAIN x??X-Forged: \\(yes\\\\)',
+    '\tby mx.example.org (Postern) with ESMTPSA id q1',
+    '\t(version=TLSv1.3 cipher=TLS_AES_256_GCM_SHA384 bits=256 verify=OK)',
+    '\t(subject=x??X-Forged: \\(yes\\\\ issuer=x??X-Forged: \\(yes\\\\)',
+    '\tfor <x??X-Forged: (yes\\>;',
+  ])
+})
+
 test('it says when no certificate came, and when the one that came did not count', () => {
   assert.equal(received({ identity: { kind: 'anonymous', tls } })[3], '\t(version=TLSv1.3 cipher=TLS_AES_256_GCM_SHA384 bits=256 verify=NO)')
   const unverified = received({ identity: { kind: 'unverified', tls, certificate, problem: { kind: 'isAuthority' } } })

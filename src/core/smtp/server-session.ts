@@ -363,6 +363,7 @@ export class ServerSession {
     this.#host = host
     this.#identity = withoutCertificate(this.#identity)
     this.#auth.forget()
+    this.#mail.reset()
     this.#handshakeRefusal = null
     this.#hello = hello
     this.#greeted = false
