@@ -36,6 +36,8 @@ before(async () => {
   sink = await startSink()
   postern = await startPostern({ smarthost: sink.port })
   joe = await postern.issue('joe', '--email', 'joe@example.test')
+  // From then on passwords are offered to all, and each client must still choose the certificate.
+  await postern.json(['user', 'passwd', 'joe', '--device', 'phone'])
 })
 
 after(async () => {

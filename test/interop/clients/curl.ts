@@ -31,9 +31,9 @@ function curlWith(certificate: readonly string[], route: Route, mail: Mail): Pro
     [
       '--silent', '--show-error', '--verbose', '--max-time', '20', '--ssl-reqd', '--cacert', route.authority, ...certificate,
       ...(route.login === 'external' ? ['--login-options', 'AUTH=EXTERNAL', '--user', `${mail.from}:`] : []),
-      '--mail-from', mail.from, '--mail-rcpt', mail.to, '--upload-file', '-',
+      '--mail-from', mail.from, '--mail-rcpt', mail.to, '--crlf', '--upload-file', '-',
       `${scheme}://${login}localhost:${route.port}/laptop.example.test`,
     ],
-    { input: asMessage(mail).replaceAll('\n', '\r\n') },
+    { input: asMessage(mail) },
   )
 }

@@ -17,7 +17,9 @@ export const mutt: MailClient = {
       'set use_envelope_from=yes',
       'set hostname="laptop.example.test"',
       `set smtp_url="${scheme}://${user}localhost:${route.port}/"`,
-      ...(route.login === 'external' ? ['set smtp_pass="unused"', 'set smtp_authenticators="external"'] : []),
+      // Else it picks SCRAM, without a password, where passwords are offered too.
+      'set smtp_authenticators="external"',
+      ...(route.login === 'external' ? ['set smtp_pass="unused"'] : []),
       'set ssl_starttls=yes',
       'set ssl_force_tls=yes',
       ...(route.certificate === null ? [] : [`set ssl_client_cert="${keyAndCertificate(route, route.certificate)}"`]),
