@@ -34,15 +34,15 @@ export function chooseAccount(configured: string | null): Result<Account | null,
 }
 
 /** Makes the spool folder and its shards, for nobody but the account. */
-export function prepareSpool(spoolFolder: string, shards: readonly string[], account: Account | null): void {
+export function prepareSpool(spoolFolder: string, shards: readonly string[], account: Account | null): Result<null, string> {
   for (const folder of [spoolFolder, ...shards.map(shard => path.join(spoolFolder, shard))]) {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
-    if (!lstatSync(folder).isDirectory()) throw new Error(`${folder} is not a folder; move it elsewhere`)
+    if (!lstatSync(folder).isDirectory()) return fail(`${folder} is not a folder; move it elsewhere, and for a spool on another disk mount that there`)
     chmodSync(folder, 0o700)
     if (account !== null) chownSync(folder, account.uid, account.gid)
   }
-  if (account === null) return
-  for (const shard of shards) giveFiles(path.join(spoolFolder, shard), account)
+  if (account !== null) for (const shard of shards) giveFiles(path.join(spoolFolder, shard), account)
+  return ok(null)
 }
 
 /** Files left from a run as another account. Links are not followed. */

@@ -63,14 +63,15 @@ async function start(options: SupervisorOptions, loaded: LoadedSettings): Promis
   if (!account.ok) return { ok: false, problems: [account.problem] }
   const lock = await takeDirectory(directory)
   if (!lock.ok) return { ok: false, problems: [lock.problem] }
+  const spoolFolder = path.join(directory, 'spool')
+  const shards = shardsByWorker(spoolFolder, loaded.config.queue.workers ?? availableParallelism())
+  const spool = prepareSpool(spoolFolder, shards.flat(), account.value)
+  if (!spool.ok) return { ok: false, problems: [spool.problem] }
   const sockets = await bindListeners(loaded.config.listeners, process.env)
   if (!sockets.ok) return { ok: false, problems: sockets.problem }
   const authority = await startAuthorityOf(directory, loaded.config)
   if (!authority.ok) return { ok: false, problems: [authority.problem] }
 
-  const spoolFolder = path.join(directory, 'spool')
-  const shards = shardsByWorker(spoolFolder, loaded.config.queue.workers ?? availableParallelism())
-  prepareSpool(spoolFolder, shards.flat(), account.value)
   const starts = shards.map(
     (owned): WorkerStart => ({
       shards: owned,

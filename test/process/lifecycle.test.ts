@@ -1,11 +1,11 @@
 /** The life of the processes: crash and restart, reload, drain, and one Postern a data directory. */
 
 import assert from 'node:assert/strict'
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
 import type { CertificateFiles } from '../support/certificates.ts'
-import { showing, startPostern } from '../support/postern.ts'
+import { makePostern, showing, startPostern } from '../support/postern.ts'
 import type { Postern } from '../support/postern.ts'
 import { freePorts, isOpen, signal, waitFor } from '../support/processes.ts'
 import { startSink } from '../support/sink.ts'
@@ -179,3 +179,14 @@ async function send(subject: string, to = 'ann@example.net'): Promise<number> {
 function putFirst(file: string, line: string): void {
   writeFileSync(file, `${line}\n${readFileSync(file, 'utf8')}`)
 }
+
+test('a spool folder that is a link is named at start, and nothing is left running', async () => {
+  const linked = await makePostern({})
+  try {
+    rmSync(path.join(linked.folder, 'spool'), { recursive: true })
+    symlinkSync(path.join(linked.folder, 'tls'), path.join(linked.folder, 'spool'))
+    await assert.rejects(linked.start(), /\/spool is not a folder; move it elsewhere, and for a spool on another disk mount that there$/m)
+  } finally {
+    await linked.dispose()
+  }
+})
