@@ -16,11 +16,12 @@ import { formatAccessProblem } from '../core/policy/access-map.ts'
 import type { AccessEntry } from '../core/policy/decision.ts'
 import type { Policy } from '../core/policy/policy.ts'
 import { formatInstant } from '../core/time.ts'
-import { factsOfCertificate, peerCertificateOf } from '../io/x509.ts'
+import { whyNoRoom } from '../io/spool-room.ts'
+import { authorityOf, factsOfCertificate, peerCertificateOf } from '../io/x509.ts'
 import { error, EXPIRES_SOON, exposure, modeFindings, ourCertificates, warning, type Finding } from '../process/directory-findings.ts'
 import { loadSettings, type LoadedSettings } from '../process/settings.ts'
 import { readPasswords } from '../process/password-desk.ts'
-import { bindListeners, LISTENER_NAMES } from '../process/sockets.ts'
+import { bindListeners, LISTENER_NAMES, problemsOfPaths } from '../process/sockets.ts'
 import type { HolderRecord } from '../relay/admin.ts'
 import { accountsOf } from '../relay/password-admin.ts'
 import { policyOf } from '../relay/policy-holder.ts'
@@ -33,11 +34,18 @@ import { askIfRunning, withAuthority } from './running.ts'
 export async function inspect(directory: string, now: number): Promise<readonly Finding[]> {
   const loaded = loadSettings(directory)
   const problems = loaded.ok ? loaded.value.warnings.map(warning) : loaded.problem.map(error)
-  const files = modeFindings(directory)
+  const files = [...modeFindings(directory), ...roomFindings(directory)]
   const settings = loaded.ok ? { config: loaded.value.config, text: loaded.value.forWorkers.configText } : readAlone(directory)
   const ofSettings = settings === null ? [] : await settingFindings(directory, settings, now)
   const ofPolicy = loaded.ok ? await policyFindings(directory, loaded.value, now) : []
   return inOrder([...problems, ...files, ...ofSettings, ...ofPolicy])
+}
+
+/** Nothing is lost for want of room, and nothing comes in. */
+function roomFindings(directory: string): readonly Finding[] {
+  const spool = path.join(directory, 'spool')
+  const why = whyNoRoom(spool)
+  return why === null ? [] : [error(`${spool}: ${why}: clients are told 452 until there is room; "postern queue list" shows what waits`)]
 }
 
 type Settings = { readonly config: Config; readonly text: string }
@@ -101,6 +109,7 @@ async function authorityFindings(directory: string, tested: Tested): Promise<rea
       ...failedPolicyTests({ ...tested, holders, readCertificate: peerCertificateOf }).map(({ text }) => error(text)),
       ...strangersInAccess(tested, holders),
       ...strangeIssuersInAccess(tested, [authority.rootPem, authority.issuingPem]),
+      ...namesakes(tested, authority.issuingPem),
       ...expiringHolders(holders.filter(({ name }) => name !== own?.holder), tested.now),
     ]
   } catch (problem) {
@@ -114,6 +123,17 @@ function strangeIssuersInAccess({ policy, clientAuthoritiesPem }: Tested, ownPem
   const pems = [...ownPem, ...Object.values(clientAuthoritiesPem).flat()]
   const subjects = pems.map(pem => factsOfCertificate(new X509Certificate(pem).raw).certificate.subject)
   return issuersWithoutAuthority(policy.access, subjects).slice(0, MOST_NOTES).map(problem => warning(formatAccessProblem(problem)))
+}
+
+/** CAs of `client-ca` that have our own one's name, as those of two Posterns of one company may: no line of the access map could tell them apart. */
+function namesakes({ clientAuthoritiesPem }: Tested, issuingPem: string): readonly Finding[] {
+  const own = authorityOf(issuingPem, true)
+  return Object.entries(clientAuthoritiesPem).flatMap(([name, pems]) =>
+    pems
+      .map(pem => authorityOf(pem, false))
+      .filter(({ subject, keyFingerprint }) => subject.toLowerCase() === own.subject.toLowerCase() && keyFingerprint !== own.keyFingerprint)
+      .map(({ subject }) => warning(`listeners.${name}.client-ca: ${subject} is the name of our own authority too, and certificates of the other count for nothing; give that one a name of its own, by --organisation or --ca-name of "postern init"`)),
+  )
 }
 
 /** `USER:` lines for names that nobody has. */
@@ -153,7 +173,10 @@ function passwordsWanted(directory: string, { listeners, oauth }: Config, holder
 /** Whether the ports can be had; a running Postern has them already, and says what it does not use yet. */
 async function portFindings(directory: string, config: Config): Promise<readonly Finding[]> {
   const running = await askIfRunning(directory, { do: 'status' }).catch(() => null)
-  if (running !== null) return running.value.afterRestart.map(what => warning(`${configFile(directory)}: ${what}: what was changed here is used after a restart`))
+  if (running !== null) {
+    const waiting = running.value.afterRestart.map(what => warning(`${configFile(directory)}: ${what}: what was changed here is used after a restart`))
+    return [...waiting, ...problemsOfPaths(config.listeners).map(error)]
+  }
   try {
     const sockets = await bindListeners(config.listeners, {})
     if (!sockets.ok) return sockets.problem.map(error)

@@ -24,7 +24,7 @@ import { decodeRecord, dueKey, parseDueKey } from './spool-records.ts'
 import type { SpoolRecord } from './spool-records.ts'
 import { checkShardFolder, recover } from './spool-recovery.ts'
 import type { RecoveryReport } from './spool-recovery.ts'
-import { freeSpace, SpoolRoom } from './spool-room.ts'
+import { freeSpace, KEPT_FREE, SpoolRoom } from './spool-room.ts'
 import type { DiskSpace } from './spool-room.ts'
 import { insertion, quarantining, removal, SPOOL_TABLES, update, whenDue } from './spool-tables.ts'
 import type { SpoolOperation, SpoolTable } from './spool-tables.ts'
@@ -64,8 +64,8 @@ export async function openLmdbSpool(options: LmdbSpoolOptions): Promise<{ readon
     }
     const room = new SpoolRoom(look, {
       maxBytes: options.maxBytes ?? null,
-      keepFreeBytes: options.keepFreeBytes ?? 32 * 1024 * 1024,
-      keepFreeFiles: options.keepFreeFiles ?? 64,
+      keepFreeBytes: options.keepFreeBytes ?? KEPT_FREE.bytes,
+      keepFreeFiles: options.keepFreeFiles ?? KEPT_FREE.files,
     })
     const drafts = { files, inlineBytes, room }
     const onQuarantined = (id: string, why: string): void => report({ kind: 'quarantined', id, why })

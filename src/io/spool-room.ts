@@ -72,6 +72,25 @@ export function freeSpace(folder: string): Pick<DiskSpace, 'freeBytes' | 'freeFi
   return { freeBytes: bavail * bsize, freeFiles: files === 0 ? null : ffree }
 }
 
+/** Why the disk has no room for new mail, as far as can be seen from outside the spool; null if it has, or cannot be looked at. */
+export function whyNoRoom(folder: string): string | null {
+  try {
+    const { freeBytes, freeFiles } = freeSpace(folder)
+    if (freeBytes < KEPT_FREE.bytes) return `the disk has ${mebibytes(freeBytes)} MiB left, and ${mebibytes(KEPT_FREE.bytes)} MiB are kept free`
+    if (freeFiles !== null && freeFiles < KEPT_FREE.files) return `the disk has room for ${freeFiles} more files, and ${KEPT_FREE.files} are kept free`
+    return null
+  } catch {
+    return null
+  }
+}
+
+function mebibytes(bytes: number): number {
+  return Math.floor(bytes / (1024 * 1024))
+}
+
+/** What the disk keeps for results and bounces, if the spool is not told otherwise. */
+export const KEPT_FREE = { bytes: 32 * 1024 * 1024, files: 64 } as const
+
 const LOOK_EVERY_BYTES = 1024 * 1024
 /** What a message takes beside its body, roughly. */
 const RECORD_BYTES = 4096

@@ -12,7 +12,7 @@ import type { Result } from '../core/result.ts'
 import type { SocketPlace } from '../core/config/listeners-table.ts'
 import type { ListenerConfig } from '../core/config/schema.ts'
 import type { ListenerName } from '../core/policy/decision.ts'
-import { bindUnixSocket } from './unix-socket.ts'
+import { bindUnixSocket, problemOfPlace } from './unix-socket.ts'
 
 export type BoundListener = {
   readonly name: ListenerName
@@ -81,10 +81,24 @@ async function bindOne(
   return ok({ socket: second.value, listener: describe(name, second.value, note) })
 }
 
+/** What would keep the listeners on UNIX sockets from the next start, as far as can be seen while a Postern runs. */
+export function problemsOfPaths(listeners: { readonly [Name in ListenerName]: ListenerConfig }): readonly string[] {
+  return LISTENER_NAMES.flatMap(name => {
+    const { enabled, address } = listeners[name]
+    if (!enabled || !('unixPath' in address)) return []
+    const problem = problemOfPlace(address)
+    return problem === null ? [] : [cannotListen(name, address, problem)]
+  })
+}
+
 async function bindPath(name: ListenerName, place: SocketPlace): ReturnType<typeof bindOne> {
   const socket = await bindUnixSocket(place)
-  if (!socket.ok) return fail(`listeners.${name}: cannot listen on ${place.unixPath}: ${socket.problem}`)
+  if (!socket.ok) return fail(cannotListen(name, place, socket.problem))
   return ok({ socket: socket.value, listener: { name, fd: socket.value.fd(), address: place.unixPath, port: 0, note: null } })
+}
+
+function cannotListen(name: ListenerName, { unixPath }: SocketPlace, problem: string): string {
+  return `listeners.${name}: cannot listen on ${unixPath}: ${problem}`
 }
 
 /** For people: `192.0.2.1:25`, `[::]:25`, or the path of a socket. */

@@ -14,18 +14,23 @@ import type { Result } from '../core/result.ts'
 
 /** The problem says what to do. The umask of the process keeps everybody out until the mode is set. */
 export async function bindUnixSocket({ unixPath, mode, group }: SocketPlace): Promise<Result<net.BoundSocket, string>> {
-  const problem = problemOfFolder(path.dirname(unixPath)) ?? (await clearPath(unixPath))
+  const problem = problemOfPlace({ unixPath, group }) ?? (await clearPath(unixPath))
   if (problem !== null) return fail(problem)
-  const groupId = group === null ? null : groupNamed(group)
-  if (groupId === undefined) return fail(`there is no group ${group}; make it with: groupadd --system ${group}`)
+  const groupId = group === null ? undefined : groupNamed(group)
   try {
     const socket = new net.BoundSocket({ path: unixPath } as net.BoundSocketOptions)
-    if (groupId !== null) chownSync(unixPath, -1, groupId)
+    if (groupId !== undefined) chownSync(unixPath, -1, groupId)
     chmodSync(unixPath, mode)
     return ok(socket)
   } catch (error) {
     return fail((error as Error).message)
   }
+}
+
+/** What keeps a socket from being there, whoever listens now. */
+export function problemOfPlace({ unixPath, group }: Pick<SocketPlace, 'unixPath' | 'group'>): string | null {
+  if (group !== null && groupNamed(group) === undefined) return `there is no group ${group}; make it with: groupadd --system ${group}`
+  return problemOfFolder(path.dirname(unixPath))
 }
 
 /** Whoever may rename files in the folder could put a socket of his own in place of ours. */

@@ -254,7 +254,7 @@ test('-bs sends what it is given also when nobody reads the replies', async () =
 
 test('-bp and mailq list the queue', async () => {
   const listed = await run(PROGRAM, ['sendmail', '--dir', postern.folder, '-bp'])
-  assert.deepEqual(listed, { code: 0, stdout: 'The queue has no such messages.\n', stderr: '' })
+  assert.deepEqual(listed, { code: 0, stdout: 'The queue is empty.\n', stderr: '' })
   assert.deepEqual(await run(join(dirname(sendmail), 'mailq'), ['--dir', postern.folder]), listed)
 })
 

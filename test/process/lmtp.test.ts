@@ -167,3 +167,17 @@ test('a reload that names another address gives nobody rights before the restart
     client.destroy()
   })
 })
+
+test('check says what would keep the socket from the next start, also while Postern runs', async () => {
+  await at(startPostern({ smarthost: sink.port, settings: lmtpAt(`unix:${join(folder, 'now.sock')}`) }), async postern => {
+    assert.equal((await postern.command(['check'])).code, 0)
+    const file = join(postern.folder, 'postern.toml')
+    const text = readFileSync(file, 'utf8')
+    writeFileSync(file, text.replace('now.sock', 'missing/later.sock'))
+    const missing = await postern.command(['check'])
+    assert.equal(missing.code, 1)
+    assert.match(missing.stdout, /^error +listeners\.lmtp: cannot listen on \S+later\.sock: there is no folder \S+missing; make it first$/m)
+    writeFileSync(file, text.replace('now.sock"', 'later.sock"\ngroup = "nobody-is-in-it"'))
+    assert.match((await postern.command(['check'])).stdout, /there is no group nobody-is-in-it; make it with/)
+  })
+})

@@ -1,7 +1,9 @@
 /** postern status */
 
+import path from 'node:path'
 import { formatPrometheus } from '../../core/metrics/metrics.ts'
 import { formatInstant } from '../../core/time.ts'
+import { whyNoRoom } from '../../io/spool-room.ts'
 import { defineCommand } from '../command.ts'
 import { fields, plural, relativeTime, table, type Look } from '../output.ts'
 import { askRunning } from '../running.ts'
@@ -12,8 +14,11 @@ export default defineCommand({
   summary: 'Say how a running Postern is doing.',
   options: { metrics: { type: 'flag', describe: 'Print all counters in the text format of Prometheus.' } },
   examples: ['postern status', 'postern status --dir /var/lib/postern --json', 'postern status --metrics > postern.prom'],
-  run: async ({ args, directory }) => ({ now: Date.now(), asMetrics: args.metrics, status: await askRunning(directory, { do: 'status' }) }),
-  render: ({ now, asMetrics, status }, look) => {
+  run: async ({ args, directory }) => {
+    const status = await askRunning(directory, { do: 'status' })
+    return { now: Date.now(), asMetrics: args.metrics, status, noRoom: whyNoRoom(path.join(directory, 'spool')) }
+  },
+  render: ({ now, asMetrics, status, noRoom }, look) => {
     if (asMetrics) return formatPrometheus(status.metrics)
     const { queue } = status
     const quarantined = queue.quarantinedRecords === 0 ? '' : look.bad(`; ${plural(queue.quarantinedRecords, 'damaged record')} set aside`)
@@ -22,6 +27,7 @@ export default defineCommand({
         ['host name', status.hostname],
         ['running', `since ${formatInstant(status.startedAt)} (${relativeTime(status.startedAt, now)}), process ${status.pid}, version ${status.version}`],
         ['queue', `${plural(queue.messages, 'message')}${quarantined}`],
+        ...(noRoom === null ? [] : [['no room', look.bad(`${noRoom}: clients are told 452`)] as const]),
         ...(status.afterRestart.length === 0 ? [] : [['after a restart', look.warn(status.afterRestart.join(', '))] as const]),
       ],
       look,
@@ -33,8 +39,9 @@ export default defineCommand({
       table(['CERTIFICATE', 'SUBJECT', 'VALID UNTIL'], status.certificates.map(({ what, subject, notAfter, isRevoked }) => [what, subject, isRevoked ? look.bad('revoked') : expiry(notAfter, now, look)]), look),
     ].join('\n\n')
   },
-  toJson: ({ status }) => ({
+  toJson: ({ status, noRoom }) => ({
     ...status,
+    noRoom,
     startedAt: formatInstant(status.startedAt),
     certificates: status.certificates.map(certificate => ({ ...certificate, notAfter: formatInstant(certificate.notAfter) })),
   }),

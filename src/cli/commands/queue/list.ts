@@ -19,10 +19,11 @@ export default defineCommand({
   run: async ({ args, directory, json }) => {
     const now = Date.now()
     const limit = Math.max(1, Math.min(args.limit ?? (json ? MOST_OF_ALL : MOST_BY_DEFAULT), MOST_OF_ALL))
-    return { now, ...(await askRunning(directory, { do: 'queueList', filter: filterFrom(args, now), limit })) }
+    const filter = filterFrom(args, now)
+    return { now, isWhole: Object.keys(filter).length === 0, ...(await askRunning(directory, { do: 'queueList', filter, limit })) }
   },
-  render: ({ messages, more, now }, look) => {
-    if (messages.length === 0) return 'The queue has no such messages.'
+  render: ({ messages, more, now, isWhole }, look) => {
+    if (messages.length === 0) return isWhole ? 'The queue is empty.' : 'The queue has no such messages.'
     const end = more ? 'These are the first; --limit N shows more.' : plural(messages.length, 'message')
     return `${queueTable(messages, now, look)}\n${look.dim(end)}`
   },
