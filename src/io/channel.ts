@@ -17,8 +17,9 @@ import type { ServerChannel } from '../relay/ports.ts'
 import { channelBindingOf } from './channel-binding.ts'
 import type { TlsGate } from './tls-gate.ts'
 
-/** Bytes that may wait here before the socket is told to stop. */
+/** Bytes that may wait here before the socket is told to stop, and pieces: one that holds an octet takes up hundreds (S18). */
 const HIGH_WATER_BYTES = 64 * 1024
+const HIGH_WATER_CHUNKS = 64
 
 /** How long written bytes may take to leave after `close` before the socket is cut. */
 const LINGER_MILLISECONDS = 5_000
@@ -170,7 +171,7 @@ export class SocketChannel implements ServerChannel {
   #keep(chunk: Uint8Array): void {
     this.#chunks.push(chunk)
     this.#waitingBytes += chunk.length
-    if (this.#waitingBytes >= HIGH_WATER_BYTES) this.#socket.pause()
+    if (this.#waitingBytes >= HIGH_WATER_BYTES || this.#chunks.length >= HIGH_WATER_CHUNKS) this.#socket.pause()
   }
 
   #onEnd = (): void => {

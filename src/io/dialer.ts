@@ -14,8 +14,9 @@ import { createClientContext } from './tls-client-context.ts'
 import { readPresented } from './x509.ts'
 import type { ClientChannel, ClientTls, Dialer, ServerIdentity } from '../relay/ports.ts'
 
-/** Bytes that may wait here before the socket is told to stop. */
+/** Bytes that may wait here before the socket is told to stop, and pieces, as in channel.ts. */
 const HIGH_WATER_BYTES = 64 * 1024
+const HIGH_WATER_CHUNKS = 64
 /** How long written bytes may take to leave after `close` before the socket is cut. */
 const LINGER_MILLISECONDS = 2_000
 
@@ -163,7 +164,7 @@ class SocketClientChannel implements ClientChannel {
     if (this.#lost !== null) return
     this.#chunks.push(chunk)
     this.#waitingBytes += chunk.length
-    if (this.#waitingBytes >= HIGH_WATER_BYTES) this.#socket.pause()
+    if (this.#waitingBytes >= HIGH_WATER_BYTES || this.#chunks.length >= HIGH_WATER_CHUNKS) this.#socket.pause()
   }
 
   #onDrain = (): void => {

@@ -29,6 +29,9 @@ export class SpoolDraft implements Draft {
   readonly #settings: DraftSettings
   #parts: Uint8Array[] = []
   #partsBytes = 0
+  /** The last part, if it is a buffer of our own that still has room. */
+  #block: Buffer = NOTHING
+  #blockBytes = 0
   #sizeBytes = 0
   #crc = 0
   #file: BodyFile | null = null
@@ -49,7 +52,7 @@ export class SpoolDraft implements Draft {
   write(bytes: Uint8Array): Promise<void> | void {
     assert(this.#sealed === null, 'a draft that was given to the spool is complete')
     if (this.#ended) return
-    this.#parts.push(bytes)
+    this.#keep(bytes)
     this.#partsBytes += bytes.length
     this.#sizeBytes += bytes.length
     if (this.#sizeBytes > this.#settings.inlineBytes && this.#partsBytes >= WRITE_BYTES) return this.#append()
@@ -70,17 +73,52 @@ export class SpoolDraft implements Draft {
   async drop(): Promise<void> {
     if (this.#ended) return
     this.#ended = true
-    this.#parts = []
+    this.#takeParts()
     await this.#written.catch(() => {})
     await this.#closeFile()
     // A crash here leaves a file without a record: recovery removes it.
     if (this.#fileName !== null) await this.#settings.files.remove(this.#fileName)
   }
 
+  /**
+   * A client may send an octet at a time, and each comes as a view of all that came with it: commands, or a whole
+   * packet. Many small ones would take up a thousand times what they hold, so they are copied together (S18).
+   */
+  #keep(bytes: Uint8Array): void {
+    if (bytes.length >= LARGE_PART_BYTES) {
+      this.#endBlock()
+      this.#parts.push(bytes)
+      return
+    }
+    if (this.#blockBytes + bytes.length > this.#block.length) {
+      this.#endBlock()
+      const sizeBytes = Math.min(Math.max(this.#partsBytes, SMALLEST_BLOCK_BYTES), WRITE_BYTES)
+      this.#block = Buffer.allocUnsafe(Math.max(sizeBytes, bytes.length))
+    }
+    this.#block.set(bytes, this.#blockBytes)
+    this.#blockBytes += bytes.length
+  }
+
+  #endBlock(): void {
+    if (this.#blockBytes > 0) this.#parts.push(this.#block.subarray(0, this.#blockBytes))
+    this.#block = NOTHING
+    this.#blockBytes = 0
+  }
+
+  /** What has been kept, in order; nothing is left. */
+  #takeParts(): readonly Uint8Array[] {
+    this.#endBlock()
+    const parts = this.#parts
+    this.#parts = []
+    this.#partsBytes = 0
+    return parts
+  }
+
   #sealInline(): SealedBody {
     this.#settings.room.take(this.#sizeBytes, 'inline')
-    const [first] = this.#parts
-    const bytes = first !== undefined && this.#parts.length === 1 ? first : Buffer.concat(this.#parts)
+    const parts = this.#takeParts()
+    const [first] = parts
+    const bytes = first !== undefined && parts.length === 1 ? first : Buffer.concat(parts)
     this.#sealed = { stored: { kind: 'inline', crc: crc32(bytes) }, bytes }
     return this.#sealed
   }
@@ -100,10 +138,8 @@ export class SpoolDraft implements Draft {
   }
 
   #append(): Promise<void> {
-    const parts = this.#parts
     const partsBytes = this.#partsBytes
-    this.#parts = []
-    this.#partsBytes = 0
+    const parts = this.#takeParts()
     this.#written = this.#written.then(() => this.#appendNow(parts, partsBytes))
     // Whoever writes next, seals or drops meets the failure; until then it is nobody's to handle.
     this.#written.catch(() => {})
@@ -123,3 +159,7 @@ export class SpoolDraft implements Draft {
 
 /** So much goes to a file at a time; each time costs a flush. */
 const WRITE_BYTES = 128 * 1024
+/** A part of this size is kept as it came: a record of TLS, or more. */
+const LARGE_PART_BYTES = 16 * 1024
+const SMALLEST_BLOCK_BYTES = 4096
+const NOTHING = Buffer.alloc(0)
