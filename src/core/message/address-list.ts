@@ -10,27 +10,30 @@ import { formatAddress, parseAddress, type Address } from '../names/address.ts'
 import { fail, ok, type Result } from '../result.ts'
 import { tokenize, type FieldProblem, type Token } from './structured-field.ts'
 
-/** In order. Those of groups are in it as if they stood alone; a group may be empty. */
-export function parseAddressList(text: string): Result<readonly Address[], FieldProblem> {
+/** In order. Those of groups are in it as if they stood alone; a group may be empty. More than `most` are not read. */
+export function parseAddressList(text: string, most = Infinity): Result<readonly Address[], FieldProblem> {
   const tokens = tokenize(text)
-  return tokens.ok ? new AddressListReader(tokens.value).read() : tokens
+  return tokens.ok ? new AddressListReader(tokens.value, most).read() : tokens
 }
 
 /** Recursive descent without recursion: groups do not nest. Each token is looked at once. */
 class AddressListReader {
   readonly #tokens: readonly Token[]
+  readonly #most: number
   readonly #addresses: Address[] = []
   #at = 0
   #inGroup = false
 
-  constructor(tokens: readonly Token[]) {
+  constructor(tokens: readonly Token[], most: number) {
     this.#tokens = tokens
+    this.#most = most
   }
 
   read(): Result<readonly Address[], FieldProblem> {
     while (this.#at < this.#tokens.length) {
       const problem = this.#readMember()
       if (problem !== null) return fail(problem)
+      if (this.#addresses.length > this.#most) return fail(`names more than ${this.#most} addresses`)
     }
     return this.#inGroup ? fail('has a group without an end') : ok(this.#addresses)
   }

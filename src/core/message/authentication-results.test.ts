@@ -41,3 +41,8 @@ test('others may say what they like', () => {
 test('what cannot be read might be ours to whoever reads it', () => {
   for (const text of ['', ' ', ' (mx.example.com; none', ' "mx.example.com; none', ' mx.example.com [x', ' mx.example.com\0; none', ' mx.example.com\ufffd; none']) check(text, true)
 })
+
+test('a name that ends in a digit has no version taken from it', () => {
+  for (const text of [' relay1; none', ' "" relay1; none', ' relay1 1; none']) assert.equal(claimsToBeOurs(text, 'relay1'), true, text)
+  assert.equal(claimsToBeOurs(' relay2; none', 'relay1'), false)
+})
