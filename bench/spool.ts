@@ -70,7 +70,7 @@ async function accept(spool: Spool, bodyBytes: number, leased: boolean): Promise
 }
 
 async function drainSome(spool: Spool): Promise<void> {
-  const leases = await spool.claim({ now: system.now(), leaseSeconds: 600, limit: 50 })
+  const leases = await spool.claim({ now: system.now(), limit: 50 })
   await Promise.all(leases.map(({ message }) => settle(spool, message)))
 }
 

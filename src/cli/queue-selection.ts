@@ -95,7 +95,6 @@ export function stateText(message: QueuedMessage, recipient: Recipient, now: num
     case 'delivered':
       return look.good(`delivered${lastReply}`)
     case 'failed':
-    case 'cancelled':
-      return look.bad(`${recipient.state}${lastReply}`)
+      return look.bad(`failed${lastReply}`)
   }
 }

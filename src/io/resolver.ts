@@ -2,8 +2,7 @@
  * DNS as mail needs it: a stub resolver that asks recursive servers and remembers what they said.
  *
  * Servers are asked in order, each twice at most. What none of them can say is `failed`, which always
- * means "later": no mail bounces because a name server is down. DNSSEC facts (for DANE) have their
- * place in the answer of `exchange`; nothing uses them yet.
+ * means "later": no mail bounces because a name server is down.
  */
 
 import { readFileSync } from 'node:fs'

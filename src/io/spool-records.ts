@@ -153,7 +153,7 @@ const origin = shape<Origin>({
 /** `leased` is never stored: whoever held a lease is gone when a record is read. */
 const recipient = shape<Recipient>({
   address: text,
-  state: oneOf('waiting', 'held', 'delivered', 'failed', 'cancelled'),
+  state: oneOf('waiting', 'held', 'delivered', 'failed'),
   attempts: count,
   dueAt: instant,
   plannedAt: orNull(instant),

@@ -11,7 +11,7 @@ let used = pool.length
 
 export const system: System = {
   now: () => Date.now(),
-  /** Milliseconds first, so that ids sort by time; then 36 bits of randomness against collisions. */
+  /** Milliseconds first, so that ids sort by time; then 35 bits of randomness against collisions. */
   newId: () => Date.now().toString(36).padStart(TIME_DIGITS, '0') + randomDigits(),
   random: () => Math.random(),
 }

@@ -162,7 +162,7 @@ const queueFilter = z.strictObject({
   id: text.optional(),
   sender: text.optional(),
   recipient: text.optional(),
-  state: z.enum(['waiting', 'leased', 'held', 'delivered', 'failed', 'cancelled']).optional(),
+  state: z.enum(['waiting', 'leased', 'held', 'delivered', 'failed']).optional(),
   acceptedBefore: z.number().optional(),
   error: text.optional(),
 })

@@ -1,8 +1,7 @@
 /**
  * Everything an administrator can ask of a running Postern.
  *
- * The CLI asks over the control socket; pages and an HTTP API are further ways to ask the same. Each
- * request has one kind of answer, listed in `AdminAnswers`.
+ * The CLI asks over the control socket. Each request has one kind of answer, listed in `AdminAnswers`.
  */
 
 import type { Decision, Question } from '../core/policy/decision.ts'
@@ -93,7 +92,7 @@ export type DecisionRecord = {
 export type TraceEvent = {
   readonly at: number
   readonly messageId: string
-  readonly event: 'accepted' | 'attempt' | 'delivered' | 'deferred' | 'failed' | 'bounced' | 'warned' | 'confirmed' | 'held' | 'released' | 'cancelled'
+  readonly event: 'accepted' | 'delivered' | 'deferred' | 'failed' | 'bounced' | 'warned' | 'confirmed' | 'held' | 'released' | 'cancelled'
   readonly recipient: string | null
   readonly text: string
 }

@@ -202,7 +202,7 @@ export type QueueFilter = {
 }
 
 /**
- * Where messages wait. Every spool keeps this promise: LMDB, memory, and later PostgreSQL.
+ * Where messages wait. Every spool keeps this promise.
  *
  * A promise that resolves is on stable storage: the caller may say 250 on the strength of it. A
  * promise that rejects promises nothing: it may or may not have happened, and the caller must be
@@ -219,10 +219,9 @@ export type Spool = {
   enqueue(message: NewMessage, options: { readonly leased: boolean }): Promise<Lease>
   /**
    * Takes up to `limit` messages with recipients that are due, earliest first. No two callers get the
-   * same. Where the holder of a lease can die alone, the lease is lost after `leaseSeconds`; a store
-   * with a single owner, whose death ends all leases, need not count them.
+   * same. A store has one owner, whose death ends all leases.
    */
-  claim(request: { readonly now: number; readonly leaseSeconds: number; readonly limit: number }): Promise<readonly Lease[]>
+  claim(request: { readonly now: number; readonly limit: number }): Promise<readonly Lease[]>
   /** Gives what is left of a lease back untried; its recipients are waiting again, due as before. */
   giveBack(id: string): Promise<void>
   /**

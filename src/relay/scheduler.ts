@@ -41,8 +41,6 @@ type Work = {
 type Job = { readonly work: Work; readonly indices: readonly number[] }
 
 const TICK_MILLISECONDS = 1000
-/** A node that dies loses its leases after this; nobody delivers for so long. */
-const LEASE_SECONDS = 3600
 const CLAIM_LIMIT = 200
 /** How long cut connections may take to be noticed. */
 const CUT_SECONDS = 5
@@ -162,7 +160,7 @@ export class Scheduler {
         this.#hasBacklog = dueAt !== null && dueAt <= now
         if (!this.#hasBacklog || !this.hasRoom()) break
         const limit = Math.min(CLAIM_LIMIT, this.#settings.limits.messagesInMemory - this.#messages)
-        const leases = await spool.claim({ now, leaseSeconds: LEASE_SECONDS, limit })
+        const leases = await spool.claim({ now, limit })
         if (leases.length === 0) break
         for (const lease of leases) this.offer(lease)
       }

@@ -79,7 +79,7 @@ export function historyContract(name: string, open: (t: TestContext) => Promise<
 }
 
 export function event(messageId: string, at: number, recipient: string | null): TraceEvent {
-  return { at, messageId, event: 'attempt', recipient, text: 'mx.example.net said 250' }
+  return { at, messageId, event: 'delivered', recipient, text: 'mx.example.net said 250' }
 }
 
 export function decision(id: string): DecisionRecord {

@@ -18,7 +18,7 @@ const { spool } = await openLmdbSpool({ folder: '0', now: () => NOW })
 const history = openLmdbHistory({ folder: '0' })
 await spool.enqueue(await drafted(spool, 'small', 'small'), { leased: false })
 await spool.enqueue(await drafted(spool, 'large', 'x'.repeat(300_000)), { leased: false })
-for (const lease of await spool.claim({ now: NOW, leaseSeconds: 60, limit: 9 })) {
+for (const lease of await spool.claim({ now: NOW, limit: 9 })) {
   const text = await textOf(lease.body)
   history.recordEvent({ at: NOW, messageId: lease.message.id, event: 'delivered', recipient: 'bob@example.net', text: `${text?.length} bytes` })
   await spool.settle(lease.message.id, [{ index: 0, recipient: recipient({ state: 'delivered' }) }], [])

@@ -66,7 +66,7 @@ export async function enqueue(spool: Spool, id: string, changes: Partial<QueuedM
 
 /** All that is due at `now`. */
 export function claimAll(spool: Spool, now: number = NOW, limit = 1000): Promise<readonly Lease[]> {
-  return spool.claim({ now, leaseSeconds: 600, limit })
+  return spool.claim({ now, limit })
 }
 
 export async function textOf(body: Body | null): Promise<string | null> {

@@ -85,7 +85,7 @@ export type Origin = {
   readonly isKnown: boolean
 }
 
-export type RecipientState = 'waiting' | 'leased' | 'held' | 'delivered' | 'failed' | 'cancelled'
+export type RecipientState = 'waiting' | 'leased' | 'held' | 'delivered' | 'failed'
 
 /** What has become of one recipient of a queued message. */
 export type Recipient = {

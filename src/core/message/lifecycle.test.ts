@@ -37,24 +37,19 @@ test('a recipient whose lifetime ends keeps the reason of its last attempt', () 
   assert.equal(failed.lastReply, '451 later')
 })
 
-test('a lease that is lost or given back leaves the recipient due as before', () => {
-  for (const kind of ['leaseLost', 'givenBack'] as const)
-    assert.deepEqual(change({ ...waiting, state: 'leased' }, { kind }), waiting)
-})
-
 test('what an administrator holds is not leased until it is released', () => {
   const held = change(waiting, { kind: 'hold' })
   assert.equal(stateAfter(held.state, 'lease'), null)
   assert.deepEqual(change(held, { kind: 'release', dueAt: 5 }), { ...waiting, dueAt: 5, plannedAt: 1000 })
 })
 
-test('a leased recipient is nobody else\'s: it can be neither held nor cancelled nor leased again', () => {
-  for (const kind of ['hold', 'cancel', 'lease', 'retry', 'expired'] as const) assert.equal(stateAfter('leased', kind), null)
+test('a leased recipient is nobody else\'s: it can be neither held nor leased again', () => {
+  for (const kind of ['hold', 'lease', 'retry', 'expired'] as const) assert.equal(stateAfter('leased', kind), null)
 })
 
 test('nothing follows a final state', () => {
-  const states: RecipientState[] = ['waiting', 'leased', 'held', 'delivered', 'failed', 'cancelled']
-  const events: RecipientEvent['kind'][] = ['lease', 'givenBack', 'leaseLost', 'delivered', 'deferred', 'refused', 'expired', 'warned', 'hold', 'release', 'retry', 'cancel']
+  const states: RecipientState[] = ['waiting', 'leased', 'held', 'delivered', 'failed']
+  const events: RecipientEvent['kind'][] = ['lease', 'delivered', 'deferred', 'refused', 'expired', 'warned', 'hold', 'release', 'retry']
   for (const state of states) {
     const leadsSomewhere = events.some(event => stateAfter(state, event) !== null)
     assert.equal(leadsSomewhere, !isFinal(state), state)

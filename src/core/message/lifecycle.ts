@@ -4,7 +4,7 @@
  *                        hold                 release
  *              waiting ───────▶ held ──────────────────────▶ waiting
  *               │   ▲
- *         lease │   │ deferred, leaseLost, givenBack
+ *         lease │   │ deferred
  *               ▼   │
  *              leased ── delivered ──▶ delivered
  *                 └───── refused ────▶ failed
@@ -12,8 +12,10 @@
  * Stores persist these states; the scheduler and the administrator cause these events; `change` is
  * the only code that moves a recipient from one state to another.
  *
- * `leaseLost` is why a message can arrive twice. The process may have died after the next host said
- * 250 and before we wrote it down. RFC 5321 §6.1 makes losing it the worse mistake.
+ * `leased` alone is never stored. A lease that is given back, or lost with its process, leaves the
+ * recipient waiting as it was, and that is why a message can arrive twice: the process may have died
+ * after the next host said 250 and before we wrote it down. RFC 5321 §6.1 makes losing it the worse
+ * mistake.
  */
 
 import { assert } from '../result.ts'
@@ -23,10 +25,6 @@ import type { Recipient, RecipientState } from './envelope.ts'
 export type RecipientEvent =
   /** Taken for an attempt. */
   | { readonly kind: 'lease' }
-  /** The attempt was not made after all. */
-  | { readonly kind: 'givenBack' }
-  /** Whoever had it died; an attempt may or may not have been made. */
-  | { readonly kind: 'leaseLost' }
   | { readonly kind: 'delivered'; readonly reply: string }
   /** `isExtra`: the attempt was asked for before its time, and uses up no step of the schedule. */
   | { readonly kind: 'deferred'; readonly reply: string; readonly dueAt: number; readonly isExtra: boolean }
@@ -39,7 +37,6 @@ export type RecipientEvent =
   | { readonly kind: 'release'; readonly dueAt: number }
   /** Due at once, or at whatever time the administrator says. */
   | { readonly kind: 'retry'; readonly dueAt: number }
-  | { readonly kind: 'cancel' }
 
 /** The recipient after the event. An event that its state does not know is a bug of the caller. */
 export function change(recipient: Recipient, event: RecipientEvent): Recipient {
@@ -57,11 +54,8 @@ export function change(recipient: Recipient, event: RecipientEvent): Recipient {
     case 'warned':
       return { ...recipient, state, warned: true }
     case 'lease':
-    case 'givenBack':
-    case 'leaseLost':
     case 'expired':
     case 'hold':
-    case 'cancel':
       return { ...recipient, state }
   }
 }
@@ -73,15 +67,14 @@ export function stateAfter(state: RecipientState, event: RecipientEvent['kind'])
 
 /** Nothing more will happen to this recipient. */
 export function isFinal(state: RecipientState): boolean {
-  return state === 'delivered' || state === 'failed' || state === 'cancelled'
+  return state === 'delivered' || state === 'failed'
 }
 
 // prettier-ignore
 const TRANSITIONS: Record<RecipientState, Partial<Record<RecipientEvent['kind'], RecipientState>>> = {
-  waiting:   { lease: 'leased', hold: 'held', cancel: 'cancelled', expired: 'failed', retry: 'waiting', warned: 'waiting' },
-  leased:    { delivered: 'delivered', deferred: 'waiting', refused: 'failed', leaseLost: 'waiting', givenBack: 'waiting' },
-  held:      { release: 'waiting', cancel: 'cancelled', expired: 'failed' },
+  waiting:   { lease: 'leased', hold: 'held', expired: 'failed', retry: 'waiting', warned: 'waiting' },
+  leased:    { delivered: 'delivered', deferred: 'waiting', refused: 'failed' },
+  held:      { release: 'waiting' },
   delivered: {},
   failed:    {},
-  cancelled: {},
 }

@@ -11,10 +11,7 @@ import type { IgnorableKeyword } from '../smtp/extensions.ts'
 import type { TlsWish } from './envelope.ts'
 import type { AttemptProblem } from './outcome.ts'
 
-/**
- * What a next hop must prove. Later levels (DANE, a pinned fingerprint) are further members, so the
- * places that must think about them are compile errors then.
- */
+/** What a next hop must prove. */
 export type TlsLevel =
   | 'none'
   /** TLS where it is offered; in clear where it is not or the handshake fails. */
