@@ -5,12 +5,13 @@
 
 import { assert } from '../result.ts'
 import { explainDecision } from '../policy/explain.ts'
-import type { Asker, ClientName, Decision, ListenerName } from '../policy/decision.ts'
+import type { Asker, ClientName, Decision, DomainFound, ListenerName } from '../policy/decision.ts'
 import { UNKNOWN_CERTIFICATE, type ClientIdentity } from '../names/identity.ts'
 import type { Policy } from '../policy/policy.ts'
-import { NO_CHECKS } from '../policy/site-checks.ts'
 import { tryOut } from '../policy/trial.ts'
 import type { Step } from '../policy/trial.ts'
+import { factsOf } from './replay-facts.ts'
+import type { RefusalCause } from './replay-facts.ts'
 import type { Source } from './report.ts'
 
 /** What the old server decided, and about whom. */
@@ -25,6 +26,8 @@ export type LoggedDecision = {
   /** Null where the client or the sender was refused before a recipient was named. */
   readonly forwardPath: string | null
   readonly accepted: boolean
+  /** Of a refusal: what DNS had to do with it, as far as its words tell. */
+  readonly cause: RefusalCause | null
   /** The reply, or where the mail went. */
   readonly outcome: string
 }
@@ -122,19 +125,19 @@ function reasonsOf(step: Step): readonly string[] {
   return lines.slice(lines.indexOf('') + 1)
 }
 
-/** DNS is left out: what it said then is what the log says of the client, and senders existed if they were accepted. */
 function lastStep(policy: Policy, logged: LoggedDecision, identity: ClientIdentity): Step {
-  const { client, listener, reversePath, forwardPath } = logged
+  const { client, listener, reversePath, forwardPath, accepted, cause, outcome } = logged
   const asker: Asker = { listener, host: client, hello: '', identity, authentication: null }
-  const domainExists = new Map<string, 'yes'>()
+  const { checks, senderDomain, listings } = factsOf(policy.checks, cause, accepted ? '' : outcome)
+  const domainExists = new Map<string, DomainFound>()
   const isMxFor = new Map<string, 'no'>()
   for (;;) {
     const trial = { asker, reversePath, forwardPath: forwardPath ?? NOBODY }
-    const answer = tryOut({ ...policy, checks: NO_CHECKS }, trial, { domainExists, isMxFor }, 'replay')
+    const answer = tryOut({ ...policy, checks }, trial, { domainExists, isMxFor, listings }, 'replay')
     if (answer.kind === 'missing') {
       const { missing } = answer
       assert(missing.kind !== 'clientName', 'the log has the name of the client')
-      if (missing.kind === 'domainExists') domainExists.set(missing.domain, 'yes')
+      if (missing.kind === 'domainExists') domainExists.set(missing.domain, senderDomain)
       else if (missing.kind === 'isMxFor') isMxFor.set(missing.domain, 'no')
       continue
     }

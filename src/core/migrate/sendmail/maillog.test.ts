@@ -53,6 +53,25 @@ test('clients and senders are refused before a recipient is named', () =>
     'left: refused by check_eoh, which is not about who may relay',
   ))
 
+test('what DNS had against a client or a sender is told from the words, and what no log has is left', () => {
+  const causes: (string | null)[] = []
+  const left: string[] = []
+  const reader = new SendmailLog({ ask: ({ cause }) => causes.push(cause), leave: why => left.push(why.replace(/,.*$/, '')) }, new Map())
+  const refuse = (reply: string, arg2 = '192.0.2.9'): void => reader.line(`Nov 23 21:59:50 hub sm-mta[1]: ruleset=check_relay, arg1=a.example, arg2=${arg2}, relay=a.example [192.0.2.9], reject=${reply}`, { file: 'maillog', line: 1 })
+  refuse('550 5.7.1 Access denied')
+  refuse('550 5.7.1 Rejected: 192.0.2.9 listed at list.example')
+  refuse('550 Our own words', '127.0.0.4')
+  refuse('553 5.1.8 <a@b.example>... Domain of sender address a@b.example does not exist')
+  refuse('451 4.1.8 Domain of sender address a@b.example does not resolve')
+  refuse('550 5.7.1 Fix reverse DNS for 192.0.2.9')
+  refuse('451 4.1.8 Client IP address 192.0.2.9 does not resolve')
+  refuse('421 4.3.2 Connection rate limit exceeded.')
+  refuse('421 4.3.2 Too many open connections.')
+  refuse('550 5.7.1 bogus HELO name used: x')
+  assert.deepEqual(causes, [null, 'blocklist', 'blocklist', 'senderDomainMissing', 'senderDomainUnresolved', 'reverseName', 'reverseName'])
+  assert.deepEqual(left, ['refused for coming too often or with too many connections', 'refused for coming too often or with too many connections', 'refused for the name after HELO'])
+})
+
 test('what an alias led to is not what the client named, and a sender with an account is no alias', () =>
   check(
     `

@@ -11,6 +11,7 @@ import type { LoggedDecision, LoggedIdentity } from '../replay.ts'
 import type { Place, Source } from '../report.ts'
 import { parseAddresses, parseLogLine, parseRelay } from './log-line.ts'
 import type { LoggedClient, LogLine } from './log-line.ts'
+import { causeOf } from './refusal-cause.ts'
 
 /** Takes each decision, or why one cannot be asked for again. */
 type LogListener = {
@@ -31,7 +32,7 @@ type Message = {
 }
 
 /** A recipient that was refused before the line with the sender came. */
-type Refusal = Pick<LoggedDecision, 'from' | 'client' | 'identity' | 'authentication' | 'forwardPath' | 'outcome'>
+type Refusal = Pick<LoggedDecision, 'from' | 'client' | 'identity' | 'authentication' | 'forwardPath' | 'cause' | 'outcome'>
 
 const MOST_REMEMBERED = 20_000
 const PLAIN: LoggedIdentity = { kind: 'plaintext' }
@@ -66,6 +67,7 @@ export class SendmailLog {
         return this.#accepted(line, from)
       case '':
         if (/^<.*>\.\.\. User unknown/.test(line.message)) this.#listener.leave('refused because there was no such user, which the next hop must know now')
+        if (/^Milter.*\breject=/.test(line.message)) this.#listener.leave('refused by a milter, and Postern asks none')
     }
   }
 
@@ -98,12 +100,15 @@ export class SendmailLog {
     const ruleset = fields.get('ruleset') ?? ''
     const reply = fields.get('reject')
     if (reply === undefined) return
+    if (!RULESETS.has(ruleset)) return this.#listener.leave(`refused by ${ruleset}, which is not about who may relay`)
     const client = parseRelay(fields.get('relay'))
     if (client === null) return this.#listener.leave('refused to a client that the log does not name')
-    if (!RULESETS.has(ruleset)) return this.#listener.leave(`refused by ${ruleset}, which is not about who may relay`)
+    const logged = causeOf(reply, fields.get('arg2') ?? '')
+    if (logged?.kind === 'left') return this.#listener.leave(logged.why)
+    const cause = logged?.cause ?? null
     const { identity, authentication } = this.#connectionOf(pid, client)
     const [address = ''] = parseAddresses(fields.get('arg1') ?? '')
-    const refusal = { from, client, identity, authentication, outcome: reply, accepted: false }
+    const refusal = { from, client, identity, authentication, cause, outcome: reply, accepted: false }
     if (ruleset !== 'check_rcpt') {
       const reversePath = ruleset === 'check_mail' ? address : ''
       return this.#listener.ask({ ...refusal, listener: 'mx', reversePath, forwardPath: null })
@@ -146,7 +151,7 @@ export class SendmailLog {
       }
       const outcome = `accepted${fields.has('stat') ? `, ${fields.get('stat')}` : ''}`
       const { identity, authentication } = connection
-      this.#listener.ask({ from, client, identity, authentication, listener, reversePath, forwardPath, accepted: true, outcome })
+      this.#listener.ask({ from, client, identity, authentication, listener, reversePath, forwardPath, accepted: true, cause: null, outcome })
     }
   }
 
