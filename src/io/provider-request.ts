@@ -73,7 +73,8 @@ export class Provider {
     const { statusCode = 0 } = answer
     // Whoever can redirect us could have the token, and our own secret, sent to himself.
     if (statusCode >= 300 && statusCode < 400) throw new Error(`answered ${statusCode}, and redirects are not followed; write the URL where it really is`)
-    if (statusCode !== 200) throw new Error(`answered ${statusCode} ${JSON.stringify(answer.statusMessage?.slice(0, 100) ?? '')}`)
+    // In its own words, which may repeat the question, it is not quoted.
+    if (statusCode !== 200) throw new Error(`answered ${statusCode} (${http.STATUS_CODES[statusCode] ?? 'unknown'})`)
     const chunks: Buffer[] = []
     let bytes = 0
     for await (const chunk of answer as AsyncIterable<Buffer>) {

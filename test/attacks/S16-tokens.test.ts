@@ -179,11 +179,15 @@ const TOKEN = 'a-token-that-nobody-may-read'
 
 /** Logs in with a token, and tries what its holder may not. */
 async function refused(): Promise<string> {
-  const again = await startTokenProvider(token => (token === TOKEN ? good('joe') : { active: false }))
+  const again = await startTokenProvider(token => {
+    if (token === `${TOKEN}-echo`) return answer => void answer.writeHead(500, `No ${token}`).end(token)
+    return token === TOKEN ? good('joe') : { active: false }
+  })
   const file = join(postern.folder, 'postern.toml')
   writeFileSync(file, readFileSync(file, 'utf8').replace(provider.url, again.url))
   assert.equal((await postern.command(['reload'])).code, 0)
   assert.equal((await login(`${TOKEN}-not`)).reply.code, 535)
+  assert.equal((await login(`${TOKEN}-echo`)).reply.code, 454)
   const client = await connect()
   assert.equal((await authXoauth2(client, TOKEN, 'joe')).reply.code, 235)
   const { text } = await client.command('MAIL FROM:<boss@elsewhere.test>')
