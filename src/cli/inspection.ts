@@ -34,8 +34,8 @@ import { askIfRunning, withAuthority } from './running.ts'
 export async function inspect(directory: string, now: number): Promise<readonly Finding[]> {
   const loaded = loadSettings(directory)
   const problems = loaded.ok ? loaded.value.warnings.map(warning) : loaded.problem.map(error)
-  const files = [...modeFindings(directory), ...roomFindings(directory)]
   const settings = loaded.ok ? { config: loaded.value.config, text: loaded.value.forWorkers.configText } : readAlone(directory)
+  const files = [...modeFindings(directory, settings?.config ?? null), ...roomFindings(directory)]
   const ofSettings = settings === null ? [] : await settingFindings(directory, settings, now)
   const ofPolicy = loaded.ok ? await policyFindings(directory, loaded.value, now) : []
   return inOrder([...problems, ...files, ...ofSettings, ...ofPolicy])

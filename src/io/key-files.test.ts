@@ -4,7 +4,7 @@ import { chmodSync, chownSync, linkSync, mkdirSync, mkdtempSync, rmSync, symlink
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
-import { checkDataFolder, checkKeyFile, readKeyFile } from './key-files.ts'
+import { checkDataFolder, checkGrantingFile, checkKeyFile, readKeyFile } from './key-files.ts'
 
 const isRoot = process.geteuid?.() === 0
 const root = mkdtempSync(path.join(tmpdir(), 'postern-keys-'))
@@ -49,6 +49,16 @@ test('S24: a symbolic link is refused, also to a key that is right', () => {
   assert.match(checkKeyFile(link) ?? '', /symbolic link/)
   symlinkSync('/nonexistent', path.join(path.dirname(file), 'dangling.key'))
   assert.match(checkKeyFile(path.join(path.dirname(file), 'dangling.key')) ?? '', /symbolic link/)
+})
+
+test('S24: what the settings name and grants rights may be read by others, also through a link, and not written or replaced', () => {
+  const file = keyFile(0o644, 0o755)
+  const link = path.join(path.dirname(file), 'link')
+  symlinkSync(file, link)
+  assert.deepEqual([checkGrantingFile(file), checkGrantingFile(link), checkGrantingFile(path.join(root, 'nowhere'))], [null, null, null])
+  chmodSync(file, 0o664)
+  assert.equal(checkGrantingFile(link), `${file}: other accounts can change who may relay (mode 0664); run: chmod go-w '${file}'`)
+  assert.match(checkGrantingFile(keyFile(0o644, 0o777)) ?? '', /can replace files in this folder/)
 })
 
 test('S24: a folder that is a symbolic link is refused', () => {

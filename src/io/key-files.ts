@@ -7,7 +7,7 @@
  * command that mends it.
  */
 
-import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, readdirSync } from 'node:fs'
+import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, readdirSync, realpathSync } from 'node:fs'
 import type { Stats } from 'node:fs'
 import path from 'node:path'
 import { fail, ok } from '../core/result.ts'
@@ -53,6 +53,17 @@ export function checkDataFolder(directory: string): readonly string[] {
     folderProblem(inside('tls'), WRITE_ACCESS),
     ...['ca', 'tls'].flatMap(name => keysIn(inside(name)).map(checkKeyFile)),
   ].filter(problem => problem !== null)
+}
+
+/** What is unsafe about a file that grants rights, wherever the settings say it is; a link may lead there. Null also if it cannot be found. */
+export function checkGrantingFile(file: string): string | null {
+  let real: string
+  try {
+    real = realpathSync(file)
+  } catch {
+    return null
+  }
+  return settingProblem(real) ?? folderProblem(path.dirname(real), WRITE_ACCESS)
 }
 
 function keyProblem(file: string, found: Stats): string | null {

@@ -12,7 +12,7 @@ import type { Config } from '../core/config/schema.ts'
 import { openRelays } from '../core/policy/exposure.ts'
 import type { Policy } from '../core/policy/policy.ts'
 import { formatInstant } from '../core/time.ts'
-import { checkDataFolder } from '../io/key-files.ts'
+import { checkDataFolder, checkGrantingFile } from '../io/key-files.ts'
 
 export type Finding = {
   /** `note` is what an administrator chose and should remember. */
@@ -25,12 +25,19 @@ const DAY = 86_400_000
 export const EXPIRES_SOON = 30 * DAY
 
 export function directoryFindings(directory: string, config: Config, policy: Policy, now: number): readonly Finding[] {
-  return [...modeFindings(directory), ...ourCertificates(directory, config, now), ...exposure(directory, policy)]
+  return [...modeFindings(directory, config), ...ourCertificates(directory, config, now), ...exposure(directory, policy)]
 }
 
-/** S24: what other accounts can read or replace. */
-export function modeFindings(directory: string): readonly Finding[] {
-  return checkDataFolder(directory).map(error)
+/** S24: what other accounts can read or replace; without settings, only what is always there. */
+export function modeFindings(directory: string, config: Config | null): readonly Finding[] {
+  const granting = config === null ? [] : grantingFiles(config).map(file => checkGrantingFile(path.resolve(directory, file)))
+  return [...new Set([...checkDataFolder(directory), ...granting.filter(problem => problem !== null)])].map(error)
+}
+
+/** The files by which somebody becomes an identity that counts. */
+function grantingFiles({ oauth, listeners }: Config): readonly string[] {
+  const ofProvider = oauth === null ? [] : [...(oauth.keySetFile === null ? [] : [oauth.keySetFile]), ...(oauth.trustedCaFiles ?? [])]
+  return [...new Set([...ofProvider, ...Object.values(listeners).flatMap(listener => ('clientCaFiles' in listener ? listener.clientCaFiles : []))])]
 }
 
 /** S20: an open relay, whatever made it one. */

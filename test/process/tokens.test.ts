@@ -4,7 +4,7 @@
  */
 
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { parse, stringify, type TomlTable } from 'smol-toml'
@@ -179,6 +179,9 @@ test('"postern check" names the files that cannot be used', async () => {
   assert.match(bad, /oauth\.client-secret-file: .*nowhere: no such file/)
   writeFileSync(join(postern.folder, 'open-secret'), 'x', { mode: 0o644 })
   assert.match(await checked({ introspection: provider.url, 'client-id': 'p', 'client-secret-file': 'open-secret', scope: ['x'] }), /open-secret: other accounts can use this file/)
+  writeFileSync(join(postern.folder, 'open.jwks'), JSON.stringify({ keys: [key.jwk] }))
+  chmodSync(join(postern.folder, 'open.jwks'), 0o666)
+  assert.match(await checked({ 'jwks-file': 'open.jwks', issuer: 'x', audience: 'y' }), /open\.jwks: other accounts can change who may relay/)
   writeFileSync(join(postern.folder, 'bad.jwks'), '{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}')
   assert.match(await checked({ 'jwks-file': 'bad.jwks', issuer: 'x', audience: 'y' }), /bad\.jwks: oauth\.jwks-file: holds a private key or a secret/)
 })
