@@ -2,10 +2,10 @@
 
 import { constants, createPublicKey, verify } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
-import { assert, unreachable } from '../core/result.ts'
+import { assert, fail, ok, unreachable } from '../core/result.ts'
 import type { TokenTerms, TokenVerdict } from '../core/tokens/claims.ts'
 import { judgeJwt, type IsSignedBy } from '../core/tokens/jwt.ts'
-import { parseKeySet, type PublicKey } from '../core/tokens/key-set.ts'
+import { isKeySet, NO_USABLE_KEY, parseKeySet, type PublicKey } from '../core/tokens/key-set.ts'
 import type { System, TokenVerifier } from '../relay/ports.ts'
 import { PublishedKeys } from '../relay/published-keys.ts'
 import type { Provider } from './provider-request.ts'
@@ -21,10 +21,12 @@ export function tokensByKeys(keySetText: string, terms: TokenTerms, system: Pick
 export function tokensByPublishedKeys(provider: Pick<Provider, 'ask'>, url: string, terms: TokenTerms, system: Pick<System, 'now'>): TokenVerifier {
   const published = new PublishedKeys(async () => {
     const text = await provider.ask({ url, method: 'GET', headers: {}, body: '' })
-    const problem = keySetProblem(text)
     const set = parseKeySet(text)
-    if (problem !== null || !set.ok) throw new Error(`${url}: ${problem}`)
-    return set.value
+    const keys = set.ok ? set.value.filter(canBeRead) : []
+    if (keys.length > 0) return ok(keys)
+    const problem = new Error(`${url}: ${set.ok ? NO_USABLE_KEY : set.problem}`)
+    if (!isKeySet(text)) throw problem
+    return fail(problem)
   }, system)
   return {
     verify: async token => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { fail, ok } from '../core/result.ts'
 import type { PublicKey } from '../core/tokens/key-set.ts'
 import { PublishedKeys } from './published-keys.ts'
 
@@ -31,6 +32,19 @@ test('while they cannot be fetched the old ones count for a day', async () => {
   await assert.rejects(site.name(24 * HOUR), /away/)
 })
 
+test('S16: keys that the provider has withdrawn count no longer, whatever becomes of the endpoint', async () => {
+  const site = open()
+  const known = await site.keys.current()
+  site.withdraw(true)
+  assert.equal(await site.newer(known, 30_000), null)
+  await assert.rejects(site.name(30_001), /no keys/)
+  site.break('away')
+  await assert.rejects(site.name(60_000), /away/)
+  site.break(null)
+  site.withdraw(false)
+  assert.equal(await site.name(90_000), 'key 4')
+})
+
 test('S18: without any, the endpoint is asked twice a minute, and everybody is told what was wrong', async () => {
   const site = open()
   site.break('away')
@@ -50,14 +64,17 @@ function open() {
   let now = 0
   let fetched = 0
   let problem: string | null = null
-  const keys = new PublishedKeys(async (): Promise<readonly PublicKey[]> => {
+  let withdrawn = false
+  const keys = new PublishedKeys(async () => {
     fetched++
     if (problem !== null) throw new Error(problem)
-    return [{ kid: `key ${fetched}`, algorithms: ['EdDSA'], jwk: { kty: 'OKP' } }]
+    if (withdrawn) return fail(new Error('no keys'))
+    return ok([{ kid: `key ${fetched}`, algorithms: ['EdDSA'], jwk: { kty: 'OKP' } }])
   }, { now: () => now })
   return {
     keys,
     fetched: () => fetched,
+    withdraw: (all: boolean) => void (withdrawn = all),
     break: (why: string | null) => void (problem = why),
     name: (at: number) => {
       now = at

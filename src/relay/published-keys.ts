@@ -3,9 +3,11 @@
  *
  * Fetched when a token needs them and those that are here are an hour old, or none of them has the name
  * that the token says: providers change their keys. Never oftener than twice a minute, whatever tokens
- * come: a name can be made up. While they cannot be fetched the old ones count for a day.
+ * come: a name can be made up. While they cannot be fetched the old ones count for a day; those that the
+ * provider publishes no longer count no longer, also if it publishes none instead.
  */
 
+import type { Result } from '../core/result.ts'
 import type { PublicKey } from '../core/tokens/key-set.ts'
 import type { System } from './ports.ts'
 
@@ -13,16 +15,18 @@ const FRESH_MILLISECONDS = 3_600_000
 const LONGEST_MILLISECONDS = 24 * 3_600_000
 const PAUSE_MILLISECONDS = 30_000
 
+/** Fails with what is wrong with the keys that are published now; rejects if nobody knows which those are. */
+export type FetchKeys = () => Promise<Result<readonly PublicKey[], Error>>
+
 export class PublishedKeys {
-  readonly #fetch: () => Promise<readonly PublicKey[]>
+  readonly #fetch: FetchKeys
   readonly #system: Pick<System, 'now'>
   #keys: { readonly keys: readonly PublicKey[]; readonly fetchedAt: number } | null = null
   #triedAt = -Infinity
   #problem: unknown = null
   #fetching: Promise<void> | null = null
 
-  /** `fetch` rejects with what is wrong. */
-  constructor(fetch: () => Promise<readonly PublicKey[]>, system: Pick<System, 'now'>) {
+  constructor(fetch: FetchKeys, system: Pick<System, 'now'>) {
     this.#fetch = fetch
     this.#system = system
   }
@@ -57,7 +61,13 @@ export class PublishedKeys {
 
   async #fetchOnce(): Promise<void> {
     try {
-      this.#keys = { keys: await this.#fetch(), fetchedAt: this.#system.now() }
+      const published = await this.#fetch()
+      if (published.ok) {
+        this.#keys = { keys: published.value, fetchedAt: this.#system.now() }
+      } else {
+        this.#keys = null
+        this.#problem = published.problem
+      }
     } catch (error) {
       this.#problem = error
     }

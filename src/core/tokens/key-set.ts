@@ -25,9 +25,15 @@ export function parseKeySet(text: string): Result<readonly PublicKey[], string> 
   if (!set.success) return fail('is not a JSON Web Key Set, {"keys": [...]} (RFC 7517 §5), of at most 100 keys')
   if (set.data.keys.some(key => 'd' in key || 'k' in key)) return fail('holds a private key or a secret; put there what the provider publishes, and nothing else')
   const keys = set.data.keys.flatMap(publicKey)
-  if (keys.length === 0) return fail(`holds no key that can be used: RSA of 2048 bits and more, EC on P-256 or Ed25519, for ${TOKEN_ALGORITHMS.join(', ')}`)
-  return ok(keys)
+  return keys.length === 0 ? fail(NO_USABLE_KEY) : ok(keys)
 }
+
+/** It says which keys there are, be it none that is of use. */
+export function isKeySet(text: string): boolean {
+  return keySet.safeParse(parseJson(text)).success
+}
+
+export const NO_USABLE_KEY = `holds no key that can be used: RSA of 2048 bits and more, EC on P-256 or Ed25519, for ${TOKEN_ALGORITHMS.join(', ')}`
 
 /** The key of a signature. None by that name, or several where none is named: null. */
 export function chooseKey(keys: readonly PublicKey[], { alg, kid }: { readonly alg: TokenAlgorithm; readonly kid: string | null }): PublicKey | null {
