@@ -94,7 +94,7 @@ export class Conversation {
     this.#session = new ServerSession(settings)
     this.#progressedAt = host.system.now()
     this.#deadline = this.#nextDeadline()
-    this.#policy = new PolicyAsker(host, observer, this.id, channel.remoteAddress, visit, settings.logins.rule)
+    this.#policy = new PolicyAsker(host, observer, this.id, channel.remoteAddress, visit, settings)
   }
 
   /** Who the client has proved to be by now. */
@@ -114,10 +114,16 @@ export class Conversation {
 
   /** Tells the session something that neither it nor the client caused. */
   tell(news: News): void {
-    if (news.kind === 'identityLost') this.#identity = news.identity
-    if (news.kind === 'identityLost' || news.kind === 'loginEnded') this.#account = null
+    if (news.kind === 'loginEnded') this.#account = null
     this.#news.push(news)
     this.#channel.wake()
+  }
+
+  /** The certificate or the password counts no more; this is left of the identity. */
+  loseIdentity(identity: ClientIdentity): void {
+    this.#identity = identity
+    this.#account = null
+    this.tell({ kind: 'identityLost', identity, decision: this.#policy.judgeStanding(identity) })
   }
 
   /**
@@ -231,7 +237,7 @@ export class Conversation {
         this.#policy.speakFor(output.host)
         return null
       case 'wakeQueue':
-        return this.#wakeQueue(output.node)
+        return this.#host.wakeQueue(output.node).then(messages => ({ kind: 'queueWoken', messages }))
       case 'askPolicy':
         return this.#policy.ask(output.question)
       case 'askCredentials':
@@ -274,10 +280,6 @@ export class Conversation {
     this.#unsent = ''
     const written = this.#channel.write(text)
     if (written instanceof Promise) await written
-  }
-
-  async #wakeQueue(node: EtrnNode): Promise<SessionInput> {
-    return { kind: 'queueWoken', messages: await this.#host.wakeQueue(node) }
   }
 
   async #startTls(): Promise<SessionInput | 'over'> {
@@ -353,7 +355,7 @@ export class Conversation {
       // The session may not have heard of it yet: a client that sends on and on keeps it busy.
       if (this.#host.whyWithdrawn(message) !== null) {
         await this.#dropMessage()
-        return { kind: 'storageFailed', why: 'withdrawn' }
+        return { kind: 'withdrawn', decision: this.#policy.judgeStanding(this.#identity) }
       }
       await this.#host.accept({ message, draft })
       this.#message = null

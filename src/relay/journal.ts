@@ -22,6 +22,7 @@ import type { History, Log, ServerChannel, System } from './ports.ts'
 import type { ReceiverObserver } from './receiver.ts'
 import { Rejections } from './rejections.ts'
 import { Repeats } from './repeats.ts'
+import { limitDecision } from './unasked-refusals.ts'
 
 export class Journal implements ReceiverObserver, LoginObserver {
   readonly #log: Log
@@ -29,10 +30,7 @@ export class Journal implements ReceiverObserver, LoginObserver {
   readonly #system: System
   readonly #meter: Meter
   readonly #rejections: Rejections
-  /** The question that each session waits to have answered. */
-  readonly #asked = new Map<string, Question>()
-
-  readonly #turnedAway = new Repeats<{ readonly event: string; readonly listener: string; readonly client: string; readonly why: string }>(MOST_REPEATS)
+  readonly #turnedAway = new Repeats<TurnedAway>(MOST_REPEATS)
 
   /** The limit that each session has exceeded last. */
   readonly #limits = new Map<string, string>()
@@ -52,12 +50,27 @@ export class Journal implements ReceiverObserver, LoginObserver {
     this.#log.info({ event: 'connected', session, listener, client: channel.remoteAddress, ...proxy, ...identityFields(identity) })
   }
 
-  turnedAway(listener: string, address: string, why: string, reason: Excess | 'tls' | 'proxy'): void {
-    const label = typeof reason === 'string' ? reason : `${reason.what} ${reason.of}`
-    this.#meter.count('postern_turned_away_total', { listener, reason: label })
+  turnedAway(listener: string, address: string, why: string, reason: 'tls' | 'proxy'): void {
+    this.#meter.count('postern_turned_away_total', { listener, reason })
     if (reason === 'tls') this.#meter.count('postern_handshakes_total', { result: 'failed' })
     const line = { event: 'turned-away', listener, client: address, why }
-    if (this.#turnedAway.counts(`${listener} ${networkBlock(address)} ${why}`, line, this.#system.now())) this.#log.warn(line)
+    if (this.#isWritten(line)) this.#log.warn(line)
+  }
+
+  turnedAwayByLimit(asker: Asker, hostname: string, excess: Excess): string | null {
+    const { listener, host } = asker
+    this.#meter.count('postern_turned_away_total', { listener, reason: `${excess.what} ${excess.of}` })
+    const id = this.#system.newId()
+    const line = { event: 'turned-away', id, listener, client: host.address, why: excess.limit }
+    if (!this.#isWritten(line)) return null
+    this.#log.warn(line)
+    this.#history.recordDecision({ at: this.#system.now(), question: { kind: 'connection', asker }, decision: limitDecision(id, excess, hostname, []) })
+    return id
+  }
+
+  /** Of many alike only the first are. */
+  #isWritten(line: TurnedAway): boolean {
+    return this.#turnedAway.counts(`${line.listener} ${networkBlock(line.client)} ${line.why}`, line, this.#system.now())
   }
 
   /** To be called about once a second, and with `everything` at the end: writes how many lines were left out. */
@@ -65,12 +78,13 @@ export class Journal implements ReceiverObserver, LoginObserver {
     for (const { line, unwritten } of this.#turnedAway.takeOver(now, everything)) this.#log.warn({ ...line, unwritten })
   }
 
-  overLimit(session: string, address: string, { limit, what, of }: Excess): void {
+  overLimit(session: string, { limit, what, of }: Excess, question: Question, decision: Decision): void {
     this.#meter.count('postern_over_limit_total', { what, of })
+    this.#history.recordDecision({ at: this.#system.now(), question, decision })
     // Once for each limit and session: whoever floods us does not flood the log.
     if (this.#limits.get(session) === limit) return
     this.#limits.set(session, limit)
-    this.#log.warn({ event: 'over-limit', session, client: address, limit })
+    this.#log.warn({ event: 'over-limit', id: decision.id, session, client: question.asker.host.address, limit })
   }
 
   onTerms(session: string, address: string, { entries }: SessionTerms): void {
@@ -99,14 +113,11 @@ export class Journal implements ReceiverObserver, LoginObserver {
     }
     if (input.kind === 'idle' && output.kind === 'close') this.#meter.count('postern_timeouts_total')
     if (output.kind === 'reply' && output.reply === replies.certificateNotAllowed) this.#log.warn({ event: 'login-failed', session, mechanism: 'EXTERNAL', why: 'wrongIdentity' })
-    if (output.kind === 'askPolicy') this.#asked.set(session, output.question)
     this.#rejections.happened(session, input, output)
   }
 
-  decided(session: string, decision: Decision): void {
-    const question = this.#asked.get(session)
-    this.#asked.delete(session)
-    if (question === undefined || (decision.verdict === 'accept' && !hasWarning(decision))) return
+  decided(session: string, question: Question, decision: Decision): void {
+    if (decision.verdict === 'accept' && !hasWarning(decision)) return
     if (decision.verdict === 'refuse') this.#meter.count('postern_refusals_total', { asked: question.kind, rule: lastRule(decision) })
     this.#history.recordDecision({ at: this.#system.now(), question, decision })
     this.#log.warn({
@@ -166,11 +177,12 @@ export class Journal implements ReceiverObserver, LoginObserver {
   }
 
   closed(session: string): void {
-    this.#asked.delete(session)
     this.#limits.delete(session)
     this.#rejections.closed(session)
   }
 }
+
+type TurnedAway = { readonly event: string; readonly id?: string; readonly listener: string; readonly client: string; readonly why: string }
 
 /** Networks, times reasons, whose refusals at the door are counted at one time. */
 const MOST_REPEATS = 10_000

@@ -15,6 +15,7 @@ import type { Usage, UsageTable } from '../core/limits/usage-table.ts'
 import type { ClientIdentity } from '../core/names/identity.ts'
 import { isListed } from '../core/peers/peer-list.ts'
 import type { AddressTerms, EntryLimit } from '../core/policy/client-terms.ts'
+import type { AccessEntry } from '../core/policy/decision.ts'
 
 export class Limiter {
   readonly #table: UsageTable
@@ -47,7 +48,7 @@ type Account = {
 }
 
 /** `setting` is for the administrator. No limit: null. */
-type Allowance<Limit> = { readonly limit: Limit | null; readonly setting: string; readonly byEntry: boolean }
+type Allowance<Limit> = { readonly limit: Limit | null; readonly setting: string; readonly entry: AccessEntry | null }
 
 export class Visit {
   readonly #table: UsageTable
@@ -122,17 +123,17 @@ export class Visit {
 
   #excessOfConnection(accounts: readonly Account[], now: number): Excess | null {
     for (const { of, key, mostOpen } of accounts) {
-      const { limit, setting, byEntry } = mostOpen
-      if (limit !== null && this.#table.open(key) >= limit) return { of, what: 'openConnections', limit: setting, byEntry }
+      const { limit, setting, entry } = mostOpen
+      if (limit !== null && this.#table.open(key) >= limit) return { of, what: 'openConnections', limit: setting, entry }
     }
     return this.#excess(accounts, 'errors', 0, now) ?? this.#excess(accounts, 'connections', 1, now)
   }
 
   #excess(accounts: readonly Account[], usage: Usage, amount: number, now: number): Excess | null {
     for (const { of, key, rates } of accounts) {
-      const { limit, setting, byEntry } = rates(usage)
+      const { limit, setting, entry } = rates(usage)
       if (limit !== null && !hasRoom(limit, this.#table.workedOffAt(key, usage), amount, now)) {
-        return { of, what: usage, limit: setting, byEntry }
+        return { of, what: usage, limit: setting, entry }
       }
     }
     return null
@@ -176,7 +177,7 @@ function account(of: Circle, key: string, most: () => number, limits: () => Clie
     key,
     get mostOpen() {
       const limit = most()
-      return { limit, setting: `limits.${OPEN_SETTINGS[of]} = ${limit}`, byEntry: false }
+      return { limit, setting: `limits.${OPEN_SETTINGS[of]} = ${limit}`, entry: null }
     },
     rates: usage => rateAllowance(limits()[of], of, usage),
   }
@@ -184,7 +185,7 @@ function account(of: Circle, key: string, most: () => number, limits: () => Clie
 
 function rateAllowance(rates: Rates, of: Circle, usage: Usage): Allowance<Rate> {
   const limit = rates[usage]
-  return limit === null ? NO_LIMIT : { limit, setting: `limits.${of}.${RATE_SETTINGS[usage]} = ${formatRate(limit, usage === 'bytes')}`, byEntry: false }
+  return limit === null ? NO_LIMIT : { limit, setting: `limits.${of}.${RATE_SETTINGS[usage]} = ${formatRate(limit, usage === 'bytes')}`, entry: null }
 }
 
 /** `ClientConn:` and `ClientRate:` stand in place of the settings for one address. */
@@ -199,8 +200,8 @@ function onlyEntries(address: Account, terms: AddressTerms): Account {
 }
 
 /** In sendmail's own terms 0 is no limit. */
-function entryAllowance<Limit>(entry: EntryLimit, limit: (count: number) => Limit): Allowance<Limit> {
-  return { limit: entry.count === 0 ? null : limit(entry.count), setting: entry.source, byEntry: true }
+function entryAllowance<Limit>({ count, source, entry }: EntryLimit, limit: (count: number) => Limit): Allowance<Limit> {
+  return { limit: count === 0 ? null : limit(count), setting: source, entry }
 }
 
 /** sendmail's ConnectionRateWindowSize is a minute unless somebody changes it. */
@@ -208,7 +209,7 @@ function perMinute(amount: number): Rate {
   return { amount, seconds: 60 }
 }
 
-const NO_LIMIT: Allowance<never> = { limit: null, setting: '', byEntry: false }
+const NO_LIMIT: Allowance<never> = { limit: null, setting: '', entry: null }
 
 const OPEN_SETTINGS: Record<Circle, string> = {
   address: 'connections-per-address',

@@ -5,15 +5,16 @@
  */
 
 import type { Excess } from '../core/limits/limits.ts'
-import type { Answer, ClientHost, Decision, KnownFacts, Missing, Question } from '../core/policy/decision.ts'
-import type { LoginRule } from '../core/policy/login.ts'
+import type { ClientIdentity } from '../core/names/identity.ts'
+import type { Answer, Asker, ClientHost, Decision, KnownFacts, Missing, Question, Reason } from '../core/policy/decision.ts'
 import type { SessionTerms, TermsAnswer } from '../core/policy/session-terms.ts'
 import { assert } from '../core/result.ts'
-import type { SessionInput } from '../core/smtp/session-events.ts'
+import type { SessionInput, SessionSettings } from '../core/smtp/session-events.ts'
 import { ClientFacts } from './client-facts.ts'
 import type { FactSources } from './client-facts.ts'
 import { Visit } from './limiter.ts'
 import type { System } from './ports.ts'
+import { failureDecision, limitDecision } from './unasked-refusals.ts'
 import { excessOf } from './visit-charges.ts'
 
 export type PolicyHost = {
@@ -29,8 +30,9 @@ export type PolicyHost = {
 }
 
 export type PolicyObserver = {
-  decided(sessionId: string, decision: Decision): void
-  overLimit(sessionId: string, address: string, excess: Excess): void
+  decided(sessionId: string, question: Question, decision: Decision): void
+  /** `decision` is what `explain` knows of it. */
+  overLimit(sessionId: string, excess: Excess, question: Question, decision: Decision): void
   failed(sessionId: string, what: string, error: unknown): void
 }
 
@@ -39,19 +41,22 @@ export class PolicyAsker {
   readonly #observer: PolicyObserver
   readonly #sessionId: string
   readonly #visit: Visit
-  readonly #rule: LoginRule
+  readonly #settings: SessionSettings
   #facts: ClientFacts
   #decisions = 0
   /** The limit that the client exceeds for whom the peer speaks. */
   #refused: Excess | null = null
+  /** The client as it was when the last question about it was asked. */
+  #asker: Asker
 
-  constructor(host: PolicyHost, observer: PolicyObserver, sessionId: string, address: string, visit: Visit, rule: LoginRule) {
+  constructor(host: PolicyHost, observer: PolicyObserver, sessionId: string, address: string, visit: Visit, settings: SessionSettings) {
     this.#host = host
     this.#observer = observer
     this.#sessionId = sessionId
     this.#visit = visit
-    this.#rule = rule
+    this.#settings = settings
     this.#facts = new ClientFacts(host.factSources, { address, name: null })
+    this.#asker = { listener: settings.listener, host: this.#facts.host, hello: '', identity: { kind: 'plaintext' }, authentication: null }
   }
 
   /** Questions to come are about this host, and so are limits; nothing that was found out about another counts for it. */
@@ -74,21 +79,35 @@ export class PolicyAsker {
   }
 
   ask(question: Question): SessionInput | Promise<SessionInput> {
-    const id = `${this.#sessionId}.${++this.#decisions}`
+    const id = this.#nextId()
+    this.#asker = question.asker
     this.#facts.beginQuestion()
     try {
       const answer = this.#host.decide(this.#withHost(question), this.#facts.known, id)
       if (answer.kind === 'decided') return this.#decided(question, answer.decision)
       return this.#askWithFacts(question, answer, id)
     } catch (error) {
-      return this.#failed(error)
+      return this.#failed(question, id, error)
     }
   }
 
   /** Charges an error. A client that makes too many over all its connections loses this one as well. */
   erred(): Extract<SessionInput, { kind: 'overLimit' }> | null {
     const excess = this.#visit.use('errors', 1, this.#host.system.now())
-    return excess === null ? null : this.#overLimit(excess)
+    return excess === null ? null : this.#overLimit(excess, { kind: 'connection', asker: this.#asker }, this.#nextId(), [])
+  }
+
+  /** What the client had proved counts no more; this is left. Every refusal that follows from it has these reasons. */
+  judgeStanding(identity: ClientIdentity): Decision {
+    const question = this.#withHost({ kind: 'standing', asker: { ...this.#asker, identity, authentication: null } })
+    const answer = this.#host.decide(question, this.#facts.known, this.#nextId())
+    assert(answer.kind === 'decided', 'nothing has to be found out for this')
+    this.#observer.decided(this.#sessionId, question, answer.decision)
+    return answer.decision
+  }
+
+  #nextId(): string {
+    return `${this.#sessionId}.${++this.#decisions}`
   }
 
   async #termsWithFacts(missing: Missing): Promise<SessionTerms> {
@@ -109,24 +128,28 @@ export class PolicyAsker {
       }
       return this.#decided(question, answer.decision)
     } catch (error) {
-      return this.#failed(error)
+      return this.#failed(question, id, error)
     }
   }
 
   #decided(question: Question, decision: Decision): SessionInput {
-    this.#observer.decided(this.#sessionId, decision)
-    const excess = decision.verdict === 'refuse' ? null : this.#refused ?? excessOf(this.#visit, question, this.#rule, this.#host.system.now())
-    return excess === null ? { kind: 'decided', decision, host: this.#facts.host } : this.#overLimit(excess)
+    const excess = decision.verdict === 'refuse' ? null : this.#refused ?? excessOf(this.#visit, question, this.#settings.logins.rule, this.#host.system.now())
+    if (excess !== null) return this.#overLimit(excess, question, decision.id, decision.because)
+    this.#observer.decided(this.#sessionId, this.#withHost(question), decision)
+    return { kind: 'decided', decision, host: this.#facts.host }
   }
 
-  #overLimit(excess: Excess): Extract<SessionInput, { kind: 'overLimit' }> {
-    this.#observer.overLimit(this.#sessionId, this.#facts.host.address, excess)
-    return { kind: 'overLimit', excess }
+  #overLimit(excess: Excess, question: Question, id: string, because: readonly Reason[]): Extract<SessionInput, { kind: 'overLimit' }> {
+    const decision = limitDecision(id, excess, this.#settings.hostname, because)
+    this.#observer.overLimit(this.#sessionId, excess, this.#withHost(question), decision)
+    return { kind: 'overLimit', excess, id }
   }
 
-  #failed(error: unknown): SessionInput {
+  #failed(question: Question, id: string, error: unknown): SessionInput {
     this.#observer.failed(this.#sessionId, 'policy', error)
-    return { kind: 'policyFailed' }
+    const decision = failureDecision(id, question, this.#settings.hostname, error)
+    this.#observer.decided(this.#sessionId, this.#withHost(question), decision)
+    return { kind: 'decided', decision, host: this.#facts.host }
   }
 
   #withHost(question: Question): Question {

@@ -75,6 +75,7 @@ export function policyOf(config: Config, { accessText, accessFile, recipientsTex
     ownDomains: [],
     trustedMechanisms: [],
     senderBinding: config.relay.senderBinding,
+    etrn: config.etrn,
     checks: config.checks,
     recipients: recipientsIn(recipientsText ?? null),
     headerFromBinding: config.relay.headerFromBinding,

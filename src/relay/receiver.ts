@@ -8,6 +8,7 @@
 import type { Excess } from '../core/limits/limits.ts'
 import type { Account, ClientIdentity } from '../core/names/identity.ts'
 import { formatReply, limitRefusal } from '../core/smtp/reply.ts'
+import type { Asker } from '../core/policy/decision.ts'
 import type { SessionSettings } from '../core/smtp/session-events.ts'
 import { Conversation } from './conversation.ts'
 import type { ConversationHost, ConversationObserver } from './conversation.ts'
@@ -16,7 +17,9 @@ import type { ServerChannel } from './ports.ts'
 
 export type ReceiverObserver = ConversationObserver & {
   connected(sessionId: string, listener: string, channel: ServerChannel, identity: ClientIdentity): void
-  turnedAway(listener: string, address: string, why: string, reason: Excess | 'tls' | 'proxy'): void
+  turnedAway(listener: string, address: string, why: string, reason: 'tls' | 'proxy'): void
+  /** By a limit, before there is a session. Answers with the id that explains it, or null for one of too many alike. */
+  turnedAwayByLimit(asker: Asker, hostname: string, excess: Excess): string | null
 }
 
 export class Receiver {
@@ -41,9 +44,11 @@ export class Receiver {
     const address = channel.remoteAddress
     const visit = this.#host.admit(address)
     if (!(visit instanceof Visit)) {
-      this.#observer.turnedAway(settings.listener, address, visit.limit, visit)
+      const { listener, hostname } = settings
+      const asker: Asker = { listener, host: { address, name: null }, hello: '', identity: { kind: 'plaintext' }, authentication: null }
+      const id = this.#observer.turnedAwayByLimit(asker, hostname, visit)
       // Under implicit TLS a reply in the clear would be noise to the client.
-      if (!implicitTls) await channel.write(formatReply(limitRefusal(visit, settings.hostname)))
+      if (!implicitTls) await channel.write(formatReply(limitRefusal(visit, hostname, id)))
       return channel.close()
     }
     this.#open++
@@ -94,7 +99,7 @@ export class Receiver {
     for (const conversation of this.#conversations) {
       const identity = judge(conversation.identity, conversation.account)
       if (identity === null) continue
-      conversation.tell({ kind: 'identityLost', identity })
+      conversation.loseIdentity(identity)
       lost++
     }
     return lost

@@ -17,6 +17,10 @@ export function excessOf(visit: Visit, question: Question, rule: LoginRule, now:
   switch (question.kind) {
     case 'connection':
     case 'authors':
+    case 'startTls':
+    case 'xclient':
+    case 'etrn':
+    case 'standing':
       return null
     case 'handshake':
       return identify()

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { sourceOf, type EntryLimit } from '../../src/core/policy/client-terms.ts'
 import type { ClientLimits, Excess } from '../../src/core/limits/limits.ts'
 import { USAGES, UsageTable } from '../../src/core/limits/usage-table.ts'
 import type { ClientIdentity } from '../../src/core/names/identity.ts'
@@ -90,11 +91,11 @@ test('S18: exempt networks are held to what counts for all, and to lines of the 
   for (let connection = 0; connection < 3; connection++) admitted(limiter.admit('192.0.2.7', noTerms, 0)).identify(joe, 0)
   assert.equal((limiter.admit('192.0.2.7', noTerms, 0) as Excess).limit, 'limits.connections = 3')
 
-  const entry = { count: 1, source: 'access:3 ClientConn:192.0.2 1' }
+  const entry = limitOf('ClientConn:192.0.2', 1)
   const strict = limiterWith(limits)
   admitted(strict.admit('192.0.2.7', { ...noTerms, connections: entry }, 0))
   const excess = strict.admit('192.0.2.7', { ...noTerms, connections: entry }, 0) as Excess
-  assert.deepEqual([excess.limit, excess.byEntry], ['access:3 ClientConn:192.0.2 1', true])
+  assert.deepEqual([excess.limit, excess.entry], ['access:3 ClientConn:192.0.2 1', entry.entry])
 })
 
 test('S18: an address that may relay by a Connect: line has an identity\'s limits', () => {
@@ -107,15 +108,15 @@ test('S18: an address that may relay by a Connect: line has an identity\'s limit
 
 test('S18: ClientRate and ClientConn stand in place of the settings for one address; 0 is no limit', () => {
   const limits: Partial<ClientLimits> = { connectionsPerAddress: 1, address: { ...noRates, connections: TWO_A_MINUTE } }
-  const none = { connections: { count: 0, source: '' }, connectionRate: { count: 0, source: '' }, mayRelay: false }
+  const none = { connections: limitOf('ClientConn:', 0), connectionRate: limitOf('ClientRate:', 0), mayRelay: false }
   const open = limiterWith(limits)
   for (let connection = 0; connection < 100; connection++) admitted(open.admit('192.0.2.7', none, 0))
 
   const strict = limiterWith({ ...limits, connectionsPerAddress: 100 })
-  const one = { ...none, connectionRate: { count: 1, source: 'access:4 ClientRate: 1' } }
+  const one = { ...none, connectionRate: limitOf('ClientRate:', 1) }
   admitted(strict.admit('192.0.2.7', one, 0))
   const excess = strict.admit('192.0.2.7', one, 0) as Excess
-  assert.deepEqual([excess.what, excess.limit, excess.byEntry], ['connections', 'access:4 ClientRate: 1', true])
+  assert.deepEqual([excess.what, excess.limit, excess.entry], ['connections', 'access:3 ClientRate: 1', one.connectionRate.entry])
   admitted(strict.admit('192.0.2.7', one, 61_000))
 })
 
@@ -166,4 +167,10 @@ test('S18: what was used still counts after a reload, against the new limits', (
 function admitted(visit: Visit | Excess): Visit {
   assert.ok(visit instanceof Visit, `turned away: ${visit instanceof Visit ? '' : visit.limit}`)
   return visit
+}
+
+/** A line of the access map. */
+function limitOf(key: string, count: number): EntryLimit {
+  const entry = { key, value: String(count), file: 'access', line: 3 }
+  return { count, source: sourceOf(entry), entry }
 }

@@ -19,7 +19,8 @@ for (const file of readdirSync(folder).filter(name => name.endsWith('.txt'))) {
     const { head, questions } = partsOf(readFileSync(path.join(folder, file), 'utf8'))
     for (const line of questions) {
       const given = decideLine(head, line)
-      if (given === null) continue
+      // That is asked only while the line is there.
+      if (given === null || given.question.kind === 'startTls') continue
       const advice = adviceFor(given.question, given.decision)
       const { verdict } = given.decision
       assert.ok(advice !== null || verdict === 'accept', `nothing is advised against: ${line}`)
@@ -54,6 +55,8 @@ function* changesIn(advice: string, head: string): Generator<readonly [change: s
     yield change('remove', words, withLines(head, lines => lines.map((line, at) => (at + 1 === Number(number) ? '#' : line))))
   }
   for (const [words, value = '', number = ''] of advice.matchAll(/((?:RELAY|OK)\S*) as the value of access:(\d+)/g)) yield change('replace', words, withValue(head, Number(number), value))
+  const grants = [...advice.matchAll(/domain = "(\S+)"` and `for = \["(\S+)"\]/g)].map(([, domain = '', holder = '']) => `${domain}=${holder}`)
+  if (grants.length > 0) yield change('set', advice, head.replace(/^etrn:/m, `etrn: ${grants.join(' ')}`))
   const [, subject = ''] = /access:(\d+) .* gives no permission: RELAY would/.exec(advice) ?? []
   if (subject !== '') yield change('replace', advice, withValue(head, Number(subject), 'RELAY'))
   for (const [words, setting = '', value = ''] of advice.matchAll(/set relay\.(sender|header-from)-binding to "(\w+)"/g)) {

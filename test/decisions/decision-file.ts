@@ -10,8 +10,8 @@
  *     ? mx 192.0.2.7 as joe: from <joe@example.org> to <ann@dest.example>
  *         the answer, as `postern explain` prints it
  *
- * Instead of `from … to …` there may be `connects`, `finishes the handshake`, or `writes "…"` with the
- * header of a message as a JSON string.
+ * Instead of `from … to …` there may be `connects`, `finishes the handshake`, `writes "…"` with the
+ * header of a message as a JSON string, `starts TLS`, `speaks for others`, `fetches DOMAIN`, or `has lost its proof`.
  *
  * `renderFile` answers every question anew and gives the whole text back; a test compares the two.
  */
@@ -25,6 +25,7 @@ import { explainDecision } from '../../src/core/policy/explain.ts'
 import type { LoginRule } from '../../src/core/policy/login.ts'
 import { compilePolicy, posternFeatures } from '../../src/core/policy/policy.ts'
 import type { Policy, PolicyFeatures, PolicySource } from '../../src/core/policy/policy.ts'
+import { parseEtrn } from '../../src/core/smtp/etrn.ts'
 import { callerNamed } from './people.ts'
 
 const AT = Date.UTC(2026, 10, 23, 19, 26)
@@ -65,12 +66,13 @@ function policyOf(head: string): Policy {
     trustedMechanisms: setting('trusted mechanisms'),
     senderBinding: senderBinding as PolicySource['senderBinding'],
     headerFromBinding: headerFromBinding as PolicySource['senderBinding'],
+    etrn: setting('etrn').map(grant => ({ domain: grant.split('=')[0] ?? '', holders: (grant.split('=')[1] ?? '').split('+') })),
     logins: { mx: login, submission: login, submissions: login, lmtp: login },
     features: { ...posternFeatures, ...(Object.fromEntries(setting('features').map(word => word.split('='))) as Partial<PolicyFeatures>) },
   })
 }
 
-const QUESTION = /^\? (mx|submission|submissions|lmtp) (\S+?)(?:\((.+?)\))?(?: as (.+?))?: (?:(connects|finishes the handshake|writes .+)|from <(.*?)>(?: to <(.*)>)?)$/
+const QUESTION = /^\? (mx|submission|submissions|lmtp) (\S+?)(?:\((.+?)\))?(?: as (.+?))?: (?:(connects|finishes the handshake|writes .+|starts TLS|speaks for others|fetches .+|has lost its proof)|from <(.*?)>(?: to <(.*)>)?)$/
 
 function answer(policy: Policy, line: string): readonly string[] {
   const question = questionIn(line)
@@ -94,6 +96,11 @@ function questionIn(line: string): Question {
 function questionOf(asker: Asker, event: string | undefined, reversePath: string, forwardPath: string | undefined): Question {
   if (event === 'connects') return { kind: 'connection', asker }
   if (event?.startsWith('writes ') === true) return { kind: 'authors', asker, reversePath, authors: authorsIn(JSON.parse(event.slice('writes '.length))) }
+  if (event === 'starts TLS') return { kind: 'startTls', asker }
+  if (event === 'speaks for others') return { kind: 'xclient', asker }
+  if (event === 'has lost its proof') return { kind: 'standing', asker }
+  const node = event?.startsWith('fetches ') === true ? parseEtrn(event.slice('fetches '.length)) : null
+  if (node?.kind === 'node') return { kind: 'etrn', asker, node: node.node }
   if (event !== undefined) return { kind: 'handshake', asker }
   return forwardPath === undefined ? { kind: 'sender', asker, reversePath } : { kind: 'recipient', asker, reversePath, forwardPath }
 }

@@ -17,6 +17,16 @@ export type SmtpReply = {
 /** What a reply reads when the server closed the connection without one. */
 const GONE: SmtpReply = { code: 0, text: '(connection closed)' }
 
+/** What `postern explain` takes; '' where the reply has none. */
+export function idIn({ text }: SmtpReply): string {
+  return /\(id (\S+)\)$/.exec(text)?.[1] ?? ''
+}
+
+/** The same but for the id, which is another each time. */
+export function withoutId({ code, text }: SmtpReply): SmtpReply {
+  return { code, text: text.replace(/ \(id \S+\)$/, '') }
+}
+
 export class SmtpClient {
   readonly #wire: Wire
   readonly #port: number

@@ -34,6 +34,7 @@ import type { Excess } from '../../src/core/limits/limits.ts'
 import type { ClientIdentity } from '../../src/core/names/identity.ts'
 import { decide } from '../../src/core/policy/decide.ts'
 import type { CalloutWord, ClientHost, KnownFacts, Question } from '../../src/core/policy/decision.ts'
+import type { Policy } from '../../src/core/policy/policy.ts'
 import { NO_CHECKS } from '../../src/core/policy/site-checks.ts'
 import { sessionTerms } from '../../src/core/policy/session-terms.ts'
 import { formatNode } from '../../src/core/smtp/etrn.ts'
@@ -41,6 +42,7 @@ import { formatReply, type Reply } from '../../src/core/smtp/reply.ts'
 import { ServerSession } from '../../src/core/smtp/server-session.ts'
 import type { SessionInput, SessionLimits, SessionOutput, SessionSettings } from '../../src/core/smtp/session-events.ts'
 import { PASSWORD_MECHANISMS } from '../../src/core/sasl/mechanisms.ts'
+import { failureDecision } from '../../src/relay/unasked-refusals.ts'
 import { callerNamed } from '../decisions/people.ts'
 import { judge } from './passwords.ts'
 import { sitePolicy, siteSettings } from './site.ts'
@@ -119,9 +121,9 @@ class Player {
       case 'the service shuts down':
         return { kind: 'shutDown' }
       case 'the certificate is revoked':
-        return { kind: 'identityLost', identity: callerNamed('revoked joe').identity }
+        return this.#loseAllBut(callerNamed('revoked joe').identity)
       case 'the password is taken away':
-        return { kind: 'identityLost', identity: callerNamed('nobody').identity }
+        return this.#loseAllBut(callerNamed('nobody').identity)
       case 'the token ends':
         return { kind: 'loginEnded' }
       case 'passwords are in use':
@@ -170,11 +172,11 @@ class Player {
     }
     const [, what, whom = 'all'] = /^over the limit of (\w+) for an? (\w+)$/.exec(words) ?? []
     if (what !== undefined) {
-      this.#excess = { what: what as Excess['what'], of: whom as Excess['of'], limit: 'a setting', byEntry: false }
+      this.#excess = { what: what as Excess['what'], of: whom as Excess['of'], limit: 'a setting', entry: null }
       return null
     }
     if (words === 'too many errors for an address') {
-      return { kind: 'overLimit', excess: { what: 'errors', of: 'address', limit: 'a setting', byEntry: false } }
+      return { kind: 'overLimit', excess: { what: 'errors', of: 'address', limit: 'a setting', entry: null }, id: `D${++this.#decisions}` }
     }
     if (first === 'tls') return { kind: 'tlsEstablished', identity: identityOf(words.slice('tls '.length)) }
     if (first === 'connected') return this.#connected(second, third === 'as' ? identityOf(rest.join(' ')) : { kind: 'plaintext' })
@@ -251,24 +253,33 @@ class Player {
     const id = `D${++this.#decisions}`
     if (this.#policyFails) {
       this.#policyFails = false
-      return { kind: 'policyFailed' }
+      return { kind: 'decided', decision: failureDecision(id, question, this.#settings.hostname, 'told to'), host: this.#host }
     }
     if (this.#excess !== null) {
       const excess = this.#excess
       this.#excess = null
-      return { kind: 'overLimit', excess }
+      return { kind: 'overLimit', excess, id }
     }
+    const { etrn, logins: { rule } } = this.#settings
+    const policy: Policy = { ...this.#policy, etrn, logins: { mx: rule, submission: rule, submissions: rule, lmtp: rule } }
     let facts = NOTHING_KNOWN
-    let answer = decide(this.#policy, question, facts, id)
+    let answer = decide(policy, question, facts, id)
     if (answer.kind === 'missing' && answer.missing.kind === 'callout') {
       facts = { ...facts, callouts: new Map([[answer.missing.forwardPath, { says: this.#nextHopSays, detail: '' }]]) }
-      answer = decide(this.#policy, question, facts, id)
+      answer = decide(policy, question, facts, id)
     } else if (answer.kind === 'missing') {
       this.#host = { ...this.#host, name: { resolve: 'FAIL' } }
-      answer = decide(this.#policy, { ...question, asker: { ...question.asker, host: this.#host } }, facts, id)
+      answer = decide(policy, { ...question, asker: { ...question.asker, host: this.#host } }, facts, id)
     }
     if (answer.kind === 'missing') throw new Error(`the site knows no ${answer.missing.kind}`)
     return { kind: 'decided', decision: answer.decision, host: this.#host }
+  }
+
+  #loseAllBut(identity: ClientIdentity): SessionInput {
+    const asker = { listener: this.#settings.listener, host: this.#host, hello: '', identity, authentication: null }
+    const answer = decide(this.#policy, { kind: 'standing', asker }, NOTHING_KNOWN, `D${++this.#decisions}`)
+    if (answer.kind === 'missing') throw new Error(`the site knows no ${answer.missing.kind}`)
+    return { kind: 'identityLost', identity, decision: answer.decision }
   }
 
   #wake(): SessionInput {

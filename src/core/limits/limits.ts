@@ -5,6 +5,7 @@
  * command, and the policy is a function of its settings and the question alone.
  */
 
+import type { AccessEntry } from '../policy/decision.ts'
 import type { Network } from '../policy/networks.ts'
 import type { ClientIdentity } from '../names/identity.ts'
 import type { Rate } from './rate.ts'
@@ -35,8 +36,8 @@ export type Excess = {
   readonly what: 'openConnections' | Usage
   /** For the administrator: the setting and its value, or the line of the access map. */
   readonly limit: string
-  /** The access map has set it: the client is told what sendmail tells. */
-  readonly byEntry: boolean
+  /** The line of the access map that has set it: then the client is told what sendmail tells. */
+  readonly entry: AccessEntry | null
 }
 
 /** A name for whoever has proved an identity that counts, however many certificates it has; null for a stranger. */

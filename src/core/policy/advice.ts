@@ -20,6 +20,7 @@ export function adviceFor(asked: Question, decision: Decision): string | null {
   const rule = decision.because.findLast(reason => reason.kind === 'rule')
   if (rule?.kind !== 'rule') return null
   const entry = lastEntry(decision.because)
+  const reversePath = 'reversePath' in question ? question.reversePath : null
   const withClient = (value: string): string => line(`Connect:${address(question.asker)}`, value, decision.because)
   switch (rule.rule) {
     case 'relayingDenied':
@@ -74,9 +75,9 @@ export function adviceFor(asked: Question, decision: Decision): string | null {
     case 'senderDomainMissing':
     case 'senderDomainUnresolved':
     case 'senderTakesNoMail':
-      return question.kind === 'connection' || question.kind === 'handshake'
+      return reversePath === null
         ? null
-        : `${line(`From:${domainOf(question.reversePath) ?? ''}`, 'OK', decision.because)} would take it without DNS.`
+        : `${line(`From:${domainOf(reversePath) ?? ''}`, 'OK', decision.because)} would take it without DNS.`
     case 'mxUnresolved':
       return `make the MX records of the recipient's domain answer; or ${question.kind === 'recipient' ? line(`To:${domainOf(question.forwardPath) ?? ''}`, 'RELAY', decision.because) : ''} would take its mail without.`
     case 'senderUnreadable':
@@ -93,6 +94,19 @@ export function adviceFor(asked: Question, decision: Decision): string | null {
       return 'make the recipient known at the next hop, and reload: what it has said is remembered for ten minutes.'
     case 'nextHopUnsure':
       return 'make the next hop answer RCPT for mail from <>, or set checks.recipient-callout-unknown to "accept".'
+    case 'overLimit':
+      return entry !== null && isLimitLine(entry) ? `wait, or change ${at(entry)}.` : `wait, or raise ${lastSetting(decision.because)} in postern.toml (limits.exempt takes a network out of most limits).`
+    case 'serviceRefused':
+    case 'tlsSettingsUnreadable':
+      return entry === null ? null : `change or remove ${at(entry)}.`
+    case 'xclientNotAllowed':
+      return `if this is a filter or proxy of yours, list ${question.asker.host.address} in xclient-from of [listeners.${question.asker.listener}]; a proxy in between takes that away.`
+    case 'etrnNotAllowed':
+      return question.kind === 'etrn' ? toFetch(question, decision.because) : null
+    case 'identityLost':
+      return asked.asker.identity.kind === 'unverified' ? forProblem(asked.asker.identity, asked.asker.listener) : 'the client must log in again, with what still counts (`postern user list`, `postern user passwd NAME --list`).'
+    case 'policyFailed':
+      return 'mend what the log says of it (event "failed", of the same session); the client will try again.'
     case 'tooManyCallouts':
       return 'wait until the next hop has answered about the others; if it is slow, see to it, or turn checks.recipient-callout off.'
     case 'promiscuousRelay':
@@ -153,6 +167,23 @@ function limitIn(value: string): readonly string[] | null {
 }
 
 const OWN_KEY = /^(?:CERTFP|CERTSAN|USER|CERTSUBJECT~|CERTISSUER~):/i
+
+/** ClientConn and ClientRate stand in place of settings. */
+function isLimitLine({ key }: AccessEntry): boolean {
+  return /^Client(?:Conn|Rate):/i.test(key)
+}
+
+function lastSetting(because: readonly Reason[]): string {
+  const found = because.findLast(reason => reason.kind === 'setting')
+  return found?.kind === 'setting' ? found.name : 'the limit'
+}
+
+function toFetch({ asker, node }: Extract<Question, { kind: 'etrn' }>, because: readonly Reason[]): string {
+  const holder = asker.identity.kind === 'verified' ? asker.identity.holder : null
+  if (holder === null) return toBeKnown(asker, because)
+  const grant = (domain: string): string => `an [[etrn]] with \`domain = "${domain}"\` and \`for = ["${holder.name}"]\``
+  return `${grant(node.domain)}${node.below ? `, and ${grant(`.${node.domain}`)},` : ''} in postern.toml would allow it.`
+}
 
 /** What the line asks for is in its value; a certificate is the client's to show. */
 function toProveTls({ identity, listener }: Asker, entry: AccessEntry): string {

@@ -11,7 +11,7 @@ import { isInRelayNetwork } from './our-domains.ts'
 import type { Policy } from './policy.ts'
 
 /** A number of the access map. `source` is `access:12 ClientRate:10.1 20`, for the administrator. */
-export type EntryLimit = { readonly count: number; readonly source: string }
+export type EntryLimit = { readonly count: number; readonly source: string; readonly entry: AccessEntry }
 
 /** What is known of a client by its address alone. */
 export type AddressTerms = {
@@ -40,7 +40,7 @@ function limitFor(search: Search, tag: 'ClientConn' | 'ClientRate', written: str
   if (!hasEntries(search, tag)) return null
   const entry = lookUpAddress(search, tag, written) ?? lookUpExact(search, tag, '')
   const count = entry === null ? null : parseNumber(entry.value)
-  return entry === null || count === null ? null : { count, source: sourceOf(entry) }
+  return entry === null || count === null ? null : { count, source: sourceOf(entry), entry }
 }
 
 function parseNumber(value: string): number | null {

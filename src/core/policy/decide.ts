@@ -23,6 +23,7 @@ import { authenticationRequired, identityRequired } from './refusals.ts'
 import { checkRecipient } from './relay.ts'
 import { checkStranger } from './site-checks.ts'
 import { checkReadable, checkSender, checkSenderBinding, refuseSender } from './sender.ts'
+import { checkEtrn, checkService, refuseStanding, refuseTls, refuseXclient } from './session-questions.ts'
 import { requiresIdentity } from './session-terms.ts'
 import { checkClientTls } from './tls-requirements.ts'
 import { noteWithheld } from './withheld-proof.ts'
@@ -38,7 +39,7 @@ export function decide(policy: Policy, question: Question, facts: KnownFacts, id
 function find(inquiry: Inquiry, question: Question): Finding {
   switch (question.kind) {
     case 'connection':
-      return isDelayed(inquiry) ? ACCEPT : checkConnection(inquiry)
+      return checkService(inquiry) ?? (isDelayed(inquiry) ? ACCEPT : checkConnection(inquiry))
     case 'handshake':
       return checkClientTls(inquiry)
     case 'sender':
@@ -47,6 +48,14 @@ function find(inquiry: Inquiry, question: Question): Finding {
       return findRecipient(inquiry, question)
     case 'authors':
       return hasOtherIdentity(inquiry) ? ACCEPT : checkAuthors(inquiry, question.authors)
+    case 'startTls':
+      return refuseTls(inquiry)
+    case 'xclient':
+      return refuseXclient(inquiry)
+    case 'etrn':
+      return checkEtrn(inquiry, question.node)
+    case 'standing':
+      return refuseStanding(inquiry)
   }
 }
 

@@ -6,6 +6,7 @@
  */
 
 import type { Account, ClientIdentity } from '../names/identity.ts'
+import type { EtrnNode } from '../smtp/etrn.ts'
 
 export type ListenerName = 'mx' | 'submission' | 'submissions' | 'lmtp'
 
@@ -67,6 +68,14 @@ export type Question =
     }
   /** At the end of a message that passes because of who sends it: may this identity write as these authors? */
   | { readonly kind: 'authors'; readonly asker: Asker; readonly reversePath: string; readonly authors: Authors }
+  /** At STARTTLS, where a line has settings of TLS for this client that cannot be read. Always refused. */
+  | { readonly kind: 'startTls'; readonly asker: Asker }
+  /** At XCLIENT, of a client that it is not offered to. Always refused. */
+  | { readonly kind: 'xclient'; readonly asker: Asker }
+  /** At ETRN (RFC 1985): may this identity have the mail for that domain tried now? */
+  | { readonly kind: 'etrn'; readonly asker: Asker; readonly node: EtrnNode }
+  /** What the client had proved counts no more; the asker has what is left. Always refused. */
+  | { readonly kind: 'standing'; readonly asker: Asker }
 
 /** Whom a message's header names as responsible for it (RFC 5322 §3.6.2). */
 export type Authors = {

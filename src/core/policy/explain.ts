@@ -6,6 +6,7 @@
  */
 
 import type { CertificateProblem, ClientIdentity } from '../names/identity.ts'
+import { formatNode } from '../smtp/etrn.ts'
 import { formatInstant } from '../time.ts'
 import { adviceFor } from './advice.ts'
 import type { Asker, Authentication, Authors, Decision, Question, Reason } from './decision.ts'
@@ -66,6 +67,14 @@ function asked(question: Question): string {
       return `May ${host.address} send from <${question.reversePath}> to <${question.forwardPath}> on the ${listener} listener?`
     case 'authors':
       return `May ${host.address} send a message ${writtenBy(question.authors)} on the ${listener} listener?`
+    case 'startTls':
+      return `May ${host.address} start TLS on the ${listener} listener?`
+    case 'xclient':
+      return `May ${host.address} speak for other clients on the ${listener} listener?`
+    case 'etrn':
+      return `May ${host.address} have the mail for ${formatNode(question.node)} tried now on the ${listener} listener?`
+    case 'standing':
+      return `Does what ${host.address} has proved on the ${listener} listener still count?`
   }
 }
 

@@ -17,6 +17,7 @@ import { surveyAccess } from './access-survey.ts'
 import type { AccessSurvey } from './access-survey.ts'
 import type { ListenerName } from './decision.ts'
 import type { LoginRule } from './login.ts'
+import type { EtrnGrant } from '../smtp/etrn.ts'
 
 export type PolicySource = {
   readonly access: AccessMap
@@ -37,6 +38,8 @@ export type PolicySource = {
   /** How clients prove who they are, by listener. Absent: in any way. */
   readonly logins?: { readonly [Name in ListenerName]: LoginRule }
   readonly features: PolicyFeatures
+  /** Who may wake which waiting mail; absent: nobody. */
+  readonly etrn?: readonly EtrnGrant[]
   /** What is asked of strangers at `mx`; absent: nothing. */
   readonly checks?: SiteChecks
   /** The recipients that exist; absent or null: nobody knows. */
@@ -177,6 +180,7 @@ export type Policy = {
   readonly headerFromBinding: PolicySource['senderBinding']
   readonly logins: { readonly [Name in ListenerName]: LoginRule }
   readonly features: PolicyFeatures
+  readonly etrn: readonly EtrnGrant[]
   readonly checks: SiteChecks
   readonly recipients: RecipientList | null
 }
@@ -197,6 +201,7 @@ export function compilePolicy(source: PolicySource, before: Pick<Policy, 'access
     headerFromBinding: source.headerFromBinding ?? 'off',
     logins: source.logins ?? { mx: 'any', submission: 'any', submissions: 'any', lmtp: 'any' },
     features: source.features,
+    etrn: source.etrn ?? [],
     checks: source.checks === undefined || isOff(source.checks) ? NO_CHECKS : source.checks,
     recipients: source.recipients ?? null,
   }

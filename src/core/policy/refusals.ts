@@ -89,6 +89,19 @@ export const reverseName: ReverseNameReplies = {
   forged: { ...sendmailReverseName.forged, enhanced: '4.7.25' },
 }
 
+/** As sendmail's `Srv_Features: temp…`. RFC 5321 §4.2.3: 421 begins with our name. */
+export const noServiceNow = (hostname: string): PolicyReply => ({ code: 421, enhanced: '4.3.0', text: `${hostname} The service is not available now; try again later` })
+
+/** RFC 3207 §4. */
+export const noTlsNow: PolicyReply = { code: 454, enhanced: '4.3.3', text: 'TLS is not available to you now' }
+
+export const xclientNotAllowed: PolicyReply = { code: 550, enhanced: '5.7.1', text: 'You may not speak for others' }
+
+/** RFC 1985 §5. */
+export const etrnNotAllowed = (node: string): PolicyReply => ({ code: 459, enhanced: '4.7.1', text: `Node ${node} not allowed: it is not listed for you` })
+
+export const identityLost: PolicyReply = { code: 550, enhanced: '5.7.1', text: 'Your certificate or password no longer counts' }
+
 /** As sendmail's `Srv_Features: l`. */
 export const authenticationRequired: PolicyReply = { code: 530, enhanced: '5.7.0', text: 'Authentication required' }
 

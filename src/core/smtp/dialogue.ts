@@ -5,7 +5,7 @@
  * which every reply goes, so that no command can be tried without end.
  */
 
-import type { Question } from '../policy/decision.ts'
+import type { Decision, Question } from '../policy/decision.ts'
 import type { CredentialQuestion } from '../sasl/script.ts'
 import type { EtrnNode } from './etrn.ts'
 import { replies, type Reply } from './reply.ts'
@@ -19,6 +19,7 @@ export class Dialogue {
   #outputs: SessionOutput[] = []
   #turn: Turn = 'listener'
   #errors = 0
+  #then: ((decision: Decision) => void) | null = null
 
   constructor(settings: SessionSettings) {
     this.#settings = settings
@@ -70,6 +71,20 @@ export class Dialogue {
   ask(question: Question): void {
     this.say({ kind: 'askPolicy', question })
     this.#turn = 'policy'
+  }
+
+  /** As `ask`, for whoever wants the answer itself. */
+  consult(question: Question, then: (decision: Decision) => void): void {
+    this.ask(question)
+    this.#then = then
+  }
+
+  /** True if that was the one who asked last. */
+  answer(decision: Decision): boolean {
+    const then = this.#then
+    this.#then = null
+    then?.(decision)
+    return then !== null
   }
 
   askCredentials(question: CredentialQuestion): void {

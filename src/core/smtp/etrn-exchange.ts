@@ -4,8 +4,8 @@ import type { Asker } from '../policy/decision.ts'
 import { identityUnder } from '../policy/login.ts'
 import { assert } from '../result.ts'
 import type { Dialogue } from './dialogue.ts'
-import { covers, formatNode, grantsOf, type EtrnArgument, type EtrnGrant } from './etrn.ts'
-import { replies } from './reply.ts'
+import { formatNode, grantsOf, type EtrnArgument, type EtrnGrant } from './etrn.ts'
+import { policyRefusal, replies } from './reply.ts'
 import type { SessionSettings } from './session-events.ts'
 
 export class EtrnExchange {
@@ -28,11 +28,15 @@ export class EtrnExchange {
   ask(argument: EtrnArgument, asker: Asker): void {
     const { hostname, limits } = this.#settings
     if (argument.kind === 'queue') return this.#dialogue.reply(replies.etrnNoQueues)
-    this.#node = formatNode(argument.node)
-    if (!covers(this.grants(asker), argument.node)) return this.#dialogue.reply(replies.etrnNotAllowed(this.#node))
-    // Each time the whole queue is looked through.
-    if (++this.#asked > limits.messages) return this.#dialogue.hangUp(replies.tooManyMessages(hostname))
-    this.#dialogue.wakeQueue(argument.node)
+    const { node } = argument
+    this.#node = formatNode(node)
+    this.#dialogue.consult({ kind: 'etrn', asker, node }, decision => {
+      const refused = policyRefusal(decision)
+      if (refused !== null) return this.#dialogue.reply(refused)
+      // Each time the whole queue is looked through.
+      if (++this.#asked > limits.messages) return this.#dialogue.hangUp(replies.tooManyMessages(hostname))
+      this.#dialogue.wakeQueue(node)
+    })
   }
 
   woken(messages: number | null): void {

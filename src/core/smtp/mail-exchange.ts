@@ -99,6 +99,7 @@ export class MailExchange {
   rcpt({ path, parameters }: Extract<Command, { verb: 'RCPT' }>, asker: Asker): void {
     if (this.#stage.at === 'betweenChunks') return this.#dialogue.reply(replies.chunksHaveBegun)
     const transaction = this.#transaction()
+    if (transaction.identityLost !== null) return this.#dialogue.reply(transaction.identityLost)
     if (!path.isAscii && !transaction.utf8) return this.#dialogue.reply(replies.smtpUtf8Needed)
     if (transaction.recipients >= this.#settings.limits.recipients) return this.#refuseForRoom(transaction)
     const forwardPath = this.#isOurPostmaster(path.address) ? 'postmaster' : path.address
@@ -122,8 +123,8 @@ export class MailExchange {
     this.#dialogue.replyUncounted(replies.tooManyRecipients)
   }
 
-  /** The policy's answer about MAIL, RCPT or a message's authors; null if it could give none. */
-  decided(decision: Decision | null): void {
+  /** The policy's answer about MAIL, RCPT or a message's authors. */
+  decided(decision: Decision): void {
     const stage = this.#stage
     assert(stage.at === 'sender' || stage.at === 'recipient' || stage.at === 'authors', 'the policy was asked')
     const { transaction } = stage
@@ -151,9 +152,8 @@ export class MailExchange {
     this.#dialogue.reply(reply)
   }
 
-  #refusal(transaction: MailTransaction, decision: Decision | null): Reply | null {
-    if (transaction.identityLost) return replies.identityLost
-    if (decision === null) return replies.policyFailed
+  #refusal(transaction: MailTransaction, decision: Decision): Reply | null {
+    if (transaction.identityLost !== null) return transaction.identityLost
     transaction.takeInto(decision)
     return policyRefusal(decision)
   }
@@ -162,9 +162,9 @@ export class MailExchange {
   data(asker: Asker, extended: boolean): void {
     if (this.#stage.at === 'betweenChunks') return this.#refuse(this.#stage, replies.dataAmongChunks)
     const transaction = this.#transaction()
-    if (transaction.identityLost) {
+    if (transaction.identityLost !== null) {
       this.#stage = OUTSIDE
-      return this.#dialogue.reply(replies.identityLost)
+      return this.#dialogue.reply(transaction.identityLost)
     }
     if (transaction.recipients === 0) return this.#dialogue.reply(this.#isLmtp ? replies.noRecipientsInLmtp : replies.noValidRecipients)
     if (transaction.isBinary) return this.#dialogue.reply(replies.binaryNeedsChunks)
@@ -185,7 +185,7 @@ export class MailExchange {
 
   #firstChunk(asker: Asker, extended: boolean): MessageInChunks | { readonly refusal: Reply } {
     const transaction = this.#transaction()
-    if (transaction.identityLost) return { refusal: replies.identityLost }
+    if (transaction.identityLost !== null) return { refusal: transaction.identityLost }
     if (transaction.recipients === 0) return { refusal: replies.noValidRecipients }
     const chunks = new ChunkReader()
     return { transaction, message: this.#open(transaction, asker, extended, chunks), asker, chunks }
@@ -256,7 +256,7 @@ export class MailExchange {
   /** The line with only a dot, or the end of a chunk. What is refused now is the client's to send again or to give up (RFC 5321 §4.2.5). */
   #finish(stage: Extract<Stage, { at: 'message' | 'chunk' }>): void {
     const { transaction, message, asker } = stage
-    const refused = transaction.identityLost ? replies.identityLost : message.refusal()
+    const refused = transaction.identityLost ?? message.refusal()
     if (refused !== null) return this.#refuse(stage, refused)
     if (stage.at === 'chunk' && !message.ended) {
       this.#stage = { ...stage, at: 'betweenChunks' }
@@ -310,7 +310,7 @@ export class MailExchange {
   }
 
   /** What was accepted for an identity that no longer counts goes no further. A message being stored is past that. */
-  loseIdentity(): void {
+  loseIdentity(refusal: Reply): void {
     switch (this.#stage.at) {
       case 'outside':
       case 'unwantedChunk':
@@ -324,7 +324,7 @@ export class MailExchange {
       case 'chunk':
       case 'betweenChunks':
       case 'authors':
-        return this.#stage.transaction.loseIdentity()
+        return this.#stage.transaction.loseIdentity(refusal)
       default:
         return unreachable(this.#stage)
     }

@@ -5,6 +5,7 @@
 import type { Envelope, EnvelopeRecipient } from '../message/envelope.ts'
 import type { Decision } from '../policy/decision.ts'
 import type { MailParameters } from './parameters.ts'
+import type { Reply } from './reply.ts'
 import type { MessageFate } from './session-events.ts'
 
 export class MailTransaction {
@@ -17,7 +18,7 @@ export class MailTransaction {
   #recipientsTaken = 0
   #fate: MessageFate
   #relays = false
-  #identityLost = false
+  #identityLost: Reply | null = null
   #refusedForRoom = 0
 
   constructor(reversePath: string, parameters: MailParameters, fate: MessageFate, hasOtherPriority = false) {
@@ -59,13 +60,13 @@ export class MailTransaction {
     return this.#relays
   }
 
-  /** Part of it was accepted on the strength of an identity that no longer counts. */
-  get identityLost(): boolean {
+  /** The refusal of all that follows, if part of it was accepted on the strength of an identity that no longer counts. */
+  get identityLost(): Reply | null {
     return this.#identityLost
   }
 
-  loseIdentity(): void {
-    this.#identityLost = true
+  loseIdentity(refusal: Reply): void {
+    this.#identityLost = refusal
   }
 
   /** An address that comes again is one recipient nonetheless, on the terms it came with first. */

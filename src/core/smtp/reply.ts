@@ -6,7 +6,7 @@
  */
 
 import type { Circle, Excess } from '../limits/limits.ts'
-import type { Decision } from '../policy/decision.ts'
+import type { Decision, PolicyReply } from '../policy/decision.ts'
 import { assert, unreachable } from '../result.ts'
 import type { AuthenticationProblem } from '../sasl/script.ts'
 import type { CommandProblem } from './command.ts'
@@ -38,6 +38,13 @@ export function policyRefusal(decision: Decision): Reply | null {
   return reply(code, enhanced, `${text} (id ${decision.id})`)
 }
 
+/** The same where the policy was asked for nothing but its refusal. */
+export function refusalBy(decision: Decision): Reply {
+  const refusal = policyRefusal(decision)
+  assert(refusal !== null, 'this is always refused')
+  return refusal
+}
+
 /** What is wrong with a command line. */
 export function commandRefusal(problem: CommandProblem): Reply {
   switch (problem.kind) {
@@ -67,22 +74,30 @@ export function commandRefusal(problem: CommandProblem): Reply {
 }
 
 /** What exceeds a limit over several connections. What waits is told when MAIL or RCPT may come again: later. */
-export function limitRefusal({ of, what, byEntry }: Excess, hostname: string): Reply {
-  if (byEntry) return what === 'openConnections' ? replies.tooManyOpenByEntry : replies.tooFastByEntry
-  const whom = WHOM[of]
+export function limitRefusal(excess: Excess, hostname: string, id: string | null): Reply {
+  const { code, enhanced, text } = overLimit(excess, hostname)
+  return reply(code, enhanced, id === null ? text : `${text} (id ${id})`)
+}
+
+/** The same as the administrator finds it. */
+export function overLimit({ of, what, entry }: Excess, hostname: string): PolicyReply {
+  // As sendmail's FEATURE(conncontrol) and FEATURE(ratecontrol).
+  if (entry !== null) return { code: 421, enhanced: '4.3.2', text: what === 'openConnections' ? 'Too many open connections.' : 'Connection rate limit exceeded.' }
+  const later = (text: string): PolicyReply => ({ code: 450, enhanced: '4.7.1', text: `${text} ${WHOM[of]}; try again later` })
+  const farewell = (text: string): PolicyReply => ({ code: 421, enhanced: '4.7.0', text: `${hostname} ${text} ${WHOM[of]}; try again later` })
   switch (what) {
     case 'openConnections':
-      return reply(421, '4.7.0', `${hostname} Too many connections ${whom}; try again later`)
+      return farewell('Too many connections')
     case 'connections':
-      return reply(421, '4.7.0', `${hostname} Connections come too fast ${whom}; try again later`)
+      return farewell('Connections come too fast')
     case 'errors':
-      return reply(421, '4.7.0', `${hostname} Too many errors ${whom}; try again later`)
+      return farewell('Too many errors')
     case 'messages':
-      return reply(450, '4.7.1', `Too many messages ${whom}; try again later`)
+      return later('Too many messages')
     case 'recipients':
-      return reply(450, '4.7.1', `Too many recipients ${whom}; try again later`)
+      return later('Too many recipients')
     case 'bytes':
-      return reply(450, '4.7.1', `Too much mail ${whom}; try again later`)
+      return later('Too much mail')
     default:
       return unreachable(what)
   }
@@ -126,12 +141,8 @@ export const replies = {
   bye: (hostname: string) => reply(221, '2.0.0', `${hostname} Bye`),
   idle: (hostname: string) => reply(421, '4.4.2', `${hostname} Nothing was heard for too long`),
   shuttingDown: (hostname: string) => reply(421, '4.3.2', `${hostname} The service is going down; try again soon`),
-  // As sendmail's FEATURE(conncontrol) and FEATURE(ratecontrol).
-  tooManyOpenByEntry: reply(421, '4.3.2', 'Too many open connections.'),
-  tooFastByEntry: reply(421, '4.3.2', 'Connection rate limit exceeded.'),
   tooManyErrors: (hostname: string) => reply(421, '4.7.0', `${hostname} Too many errors`),
   tooManyMessages: (hostname: string) => reply(421, '4.7.0', `${hostname} Too many messages on one connection; connect again`),
-  serviceUnavailable: (hostname: string) => reply(421, '4.3.0', `${hostname} The service is not available now; try again later`),
 
   // Command lines.
   lineTooLong: reply(500, '5.5.2', 'Line too long'),
@@ -162,7 +173,6 @@ export const replies = {
   readyForTls: reply(220, '2.0.0', 'Ready to start TLS'),
   bytesBehindStartTls: reply(501, '5.5.2', 'Nothing may follow STARTTLS before the handshake'),
   startTlsNotOffered: reply(502, '5.5.1', 'STARTTLS is not offered here'),
-  startTlsUnavailable: reply(454, '4.3.3', 'TLS is not available to you now'),
   tlsAlreadyActive: reply(503, '5.5.1', 'TLS is already active'),
   startTlsInTransaction: reply(503, '5.5.1', 'STARTTLS is not possible within a mail transaction'),
 
@@ -185,7 +195,6 @@ export const replies = {
   authInTransaction: reply(503, '5.5.1', 'AUTH is not possible within a mail transaction'),
 
   // XCLIENT (Postfix's XCLIENT_README).
-  xclientNotAllowed: reply(550, '5.7.1', 'You may not speak for others'),
   xclientTwice: reply(503, '5.5.1', 'You have said for whom you speak'),
   xclientInTransaction: reply(503, '5.5.1', 'XCLIENT is not possible within a mail transaction'),
   badXclient: (why: string) => reply(501, '5.5.4', `XCLIENT: ${why}`),
@@ -194,7 +203,6 @@ export const replies = {
   etrnStarted: (messages: number, node: string) => reply(253, '2.0.0', `OK, ${messages} pending messages for node ${node} started`),
   etrnNothing: (node: string) => reply(251, '2.0.0', `OK, no messages waiting for node ${node}`),
   etrnFailed: (node: string) => reply(458, '4.3.0', `Unable to queue messages for node ${node}`),
-  etrnNotAllowed: (node: string) => reply(459, '4.7.1', `Node ${node} not allowed: it is not listed for you`),
   etrnNoQueues: reply(458, '4.3.0', 'Queues have no names here; ask for a domain'),
   etrnInTransaction: reply(503, '5.5.1', 'ETRN is not possible within a mail transaction'),
 
@@ -215,8 +223,6 @@ export const replies = {
   holdTooLong: (mostSeconds: number) => reply(501, '5.5.4', `Messages are held for ${mostSeconds} seconds at the most`),
   messageTooBig: (limitBytes: number) => reply(552, '5.3.4', `Messages are limited to ${limitBytes} octets`),
   tooManyRecipients: reply(452, '4.5.3', 'Too many recipients; send to the rest in another message'),
-  identityLost: reply(550, '5.7.1', 'Your certificate or password no longer counts'),
-  policyFailed: reply(451, '4.3.0', 'Cannot decide about this now; try again later'),
 
   // DATA (RFC 5321 §4.1.1.4).
   startInput: reply(354, null, 'Start mail input; end with <CRLF>.<CRLF>'),

@@ -189,6 +189,7 @@ test('a connection to be watched is watched after a handshake that nobody object
 const revoked: SessionInput = {
   kind: 'identityLost',
   identity: { kind: 'unverified', tls, certificate, problem: { kind: 'revoked', since: 0, holder: 'joe' } },
+  decision: { id: 'D9', verdict: 'refuse', reply: { code: 550, enhanced: '5.7.1', text: 'No longer' }, holdReason: null, relay: false, because: [] },
 }
 
 test('a decision made for a certificate that was revoked meanwhile does not count', () => {

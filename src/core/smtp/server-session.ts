@@ -25,7 +25,7 @@ import { LineReader, type Line } from './line-reader.ts'
 import { MailExchange } from './mail-exchange.ts'
 import { fateOf, QUEUED, worseFate } from './mail-transaction.ts'
 import { offeredKeywords } from './offer.ts'
-import { commandRefusal, limitRefusal, policyRefusal, replies, type Reply } from './reply.ts'
+import { commandRefusal, limitRefusal, policyRefusal, refusalBy, replies, type Reply } from './reply.ts'
 import type { MessageFate, SessionInput, SessionOutput, SessionSettings } from './session-events.ts'
 
 /** How far the connection has come (RFC 5321 §3.1). */
@@ -40,7 +40,7 @@ type Phase =
 
 type Hello = { readonly name: string; readonly extended: boolean }
 
-const NOT_STORED = { full: replies.storageFull, failed: replies.storageFailed, withdrawn: replies.identityLost } as const
+const NOT_STORED = { full: replies.storageFull, failed: replies.storageFailed } as const
 
 export class ServerSession {
   readonly #settings: SessionSettings
@@ -107,10 +107,8 @@ export class ServerSession {
       case 'decided':
         this.#host = input.host
         return this.#decided(input.decision)
-      case 'policyFailed':
-        return this.#decided(null)
       case 'overLimit':
-        return this.#mail.overLimit(limitRefusal(input.excess, this.#settings.hostname))
+        return this.#mail.overLimit(limitRefusal(input.excess, this.#settings.hostname, input.id))
       case 'credentialsJudged':
         assert(this.#dialogue.turn === 'credentials', 'the credentials were asked about')
         return this.#auth.answered(input.answer)
@@ -125,8 +123,10 @@ export class ServerSession {
       case 'shutDown':
         this.#farewell = replies.shuttingDown(this.#settings.hostname)
         return
+      case 'withdrawn':
+        return this.#mail.committed(refusalBy(input.decision))
       case 'identityLost':
-        return this.#identityLost(input.identity)
+        return this.#identityLost(input.identity, refusalBy(input.decision))
       case 'loginEnded':
         // It was of the peer that has spoken for somebody else since, or it has been lost before.
         if (this.#auth.authentication !== null) this.#farewell = replies.loginEnded(this.#settings.hostname)
@@ -236,23 +236,21 @@ export class ServerSession {
   #connected(address: string, identity: ClientIdentity, features: ServerFeatures): void {
     assert(this.#dialogue.turn === 'listener', 'a session is connected once')
     this.#features = features
-    if (features.refusesForNow) return this.#dialogue.hangUp(replies.serviceUnavailable(this.#settings.hostname))
     this.#host = { address, name: null }
     this.#identity = identity
     this.#dialogue.ask({ kind: 'connection', asker: this.#asker() })
   }
 
-  /** The policy's answer; null if it could give none. */
-  #decided(decision: Decision | null): void {
+  #decided(decision: Decision): void {
     assert(this.#dialogue.turn === 'policy', 'the policy was asked')
+    if (this.#dialogue.answer(decision)) return
     if (this.#phase === 'connection') return this.#connectionDecided(decision)
     if (this.#phase === 'handshake') return this.#handshakeDecided(decision)
     this.#mail.decided(decision)
   }
 
   /** RFC 5321 §3.1: a server that serves this client nothing says so instead of a greeting. */
-  #connectionDecided(decision: Decision | null): void {
-    if (decision === null) return this.#dialogue.hangUp(replies.serviceUnavailable(this.#settings.hostname))
+  #connectionDecided(decision: Decision): void {
     const refused = policyRefusal(decision)
     if (refused !== null) {
       this.#phase = 'refused'
@@ -269,11 +267,11 @@ export class ServerSession {
   }
 
   /** As sendmail's tls_client: a refusal does not end the session, but no mail passes. */
-  #handshakeDecided(decision: Decision | null): void {
-    const refused = decision === null ? replies.policyFailed : policyRefusal(decision)
+  #handshakeDecided(decision: Decision): void {
+    const refused = policyRefusal(decision)
     if (refused?.code === 421) return this.#dialogue.hangUp(refused)
     this.#handshakeRefusal = refused
-    if (decision !== null) this.#fate = worseFate(this.#fate, fateOf(decision))
+    this.#fate = worseFate(this.#fate, fateOf(decision))
     if (!this.#greeted) return this.#greet()
     this.#phase = 'commands'
     this.#dialogue.yieldToClient()
@@ -313,7 +311,7 @@ export class ServerSession {
    */
   #startTls(): void {
     if (!this.#offersStartTls) return this.#dialogue.reply(replies.startTlsNotOffered)
-    if (this.#features.startTls === 'broken') return this.#dialogue.reply(replies.startTlsUnavailable)
+    if (this.#features.startTls === 'broken') return this.#refuse('startTls')
     this.#dialogue.reply(replies.readyForTls)
     this.#dialogue.startTls()
   }
@@ -354,7 +352,7 @@ export class ServerSession {
    * the TLS itself stays. The session begins again at the greeting, with the policy's leave.
    */
   #xclient(argument: string): void {
-    if (!this.#settings.takesXclient) return this.#dialogue.reply(replies.xclientNotAllowed)
+    if (!this.#settings.takesXclient) return this.#refuse('xclient')
     if (this.#speaksForOthers) return this.#dialogue.reply(replies.xclientTwice)
     const introduction = parseXclient(argument)
     if (!introduction.ok) return this.#dialogue.hangUp(replies.badXclient(introduction.problem))
@@ -372,13 +370,18 @@ export class ServerSession {
     this.#dialogue.ask({ kind: 'connection', asker: this.#asker() })
   }
 
+  /** What is settled already, the policy gives its reasons for. */
+  #refuse(kind: 'startTls' | 'xclient'): void {
+    this.#dialogue.consult({ kind, asker: this.#asker() }, decision => this.#dialogue.reply(refusalBy(decision)))
+  }
+
   /** The certificate or the password was revoked meanwhile. All that follows is judged without it. */
-  #identityLost(identity: ClientIdentity): void {
+  #identityLost(identity: ClientIdentity, refusal: Reply): void {
     // It was of the peer that has spoken for somebody else since, and nothing of it counts any more.
     if (this.#speaksForOthers) return
     this.#identity = identity
     this.#auth.forget()
-    this.#mail.loseIdentity()
+    this.#mail.loseIdentity(refusal)
   }
 
   #asker(): Asker {

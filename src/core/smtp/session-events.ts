@@ -73,22 +73,22 @@ export type SessionInput =
   | { readonly kind: 'tlsEstablished'; readonly identity: ClientIdentity }
   /** `host` is the asker's host with whatever name has been found meanwhile. */
   | { readonly kind: 'decided'; readonly decision: Decision; readonly host: Asker['host'] }
-  /** The policy could not be asked: an access map that cannot be read, and the like. */
-  | { readonly kind: 'policyFailed' }
-  /** A limit over several connections leaves no room: instead of `decided`, or at any time. */
-  | { readonly kind: 'overLimit'; readonly excess: Excess }
+  /** A limit over several connections leaves no room: instead of `decided`, or at any time. `id` explains it. */
+  | { readonly kind: 'overLimit'; readonly excess: Excess; readonly id: string }
   /** Whoever keeps the passwords has looked at what the client said. */
   | { readonly kind: 'credentialsJudged'; readonly answer: CredentialAnswer }
   | { readonly kind: 'stored'; readonly id: string }
   /** How many messages were made due; null if that failed. */
   | { readonly kind: 'queueWoken'; readonly messages: number | null }
-  | { readonly kind: 'storageFailed'; readonly why: 'full' | 'failed' | 'withdrawn' }
+  | { readonly kind: 'storageFailed'; readonly why: 'full' | 'failed' }
+  /** It was accepted for an identity that counts no more. */
+  | { readonly kind: 'withdrawn'; readonly decision: Decision }
   /** The client has been silent for `timeoutSeconds()`. */
   | { readonly kind: 'idle' }
   /** The server is going down; the session ends at the next command boundary. */
   | { readonly kind: 'shutDown' }
   /** The certificate or the password of this very session counts no more; `identity` is what is left. */
-  | { readonly kind: 'identityLost'; readonly identity: ClientIdentity }
+  | { readonly kind: 'identityLost'; readonly identity: ClientIdentity; readonly decision: Decision }
   /** The token of this session has reached its end. What has begun goes on; the session ends at the next command boundary. */
   | { readonly kind: 'loginEnded' }
 

@@ -52,9 +52,11 @@ export const target: FuzzTarget = {
 
 function eventBetween(random: Random): SessionInput | null {
   if (random.chance(0.97)) return null
-  const events: readonly SessionInput[] = [{ kind: 'idle' }, { kind: 'shutDown' }, { kind: 'identityLost', identity: callerNamed('revoked joe').identity }]
+  const events: readonly SessionInput[] = [{ kind: 'idle' }, { kind: 'shutDown' }, { kind: 'identityLost', identity: callerNamed('revoked joe').identity, decision: LOST }]
   return events[random.between(0, events.length - 1)] ?? null
 }
+
+const LOST: Decision = { id: 'lost', verdict: 'refuse', reply: { code: 550, enhanced: '5.7.1', text: 'Lost' }, holdReason: null, relay: false, because: [] }
 
 /** Everything around the session: a policy that goes by words in addresses, a store that takes everything. */
 class Listener {
