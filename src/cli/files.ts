@@ -54,8 +54,9 @@ export function shellQuoted(word: string): string {
   return /^[\w./:@%+=,[\]-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }
 
-/** As short as it stays unambiguous: relative where the file lies below the current folder. */
+/** As short as it stays unambiguous: relative where the file lies below the current folder, and that is not `/`. */
 export function shortPath(file: string): string {
-  const relative = path.relative(process.cwd(), file)
-  return relative === '' || relative.startsWith('..') ? file : relative
+  const folder = process.cwd()
+  const relative = path.relative(folder, file)
+  return relative === '' || relative.startsWith('..') || path.dirname(folder) === folder ? file : relative
 }
