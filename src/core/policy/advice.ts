@@ -127,6 +127,7 @@ function toRelay(question: Question, because: readonly Reason[]): string {
   if (asker.identity.kind === 'unverified') return forProblem(asker.identity, asker.listener)
   const domain = question.kind === 'recipient' && !ROUTED.test(question.forwardPath) ? domainOf(question.forwardPath) : null
   const alternatives = [`${line(`Connect:${address(asker)}`, 'RELAY', because)} would let this address relay`]
+  if (asker.listener === 'lmtp') alternatives.push('`relay = true` in [listeners.lmtp] would let whoever may open its UNIX socket relay')
   if (domain !== null) alternatives.push(`${line(`To:${domain}`, 'RELAY', because)} would take mail for ${domain} from anyone`)
   return `the client must ${inTls(asker)}${orLogIn(because)}. Without that, ${alternatives.join('; ')}.`
 }
