@@ -189,10 +189,14 @@ const MECHANISM = /^[A-Za-z0-9_-]{1,20}$/
 
 /** RFC 5321 §4.5.3.1.4, with the CRLF. */
 const LINE_LIMIT_OCTETS = 512
-/** What extensions add: RFC 1870 §3, RFC 6152 §2, RFC 6531 §3.1, and RFC 4954 §3 for AUTH and for `AUTH=`. */
+/**
+ * What extensions add: RFC 1870 §3, RFC 6152 §2, RFC 6531 §3.1, and RFC 4954 §3 for AUTH and for `AUTH=`. For the
+ * others it is what each parameter takes up at its longest, with the blank before it (parameters.ts): RET, ENVID, BY,
+ * HOLDUNTIL, MT-PRIORITY and REQUIRETLS, NOTIFY and ORCPT. A client may use them all.
+ */
 const LINE_LIMITS: ReadonlyMap<string, number> = new Map([
-  ['MAIL', LINE_LIMIT_OCTETS + 26 + 17 + 10 + 500],
-  ['RCPT', LINE_LIMIT_OCTETS + 10],
+  ['MAIL', LINE_LIMIT_OCTETS + 26 + 17 + 10 + 500 + 9 + 107 + 17 + 46 + 15 + 11],
+  ['RCPT', LINE_LIMIT_OCTETS + 10 + 29 + 548],
   ['AUTH', LONGEST_LINE_OCTETS],
 ])
 
