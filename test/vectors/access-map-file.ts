@@ -1,6 +1,7 @@
 /** Runs the cases of access-map-file.json: what makemap makes of a text. */
 
 import { foldCase, parseAccessMap } from '../../src/core/policy/access-map.ts'
+import type { AccessProblem } from '../../src/core/policy/access-map.ts'
 import { compare } from './outcome.ts'
 import type { CaseOutcome } from './outcome.ts'
 
@@ -24,9 +25,17 @@ export function runMapFileCase(input: unknown): CaseOutcome {
     {
       entries: sorted(entries),
       status: problems.some(problem => problem.faultyLine) ? 65 : 0,
-      messages: problems.filter(problem => problem.faultyLine).map(problem => `line ${problem.line}: ${problem.text}`),
+      messages: messagesOf(problems),
     },
   )
+}
+
+/** makemap counts what it reads: what a line that is too long leaves behind is a line of its own, and the next ones move on. */
+function messagesOf(problems: readonly AccessProblem[]): readonly string[] {
+  let partsRead = 0
+  return problems
+    .filter(problem => problem.faultyLine)
+    .map(({ line, rule, text }) => `line ${line + (rule === 'lineTooLong' ? partsRead++ : partsRead)}: ${text}`)
 }
 
 function sorted(entries: readonly (readonly [string, string])[]): readonly (readonly [string, string])[] {

@@ -32,6 +32,18 @@ test('a line of 1022 bytes is read, a longer one loses its first 1023', () => {
   assert.deepEqual(problems.map(({ line, rule }) => `${line} ${rule}`), ['1 lineTooLong'])
 })
 
+test('the last line needs no newline, and is held to the same length', () => {
+  const rules = (text: string): readonly string[] => parseAccessMap(text, 'access').problems.map(({ rule }) => rule)
+  assert.deepEqual(rules(`${'k'.repeat(1021)}\tv`), ['lineTooLong'])
+  assert.deepEqual(rules(`${'k'.repeat(1020)}\tv`), [])
+})
+
+test('a zero byte spoils its line', () => {
+  const { map, problems } = parseAccessMap('10.1\tOK\0x\n10.2\0 OK\n10.3 OK\n10.4 OK\0', 'access')
+  assert.deepEqual([...map.entries()].map(({ key, value }) => `${key} ${value}`), ['10.3 OK', '10.4 OK'])
+  assert.deepEqual(problems.map(({ line, rule }) => `${line} ${rule}`), ['1 zeroByte', '2 zeroByte'])
+})
+
 test('bytes are counted, not characters', () => {
   const line = `${'é'.repeat(520)}\tREJECT`
   assert.deepEqual(parseAccessMap(`${line}\n`, 'access').problems.map(({ rule }) => rule), ['lineTooLong'])

@@ -49,15 +49,21 @@ export const LONGEST_KEY_BYTES = 256
 
 /** makemap reads lines through a buffer of this many bytes, the final zero included. */
 const LONGEST_LINE_BYTES = 1023
+const LINE_TOO_LONG = `line too long (${LONGEST_LINE_BYTES + 1} bytes max)`
 
 export function parseAccessMap(text: string, file: string): ParsedAccessMap {
   const builder = new AccessMapBuilder(text, file)
   let line = 0
+  let zero = text.indexOf('\0')
   for (let start = 0; start < text.length; ) {
     line += 1
     const newline = text.indexOf('\n', start)
     const end = newline === -1 ? text.length : newline
-    readLine(builder, line, start, end, newline === -1)
+    if (zero === -1 || zero >= end) readLine(builder, line, start, end)
+    else {
+      readLineWithZero(builder, line, start, zero, newline === -1)
+      zero = text.indexOf('\0', end)
+    }
     start = end + 1
   }
   return builder.finish()
@@ -208,9 +214,9 @@ class AccessMapBuilder {
 
 const MOST_SHARED_VALUES = 4096
 
-function readLine(builder: AccessMapBuilder, line: number, start: number, end: number, isLast: boolean): void {
+function readLine(builder: AccessMapBuilder, line: number, start: number, end: number): void {
   const { text } = builder
-  const begin = end - start > LONGEST_LINE_BYTES / 4 ? afterOverlongParts(builder, line, start, end, isLast) : start
+  const begin = end - start > LONGEST_LINE_BYTES / 4 ? afterOverlongParts(builder, line, start, end) : start
   if (begin === end || text.charCodeAt(begin) === HASH) return
   if (isWhiteSpace(text.charCodeAt(begin))) {
     builder.refuse(line, 'leadingSpace', 'syntax error (leading space)', 'an entry starts in the first column; there are no continuation lines')
@@ -232,15 +238,20 @@ function readLine(builder: AccessMapBuilder, line: number, start: number, end: n
 /** Looks like white space, and is none in C. */
 const OTHER_BLANK = /[\p{Zs}\u200b\ufeff]/u
 
+/** makemap looks for the newline as far as the zero, and takes a line without one for one that is too long, but for the last. */
+function readLineWithZero(builder: AccessMapBuilder, line: number, start: number, zero: number, isLast: boolean): void {
+  if (isLast) readLine(builder, line, start, zero)
+  else builder.refuse(line, 'zeroByte', LINE_TOO_LONG, 'there is a zero byte in the line: remove it')
+}
+
 /** makemap drops each full buffer of a line that is too long, and reads what remains as a line of its own. */
-function afterOverlongParts(builder: AccessMapBuilder, line: number, start: number, end: number, isLast: boolean): number {
+function afterOverlongParts(builder: AccessMapBuilder, line: number, start: number, end: number): number {
   let begin = start
   for (;;) {
     const cut = endOfBytes(builder.text, begin, end, LONGEST_LINE_BYTES)
-    // A line that fills the buffer to the byte is too long as well: its newline did not fit. The
-    // end of the file needs no newline.
-    if (cut === null || (cut === end && isLast)) return begin
-    builder.refuse(line, 'lineTooLong', `line too long (${LONGEST_LINE_BYTES + 1} bytes max)`, 'its first part counts for nothing: shorten the line')
+    // A line that fills the buffer to the byte is too long as well: its newline did not fit, nor did makemap see the end of the file.
+    if (cut === null) return begin
+    builder.refuse(line, 'lineTooLong', LINE_TOO_LONG, 'its first part counts for nothing: shorten the line')
     begin = cut
     if (begin === end) return end
   }
