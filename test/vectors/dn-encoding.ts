@@ -7,6 +7,7 @@
 
 import { X509Certificate, createHash } from 'node:crypto'
 import { PURPOSE, parseCertificate } from '../../src/core/names/certificate.ts'
+import type { CertificateContent } from '../../src/core/names/certificate.ts'
 import { accessMapCommonName, accessMapName } from '../../src/core/names/distinguished-name.ts'
 
 type DnCase = {
@@ -28,7 +29,7 @@ export function runDnCase(input: unknown): { readonly name: string; readonly pro
     cert_issuer: accessMapName(issuer).text,
     cn_subject: accessMapCommonName(subject),
     cn_issuer: accessMapCommonName(issuer),
-    verify: isVerified(certificate, dnCase, parsed.value.purposes) ? 'OK' : 'FAIL',
+    verify: isVerified(certificate, dnCase, parsed.value) ? 'OK' : 'FAIL',
     cert_md5: fingerprint('md5', certificate.raw),
     cert_fp_sha256: fingerprint('sha256', certificate.raw),
   }
@@ -39,10 +40,11 @@ export function runDnCase(input: unknown): { readonly name: string; readonly pro
   return { name: dnCase.name, problem: differences.length === 0 ? null : differences.join('\n') }
 }
 
-function isVerified(certificate: X509Certificate, dnCase: DnCase, purposes: readonly string[] | null): boolean {
+function isVerified(certificate: X509Certificate, dnCase: DnCase, { purposes, notBefore, notAfter }: CertificateContent): boolean {
   const issuer = new X509Certificate(dnCase.issuerPem)
   const isForClients = purposes === null || purposes.includes(PURPOSE.clientAuth)
-  return dnCase.issuerTrusted && certificate.verify(issuer.publicKey) && isForClients
+  const isTimely = notBefore <= Date.now() && Date.now() <= notAfter
+  return dnCase.issuerTrusted && certificate.verify(issuer.publicKey) && isForClients && isTimely
 }
 
 function fingerprint(digest: string, der: Uint8Array): string {
