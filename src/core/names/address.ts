@@ -23,9 +23,11 @@ export type Address = {
 export type AddressProblem =
   /** No address at all: the empty path, or nothing before the `@`. */
   | 'empty'
-  /** More than one `@`, or a source route without its address. */
+  /** More than one `@`, a bare comma, a colon in the domain, a source route without a host or without its address. */
   | 'invalidRoute'
-  /** An open quotation mark or bracket, a backslash at the end, an empty domain. */
+  /** A domain that no host can have: an empty label, a blank, something beside the brackets. */
+  | 'hostName'
+  /** An open quotation mark, a backslash at the end, an empty domain. */
   | 'malformed'
 
 /**
@@ -36,7 +38,7 @@ export function parseAddress(path: string): Result<Address, AddressProblem> {
   if (path.length === 0) return fail('empty')
   const mailbox = path.charCodeAt(0) === AT ? afterRoute(path) : path
   if (mailbox === null) return fail('invalidRoute')
-  // The plain case, which is nearly every address: nothing quoted, no literal.
+  // The plain case, which is nearly every address: nothing quoted, no literal, no comma.
   if (!SPECIAL.test(mailbox)) {
     const at = mailbox.indexOf('@')
     if (at === -1) return ok({ localPart: mailbox, domain: null })
@@ -69,7 +71,7 @@ export function canonicalDomain(domain: string): string {
 }
 
 const AT = 0x40
-const SPECIAL = /["\\[\]]/
+const SPECIAL = /["\\[\],]/
 /** Dot-string of RFC 5321 §4.1.2, with the letters of RFC 6531 §3.3. */
 const DOT_STRING = /^[a-z0-9!#$%&'*+\-/=?^_`{|}~\x80-\uffff]+(?:\.[a-z0-9!#$%&'*+\-/=?^_`{|}~\x80-\uffff]+)*$/i
 
@@ -82,7 +84,7 @@ function afterRoute(path: string): string | null {
     else if (character === ']') inLiteral = false
     else if (character === ':' && !inLiteral) {
       const rest = path.slice(at + 1)
-      return rest.length === 0 || rest.charCodeAt(0) === AT ? null : rest
+      return at === 1 || rest.length === 0 || rest.charCodeAt(0) === AT ? null : rest
     }
   }
   return null
@@ -100,6 +102,8 @@ function parseQuoted(mailbox: string): Result<Address, AddressProblem> {
       localPart += mailbox.charAt(at)
     } else if (character === '"') {
       inQuotes = !inQuotes
+    } else if (character === ',' && !inQuotes) {
+      return fail('invalidRoute')
     } else if (character === '@' && !inQuotes) {
       return fromParts(localPart, mailbox.slice(at + 1))
     } else {
@@ -117,9 +121,11 @@ function fromParts(localPart: string, domain: string): Result<Address, AddressPr
   if (localPart.length === 0) return fail('empty')
   if (domain.includes('@')) return fail('invalidRoute')
   const canonical = canonicalDomain(domain)
-  if (canonical.length === 0 || !DOMAIN.test(canonical)) return fail('malformed')
-  return ok({ localPart, domain: canonical })
+  if (canonical.length === 0) return fail('malformed')
+  if (!canonical.startsWith('[') && ROUTE_MARK.test(canonical)) return fail('invalidRoute')
+  return DOMAIN.test(canonical) ? ok({ localPart, domain: canonical }) : fail('hostName')
 }
 
+const ROUTE_MARK = /[:,]/
 /** A literal in one pair of brackets, or labels with single dots between them. */
 const DOMAIN = /^(?:\[[^[\]\s]+\]|[^\s[\]"\\.]+(?:\.[^\s[\]"\\.]+)*)$/

@@ -25,13 +25,22 @@ export function normaliseSender(policy: Policy, typed: Address): Address {
   for (;;) {
     const { localPart, domain } = address
     const isDetour = domain === null || (hasRouting(policy.features, localPart) && isLocalDomain(policy, domain))
-    const inner = isDetour ? readRoutedLocalPart(policy.features, localPart) : null
-    if (inner === null) return address
+    if (!isDetour) return address
+    const inner = readRoutedLocalPart(policy.features, localPart)
+    if (inner === null) return { localPart, domain: null }
     address = atThisHost(policy, inner)
   }
 }
 
-export type Normalised = { readonly kind: 'recipient'; readonly address: Address } | { readonly kind: 'missing'; readonly domain: string }
+/** True for what is left of `u%@us`, `%u@us` and the like: half an address. */
+export function endsInHalf(policy: Policy, { localPart, domain }: Address): boolean {
+  return policy.features.percentHack === 'follow' && domain === null && /^%.|.%$/.test(localPart)
+}
+
+export type Normalised =
+  | { readonly kind: 'recipient'; readonly address: Address }
+  | { readonly kind: 'missing'; readonly domain: string }
+  | { readonly kind: 'unreadable' }
 
 export function normaliseRecipient(inquiry: Inquiry, typed: Address): Normalised {
   const { policy } = inquiry
@@ -40,7 +49,7 @@ export function normaliseRecipient(inquiry: Inquiry, typed: Address): Normalised
   for (;;) {
     if (address.domain === null) {
       const inner = readRoutedLocalPart(policy.features, address.localPart)
-      if (inner === null) return { kind: 'recipient', address }
+      if (inner === null) return endsInHalf(policy, address) ? { kind: 'unreadable' } : { kind: 'recipient', address }
       address = atThisHost(policy, inner)
     } else if (!hasRouting(policy.features, address.localPart)) {
       return { kind: 'recipient', address }
@@ -120,15 +129,16 @@ export function hasRefusedRouting(features: PolicyFeatures, localPart: string): 
 function readRoutedLocalPart(features: PolicyFeatures, localPart: string): Address | null {
   const at = localPart.lastIndexOf('@')
   if (at !== -1) return split(localPart.slice(0, at), localPart.slice(at + 1))
-  const bang = features.uucpPaths === 'follow' ? localPart.indexOf('!') : -1
-  if (bang !== -1) return split(localPart.slice(bang + 1), uucpDomain(localPart.slice(0, bang)))
+  // With nothing before it or behind it a `!` is a character like others.
+  const bang = features.uucpPaths === 'follow' ? localPart.indexOf('!', 1) : -1
+  if (bang !== -1 && bang < localPart.length - 1) return split(localPart.slice(bang + 1), uucpDomain(localPart.slice(0, bang)))
   const percent = features.percentHack === 'follow' ? localPart.lastIndexOf('%') : -1
-  if (percent !== -1) return split(localPart.slice(0, percent), localPart.slice(percent + 1))
+  if (percent > 0 && percent < localPart.length - 1) return split(localPart.slice(0, percent), localPart.slice(percent + 1))
   return null
 }
 
 function uucpDomain(host: string): string {
-  return host === '' || host.includes('.') ? host : `${host}.uucp`
+  return host.includes('.') ? host : `${host}.uucp`
 }
 
 function split(localPart: string, domain: string): Address {

@@ -12,7 +12,7 @@ export function isLocalDomain(policy: Policy, domain: string): boolean {
 export function isLocalhost(policy: Policy, domain: string): boolean {
   if (!domain.startsWith(LOCALHOST)) return false
   const rest = domain.slice(LOCALHOST.length)
-  if (rest === '' || rest === '.uucp') return true
+  if (rest === '' || (rest === '.uucp' && policy.features.uucpPaths === 'follow')) return true
   const dot = policy.hostname.indexOf('.')
   return (dot !== -1 && rest === policy.hostname.slice(dot)) || (rest.startsWith('.') && policy.ownDomains.has(rest.slice(1)))
 }

@@ -5,6 +5,7 @@
  * of our configuration; the decision's id is added where the reply is made.
  */
 
+import type { AddressProblem } from '../names/address.ts'
 import type { CertificateProblem, ClientIdentity } from '../names/identity.ts'
 import type { ListenerName, PolicyReply } from './decision.ts'
 import type { LoginRule } from './login.ts'
@@ -26,6 +27,13 @@ export const tooManyCallouts: PolicyReply = { code: 450, enhanced: '4.4.5', text
 export const recipientRequired: PolicyReply = { code: 553, enhanced: '5.0.0', text: 'User address required' }
 
 export const invalidRoute: PolicyReply = { code: 553, enhanced: '5.1.3', text: 'Invalid route address' }
+
+/** RFC 3463 §3.2: 5.1.2 is a host that cannot be. */
+const invalidHostName: PolicyReply = { code: 553, enhanced: '5.1.2', text: 'Invalid host name' }
+
+export function replyToUnreadable(problem: AddressProblem): PolicyReply {
+  return problem === 'hostName' ? invalidHostName : invalidRoute
+}
 
 export const recipientDomainRequired: PolicyReply = { code: 553, enhanced: '5.5.4', text: 'Domain name required for recipient address' }
 

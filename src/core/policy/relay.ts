@@ -6,7 +6,7 @@
  */
 
 import { parseAddress } from '../names/address.ts'
-import type { Address } from '../names/address.ts'
+import type { Address, AddressProblem } from '../names/address.ts'
 import { standingAuthentication } from './certificate.ts'
 import { relayByClient } from './client-relay.ts'
 import type { AccessEntry, Question } from './decision.ts'
@@ -22,7 +22,7 @@ import { canAnswer, lookUpDomain, lookUpMailbox, lookUpUser } from './lookups.ts
 import type { Inquiry } from './lookups.ts'
 import { hasRefusedRouting, normaliseRecipient, takesMailFor } from './normalise-recipient.ts'
 import { isLocalDomain } from './our-domains.ts'
-import { invalidRoute, mxUnresolved, recipientDomainRequired, recipientNotAllowed, recipientRequired } from './refusals.ts'
+import { mxUnresolved, recipientDomainRequired, recipientNotAllowed, recipientRequired, replyToUnreadable } from './refusals.ts'
 import { checkSenderBinding, refuseSender } from './sender.ts'
 
 export function checkRecipient(inquiry: Inquiry, paths: Paths): Finding {
@@ -31,6 +31,7 @@ export function checkRecipient(inquiry: Inquiry, paths: Paths): Finding {
   if (!parsed.ok) return unreadable(inquiry, parsed.problem)
   const normalised = normaliseRecipient(inquiry, parsed.value)
   if (normalised.kind === 'missing') return { kind: 'missing', missing: { kind: 'isMxFor', domain: normalised.domain } }
+  if (normalised.kind === 'unreadable') return unreadable(inquiry, 'invalidRoute')
   const { address } = normalised
   if (address.domain !== parsed.value.domain || address.localPart !== parsed.value.localPart) {
     note(inquiry, `the recipient really meant is ${address.localPart}${address.domain === null ? '' : `@${address.domain}`}`)
@@ -157,7 +158,7 @@ export function blockListEntry(inquiry: Inquiry, address: Address): AccessEntry 
   )
 }
 
-function unreadable(inquiry: Inquiry, problem: 'empty' | 'invalidRoute' | 'malformed'): Finding {
-  const reply = problem === 'empty' ? recipientRequired : invalidRoute
+function unreadable(inquiry: Inquiry, problem: AddressProblem): Finding {
+  const reply = problem === 'empty' ? recipientRequired : replyToUnreadable(problem)
   return because(inquiry, 'recipientUnreadable', 'the forward-path is not one address', { kind: 'refuse', reply })
 }

@@ -4,7 +4,7 @@
 
 import { canonicalDomain, parseAddress } from '../names/address.ts'
 import { wholeAddresses } from '../names/certificate-addresses.ts'
-import type { Address } from '../names/address.ts'
+import type { Address, AddressProblem } from '../names/address.ts'
 import { accessAddress, clientName, isLoopback } from './client-address.ts'
 import type { AccessEntry } from './decision.ts'
 import { ACCEPT, ACCEPT_FINALLY, CLIENT_NAME_MISSING, because, noteSetting, objection, warn } from './finding.ts'
@@ -13,11 +13,11 @@ import { canAnswer, lookUpDomain, lookUpMailbox, lookUpUser } from './lookups.ts
 import { isListed } from './identity-value.ts'
 import { identityThatCounts, hasPassword } from './login.ts'
 import type { Inquiry } from './lookups.ts'
-import { normaliseSender } from './normalise-recipient.ts'
+import { endsInHalf, normaliseSender } from './normalise-recipient.ts'
 import { isLocalDomain, isLocalhost } from './our-domains.ts'
 import {
-  invalidRoute,
   realSenderDomainRequired,
+  replyToUnreadable,
   senderDomainMissing,
   senderDomainRequired,
   senderDomainUnresolved,
@@ -28,7 +28,7 @@ import {
 export function checkSender(inquiry: Inquiry, reversePath: string): Finding {
   if (reversePath === '') return ACCEPT
   const parsed = parseAddress(reversePath)
-  if (!parsed.ok) return unreadable(inquiry)
+  if (!parsed.ok) return unreadable(inquiry, parsed.problem)
   const isOurs = isOursIfLocalhost(inquiry, parsed.value.domain)
   if (isOurs === 'missing') return CLIENT_NAME_MISSING
   if (!isOurs) {
@@ -48,11 +48,14 @@ export function checkSender(inquiry: Inquiry, reversePath: string): Finding {
 
 /** What is wrong with a reverse-path whoever may use it, and so is never judged later. Null if nothing is. */
 export function checkReadable(inquiry: Inquiry, reversePath: string): Finding | null {
-  return reversePath === '' || parseAddress(reversePath).ok ? null : unreadable(inquiry)
+  if (reversePath === '') return null
+  const parsed = parseAddress(reversePath)
+  if (!parsed.ok) return unreadable(inquiry, parsed.problem)
+  return endsInHalf(inquiry.policy, normaliseSender(inquiry.policy, parsed.value)) ? unreadable(inquiry, 'invalidRoute') : null
 }
 
-function unreadable(inquiry: Inquiry): Finding {
-  return because(inquiry, 'senderUnreadable', 'the reverse-path is not an address', { kind: 'refuse', reply: invalidRoute })
+function unreadable(inquiry: Inquiry, problem: AddressProblem): Finding {
+  return because(inquiry, 'senderUnreadable', 'the reverse-path is not an address', { kind: 'refuse', reply: replyToUnreadable(problem) })
 }
 
 /** The entry for a sender: by its whole address, its local part, its domain. */

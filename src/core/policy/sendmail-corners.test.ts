@@ -16,7 +16,7 @@ function policyWith(features: PolicyFeatures, access: string): Policy {
   return compilePolicy({
     access: parseAccessMap(access, 'access').map,
     hostname: 'mx.home.example',
-    localDomains: ['mx.home.example', 'home.example'],
+    localDomains: ['mx.home.example', 'home.example', 'localhost'],
     relayDomains: [],
     ownDomains: [],
     trustedMechanisms: [],
@@ -85,6 +85,28 @@ test('a client without a name is refused for good, even if the MX records cannot
   assert.equal(from({ resolve: 'FAIL' }), '550 5.7.1')
 })
 
+test('half an address behind a percent sign is none, and a bare exclamation mark is a character', () => {
+  for (const to of ['%ann@home.example', 'ann%@home.example', 'ann%', '%ann']) assert.equal(answer(sendmailFeatures, [], { to }), '553 5.1.3', to)
+  for (const from of ['%s@home.example', 's%@home.example', 's%']) assert.equal(answer(sendmailFeatures, [], { from }), '553 5.1.3', from)
+  for (const from of ['!s@home.example', 's!@home.example', 's!', '%@home.example']) assert.equal(answer(sendmailFeatures, [], { from }), '553 5.5.4', from)
+  for (const to of ['!ann@home.example', 'ann!@home.example', 'ann!']) assert.equal(answer(sendmailFeatures, [], { to }), 'accept', to)
+  assert.equal(answer({ ...sendmailFeatures, percentHack: 'ordinary' }, [], { to: 'ann%@home.example' }), 'accept')
+})
+
+test('a domain that no host can have is another fault than a route', () => {
+  for (const domain of ['.dest.example', 'dest..example', '[192.0.2.9]x']) assert.equal(answer(sendmailFeatures, [], { to: `ann@${domain}` }), '553 5.1.2', domain)
+  for (const to of ['ann@dest.example:25', 'ann,bob@home.example', '@:ann@home.example']) assert.equal(answer(sendmailFeatures, [], { to }), '553 5.1.3', to)
+  assert.equal(answer(sendmailFeatures, [], { from: 's@dest..example' }), '553 5.1.2')
+})
+
+test('localhost.UUCP is this host only where UUCP paths are followed', () => {
+  const policy = { ...sendmailFeatures, blocklistRecipients: true }
+  const lines = ['To:mx.home.example REJECT']
+  const session = { to: 'ann@localhost.UUCP' }
+  assert.equal(answer(policy, lines, session), '550 5.2.1')
+  assert.equal(answer({ ...policy, uucpPaths: 'ordinary' }, lines, session), '550 5.7.1')
+})
+
 const peer = { name: 'c.example', address: '192.0.2.7', verify: 'OK', cipherBits: 100, securityLayerBits: 0, cnSubject: 'joe', subject: '/CN=joe', issuer: '/CN=ca', dnsNames: ['mx.example', '*.d.example'] }
 
 function requirement(value: string, features: Partial<PolicyFeatures> = {}, of: Partial<typeof peer> = {}): string {
@@ -141,7 +163,8 @@ test('a peer whose name is empty is found by the bare tag, and then by its addre
 test('TLS_Rcpt: an entry is found under the name of this host, and nothing is looked at without one', () => {
   const ask = (access: string, forwardPath: string, verify = 'NONE'): number | undefined =>
     judgeNextHop(policyWith(sendmailFeatures, access), { kind: 'recipient', server: { ...peer, verify }, forwardPath }).refusal?.code
-  assert.equal(ask('TLS_Rcpt:mx.home.example\tPERM+VERIFY', 'ann@localhost'), undefined)
+  assert.equal(ask('TLS_Rcpt:mx.home.example\tPERM+VERIFY', 'ann@localhost'), 503)
+  assert.equal(ask('TLS_Rcpt:localhost\tPERM+VERIFY', 'ann@localhost'), undefined)
   assert.equal(ask('TLS_Rcpt:dest.example\tPERM+VERIFY', 'ann%dest.example@home.example'), 503)
   assert.equal(ask('TLS_Rcpt:dest.example\tPERM+VERIFY', 'dest.example!ann'), 503)
   assert.equal(ask('TLS_Rcpt:dest.example\tPERM+VERIFY', 'ann@other.example', 'SOFTWARE'), undefined)
