@@ -26,6 +26,19 @@ test('S18: a message that trickles in steadily has a time in all', async () => {
   assert.equal(client.dropped(), 1)
 })
 
+test('S18: a command that comes byte by byte has no more time than one that does not come', async () => {
+  const client = start()
+  await turn()
+  const { deadline } = client.conversation
+  for (const byte of 'NOOP\r') {
+    client.now += 1000
+    await client.send(byte)
+    assert.equal(client.conversation.deadline, deadline)
+  }
+  await client.send('\n')
+  assert.equal(client.conversation.deadline, deadline + client.now)
+})
+
 test('S18: one that sends a thousand commands at once stands back for others', async () => {
   const client = start()
   await client.send(`HELO busy.example.com\r\n${'MAIL FROM:<a@example.com>\r\nRSET\r\n'.repeat(500)}`)

@@ -4,7 +4,11 @@
  */
 
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import net from 'node:net'
 import { test } from 'node:test'
+import { SocketChannel } from '../../src/io/channel.ts'
+import type { TlsGate } from '../../src/io/tls-gate.ts'
 import { play, whole } from '../transcripts/play.ts'
 
 const HELLO = `* connected 192.0.2.7
@@ -58,4 +62,17 @@ test('S3: twice is once too often', () => {
 
 test('S3: STARTTLS takes no parameters', () => {
   assert.deepEqual(answers('C: STARTTLS now\n'), ['S: 501 5.5.4 Syntax: STARTTLS'])
+})
+
+test('S3: the channel itself hands no connection to TLS that holds bytes in the clear', async t => {
+  const server = net.createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const client = net.connect((server.address() as net.AddressInfo).port, '127.0.0.1')
+  t.after(() => (client.destroy(), server.close()))
+  const [socket] = (await once(server, 'connection')) as [net.Socket]
+  const gate = { handshake: () => assert.fail('there is no handshake') } as unknown as TlsGate
+  const channel = new SocketChannel(socket, gate, '127.0.0.1', null)
+  client.write('RSET\r\n')
+  await once(socket, 'data')
+  assert.deepEqual(await channel.startTls({ asksForCertificate: true, settings: null }), { kind: 'failed', failed: 'bytes in the clear before the handshake' })
 })
