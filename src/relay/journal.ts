@@ -11,7 +11,7 @@ import { verifyWord } from '../core/names/identity.ts'
 import type { Account, ClientIdentity } from '../core/names/identity.ts'
 import type { QueuedMessage } from '../core/message/envelope.ts'
 import type { Asker, Decision, Question } from '../core/policy/decision.ts'
-import { sourceOf } from '../core/policy/client-terms.ts'
+import { formatAccessLine } from '../core/policy/access-map.ts'
 import type { SessionTerms } from '../core/policy/session-terms.ts'
 import type { LoginAttempt, LoginFailure } from '../core/sasl/script.ts'
 import { replies } from '../core/smtp/reply.ts'
@@ -88,7 +88,7 @@ export class Journal implements ReceiverObserver, LoginObserver {
   }
 
   onTerms(session: string, address: string, { entries }: SessionTerms): void {
-    this.#log.info({ event: 'terms', session, client: address, entries: entries.map(sourceOf) })
+    this.#log.info({ event: 'terms', session, client: address, entries: entries.map(formatAccessLine) })
   }
 
   loggedIn(session: string, address: string, { mechanism }: LoginAttempt, { holder, device }: Account): void {

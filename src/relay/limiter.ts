@@ -14,6 +14,7 @@ import type { Rate } from '../core/limits/rate.ts'
 import type { Usage, UsageTable } from '../core/limits/usage-table.ts'
 import type { ClientIdentity } from '../core/names/identity.ts'
 import { isListed } from '../core/peers/peer-list.ts'
+import { formatAccessLine } from '../core/policy/access-map.ts'
 import type { AddressTerms, EntryLimit } from '../core/policy/client-terms.ts'
 import type { AccessEntry } from '../core/policy/decision.ts'
 
@@ -200,8 +201,8 @@ function onlyEntries(address: Account, terms: AddressTerms): Account {
 }
 
 /** In sendmail's own terms 0 is no limit. */
-function entryAllowance<Limit>({ count, source, entry }: EntryLimit, limit: (count: number) => Limit): Allowance<Limit> {
-  return { limit: count === 0 ? null : limit(count), setting: source, entry }
+function entryAllowance<Limit>({ count, entry }: EntryLimit, limit: (count: number) => Limit): Allowance<Limit> {
+  return { limit: count === 0 ? null : limit(count), setting: formatAccessLine(entry), entry }
 }
 
 /** sendmail's ConnectionRateWindowSize is a minute unless somebody changes it. */

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { sourceOf, type EntryLimit } from '../../src/core/policy/client-terms.ts'
+import type { EntryLimit } from '../../src/core/policy/client-terms.ts'
 import type { ClientLimits, Excess } from '../../src/core/limits/limits.ts'
 import { USAGES, UsageTable } from '../../src/core/limits/usage-table.ts'
 import type { ClientIdentity } from '../../src/core/names/identity.ts'
@@ -172,5 +172,5 @@ function admitted(visit: Visit | Excess): Visit {
 /** A line of the access map. */
 function limitOf(key: string, count: number): EntryLimit {
   const entry = { key, value: String(count), file: 'access', line: 3 }
-  return { count, source: sourceOf(entry), entry }
+  return { count, entry }
 }

@@ -7,7 +7,8 @@ import { parseConfig } from '../../core/config/parse.ts'
 import type { Config } from '../../core/config/schema.ts'
 import type { ClientIdentity } from '../../core/names/identity.ts'
 import { adviceFor } from '../../core/policy/advice.ts'
-import { addressTerms, sourceOf } from '../../core/policy/client-terms.ts'
+import { formatAccessLine } from '../../core/policy/access-map.ts'
+import { addressTerms } from '../../core/policy/client-terms.ts'
 import { explainDecision, type LineOf } from '../../core/policy/explain.ts'
 import type { Asker, CalloutAnswer, Reason } from '../../core/policy/decision.ts'
 import type { Policy } from '../../core/policy/policy.ts'
@@ -169,8 +170,8 @@ async function termsFor(policy: Policy, facts: ClientFacts): Promise<readonly st
   const answer = sessionTerms(policy, facts.host)
   const { connections, connectionRate } = addressTerms(policy, facts.host.address)
   return [
-    ...(answer.kind === 'terms' ? answer.terms.entries.map(sourceOf) : []),
-    ...[connections, connectionRate].flatMap(limit => (limit === null ? [] : [limit.source])),
+    ...(answer.kind === 'terms' ? answer.terms.entries.map(formatAccessLine) : []),
+    ...[connections, connectionRate].flatMap(limit => (limit === null ? [] : [formatAccessLine(limit.entry)])),
   ]
 }
 

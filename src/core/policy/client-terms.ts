@@ -10,8 +10,8 @@ import type { Search } from './lookups.ts'
 import { isInRelayNetwork } from './our-domains.ts'
 import type { Policy } from './policy.ts'
 
-/** A number of the access map. `source` is `access:12 ClientRate:10.1 20`, for the administrator. */
-export type EntryLimit = { readonly count: number; readonly source: string; readonly entry: AccessEntry }
+/** A number of the access map, and the line that says it. */
+export type EntryLimit = { readonly count: number; readonly entry: AccessEntry }
 
 /** What is known of a client by its address alone. */
 export type AddressTerms = {
@@ -40,15 +40,10 @@ function limitFor(search: Search, tag: 'ClientConn' | 'ClientRate', written: str
   if (!hasEntries(search, tag)) return null
   const entry = lookUpAddress(search, tag, written) ?? lookUpExact(search, tag, '')
   const count = entry === null ? null : parseNumber(entry.value)
-  return entry === null || count === null ? null : { count, source: sourceOf(entry), entry }
+  return entry === null || count === null ? null : { count, entry }
 }
 
 function parseNumber(value: string): number | null {
   const [, digits] = /^(\d{1,9})\s*$/.exec(value) ?? []
   return digits === undefined ? null : Number(digits)
-}
-
-/** `access:12 ClientRate:10.1 20`, for the administrator. */
-export function sourceOf({ file, line, key, value }: AccessEntry): string {
-  return `${file}:${line} ${key} ${value}`
 }
