@@ -203,7 +203,7 @@ export class Worker {
     for (const server of this.#servers) server.close()
     await this.#receiver.shutDown()
     clearInterval(this.#sweep)
-    this.#journal.sweep(system.now(), true)
+    this.#journal.finish()
     await Promise.all(this.#shards.map(shard => shard.close()))
     this.#log.flush()
   }

@@ -73,9 +73,14 @@ export class Journal implements ReceiverObserver, LoginObserver {
     return this.#turnedAway.counts(`${line.listener} ${networkBlock(line.client)} ${line.why}`, line, this.#system.now())
   }
 
-  /** To be called about once a second, and with `everything` at the end: writes how many lines were left out. */
-  sweep(now: number, everything = false): void {
-    for (const { line, unwritten } of this.#turnedAway.takeOver(now, everything)) this.#log.warn({ ...line, unwritten })
+  /** To be called about once a second: writes how many lines were left out. */
+  sweep(now: number): void {
+    for (const { line, unwritten } of this.#turnedAway.takeOver(now)) this.#log.warn({ ...line, unwritten })
+  }
+
+  /** To be called once, at the end. */
+  finish(): void {
+    this.sweep(Infinity)
   }
 
   overLimit(session: string, { limit, what, of }: Excess, question: Question, decision: Decision): void {

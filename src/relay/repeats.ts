@@ -27,11 +27,11 @@ export class Repeats<Line> {
     return known === undefined || known.times <= WRITTEN
   }
 
-  /** What was counted and not written, where the minute is over or there are too many kinds; with everything, all of it. */
-  takeOver(now: number, everything = false): readonly { readonly line: Line; readonly unwritten: number }[] {
+  /** What was counted and not written, where the minute is over or there are too many kinds. At `Infinity` every minute is. */
+  takeOver(now: number): readonly { readonly line: Line; readonly unwritten: number }[] {
     const over: { line: Line; unwritten: number }[] = []
     for (const [kind, { line, since, times }] of this.#counted) {
-      const isOver = everything || now - since >= MINUTE || now < since || this.#counted.size > this.#most
+      const isOver = now - since >= MINUTE || now < since || this.#counted.size > this.#most
       if (!isOver) break
       this.#counted.delete(kind)
       if (times > WRITTEN) over.push({ line, unwritten: times - WRITTEN })
