@@ -55,8 +55,8 @@ export async function identityByCertificate(
     ...(await ask({ do: 'index' }, 'index')),
   }))
   const furtherPem = config.listeners[asked.listener].clientCaFiles.map(file => readFileSync(inDirectory(directory, file), 'utf8'))
-  const trusted = [authorityOf(authority.issuingPem, true), ...furtherPem.map(pem => authorityOf(pem, false))]
-  const signers = [authority.issuingPem, ...furtherPem].map(pem => ({ certificate: new X509Certificate(pem), ...authorityOf(pem, false) }))
+  const trusted = [authorityOf(authority.issuingPem, 'own'), ...furtherPem.map(pem => authorityOf(pem, 'foreign'))]
+  const signers = [authority.issuingPem, ...furtherPem].map(pem => ({ certificate: new X509Certificate(pem), ...authorityOf(pem, 'foreign') }))
   const signer = signers.find(({ certificate }) => isSignedBy(x509, certificate))
   const facts: HandshakeFacts = {
     tls: USUAL_TLS,

@@ -127,10 +127,10 @@ function strangeIssuersInAccess({ policy, clientAuthoritiesPem }: Tested, ownPem
 
 /** CAs of `client-ca` that have our own one's name, as those of two Posterns of one company may: no line of the access map could tell them apart. */
 function namesakes({ clientAuthoritiesPem }: Tested, issuingPem: string): readonly Finding[] {
-  const own = authorityOf(issuingPem, true)
+  const own = authorityOf(issuingPem, 'own')
   return Object.entries(clientAuthoritiesPem).flatMap(([name, pems]) =>
     pems
-      .map(pem => authorityOf(pem, false))
+      .map(pem => authorityOf(pem, 'foreign'))
       .filter(({ subject, keyFingerprint }) => subject.toLowerCase() === own.subject.toLowerCase() && keyFingerprint !== own.keyFingerprint)
       .map(({ subject }) => warning(`listeners.${name}.client-ca: ${subject} is the name of our own authority too, and certificates of the other count for nothing; give that one a name of its own, by --organisation or --ca-name of "postern init"`)),
   )

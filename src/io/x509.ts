@@ -86,10 +86,10 @@ export function peerCertificateOf(base64: string): PeerCertificate {
   return factsOfCertificate(Buffer.from(base64, 'base64')).certificate
 }
 
-/** A CA as `identify` compares issuers with it. Throws if the PEM holds no certificate. */
-export function authorityOf(pem: string, own: boolean): TrustedAuthority {
+/** A CA as `identify` compares issuers with it; `own` is this site's. Throws if the PEM holds no certificate. */
+export function authorityOf(pem: string, whose: 'own' | 'foreign'): TrustedAuthority {
   const { certificate } = factsOfCertificate(new X509Certificate(pem).raw)
-  return { subject: certificate.subject, keyFingerprint: certificate.keyFingerprint, own }
+  return { subject: certificate.subject, keyFingerprint: certificate.keyFingerprint, own: whose === 'own' }
 }
 
 export function pemOfCertificate(der: Uint8Array): string {

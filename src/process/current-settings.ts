@@ -18,9 +18,9 @@ export type CurrentSettings = {
 export function readSettings(settings: WorkerSettings): CurrentSettings {
   const parsed = parseConfig(settings.configText, settings.configFile)
   if (!parsed.ok) throw new Error(parsed.problem.map(formatConfigProblem).join('; '))
-  const own = [settings.ownIssuingPem, settings.ownRootPem].map(pem => authorityOf(pem, true))
+  const own = [settings.ownIssuingPem, settings.ownRootPem].map(pem => authorityOf(pem, 'own'))
   const trusted = new Map(
-    LISTENER_NAMES.map(name => [name, [...own, ...settings.clientAuthoritiesPem[name].map(pem => authorityOf(pem, false))]]),
+    LISTENER_NAMES.map(name => [name, [...own, ...settings.clientAuthoritiesPem[name].map(pem => authorityOf(pem, 'foreign'))]]),
   )
   return { config: parsed.value, settings, trusted }
 }

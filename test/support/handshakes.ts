@@ -38,8 +38,8 @@ const server = makeCertificate({ subject: simpleName(['2.5.4.3', 'mx.example.tes
 /** The identity that a client has after a handshake; or why there was none. */
 export async function identityAfterHandshake(trust: Trust, shown: Shown | null, version: TlsVersion): Promise<ClientIdentity | string> {
   const authorities: readonly TrustedAuthority[] = [
-    ...trust.own.map(({ pem }) => authorityOf(pem, true)),
-    ...trust.foreign.map(({ pem }) => authorityOf(pem, false)),
+    ...trust.own.map(({ pem }) => authorityOf(pem, 'own')),
+    ...trust.foreign.map(({ pem }) => authorityOf(pem, 'foreign')),
   ]
   const gate = makeGate([...trust.own, ...trust.foreign], new HandshakeRoom(10), handshake => {
     const presented = handshake.certificate === null ? null : readPresented(handshake.certificate)
