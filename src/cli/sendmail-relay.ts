@@ -37,7 +37,7 @@ export async function connectToRelay(settings: SendmailSettings, tls: ClientTls,
     }
     const connection = new Connection(channel, tls, NO_POLICY)
     const server = { name: host, address }
-    const terms = { tls: 'verify', requireTls: false, implicitTls: settings.implicitTls, ignoredKeywords: [], fallsBack: false, tlsLine: null, clearBecause: null } as const
+    const terms = { ownNames: new Set<string>(), tls: 'verify', requireTls: false, implicitTls: settings.implicitTls, ignoredKeywords: [], fallsBack: false, tlsLine: null, clearBecause: null } as const
     const ready = await connection.greet({ peer, server, helloName, ...terms })
     if (ready.ok) return ok({ connection, channel })
     problem = ready.problem

@@ -92,6 +92,10 @@ async function tryHost(
   return ready.ok ? ok(connection) : ready
 }
 
+const SMTP_PORT = 25
+/** On other ports of this host there may be other programs, which rightly have its name. */
+const NO_NAMES: ReadonlySet<string> = new Set()
+
 /** By the terms of the next hop, and a line of the access map for this server. */
 function approachTo(target: Target, hop: NextHop, settings: DeliverySettings): Approach {
   const { name, address, port } = target
@@ -105,6 +109,7 @@ function approachTo(target: Target, hop: NextHop, settings: DeliverySettings): A
       peer: name === address ? `[${address}]:${port}` : `${name}[${address}]:${port}`,
       server,
       helloName: settings.helloName,
+      ownNames: port === SMTP_PORT ? settings.ownNames : NO_NAMES,
       ignoredKeywords: hop.ignoredKeywords,
       tls: hop.tls,
       requireTls: hop.requireTls,

@@ -10,7 +10,7 @@ export type DeliverySettings = {
   readonly hostname: string
   /** What we say after EHLO. */
   readonly helloName: string
-  /** Names in MX records that mean us, in lower case (RFC 5321 §5.1). */
+  /** Names in MX records, and of servers on port 25, that mean us, in lower case (RFC 5321 §5.1). */
   readonly ownNames: ReadonlySet<string>
   readonly routing: Routing
   /** The access map has a say in what a next hop must prove. */

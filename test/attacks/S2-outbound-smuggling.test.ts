@@ -17,7 +17,7 @@ import { policyWith } from '../support/policies.ts'
 const NO_TLS = { serverName: 'mx.test', trustedPem: null, certificatePem: null, keyPem: null, options: 0, ciphers: null }
 
 const PLAN: GreetingPlan = {
-  peer: 'mx.test', server: { name: 'mx.test', address: '192.0.2.7' }, helloName: 'us', ignoredKeywords: [], tls: 'none', requireTls: false, implicitTls: false, fallsBack: false,
+  peer: 'mx.test', server: { name: 'mx.test', address: '192.0.2.7' }, helloName: 'us', ownNames: new Set(), ignoredKeywords: [], tls: 'none', requireTls: false, implicitTls: false, fallsBack: false,
   tlsLine: null, clearBecause: null,
 }
 

@@ -71,7 +71,7 @@ export function sameText(seen: string, source: string): void {
 }
 
 export function checkGreeting({ access = '', ...changes }: Partial<GreetingPlan> & { access?: string }, source: string): ClientSession | null {
-  const plan: GreetingPlan = { peer, server: HOST, helloName: 'us', ignoredKeywords: [], tls: 'opportunistic', requireTls: false, implicitTls: false, fallsBack: true, tlsLine: null, clearBecause: null, ...changes }
+  const plan: GreetingPlan = { peer, server: HOST, helloName: 'us', ownNames: new Set(), ignoredKeywords: [], tls: 'opportunistic', requireTls: false, implicitTls: false, fallsBack: true, tlsLine: null, clearBecause: null, ...changes }
   const { seen, answer } = play(greet(plan), source, policyWith(access))
   const came = answer.ok ? `ready, ${answer.value.tls ?? 'in clear'}${inBrackets(answer.value.accessLines)}` : said(outcomeOf(answer.problem))
   sameText(`${seen}\n=> ${came}`, source)

@@ -185,6 +185,7 @@ function reasonLines(why: AttemptProblem): readonly string[] {
     case 'noRoute':
     case 'unsupported':
     case 'tooLate':
+    case 'ourselves':
     case 'localTrouble':
       return [describeProblem(why)]
     default:

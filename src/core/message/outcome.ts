@@ -47,6 +47,8 @@ export type AttemptProblem =
   | { readonly kind: 'unsupported'; readonly feature: '8BITMIME' | 'BINARYMIME' | 'SMTPUTF8' | 'SIZE' | 'DELIVERBY' | 'REQUIRETLS' | 'STARTTLS'; readonly peer: string }
   /** The sender gave it so much time (RFC 2852). */
   | { readonly kind: 'tooLate'; readonly detail: string }
+  /** The server calls itself what we call ourselves. */
+  | { readonly kind: 'ourselves'; readonly peer: string }
   /** Nobody else's fault: the message could not be read back from our own spool, or a bug. */
   | { readonly kind: 'localTrouble'; readonly detail: string }
   /** Nothing was tried: the next hop failed a moment ago, for this reason. */
@@ -95,6 +97,8 @@ export function isPermanent(problem: AttemptProblem): boolean {
     case 'connectionSpent':
     case 'badReply':
     case 'tlsFailed':
+    // Only an administrator can mend it, and then the mail is still there.
+    case 'ourselves':
     case 'localTrouble':
     case 'suspended':
       return false
@@ -143,6 +147,8 @@ export function describeProblem(problem: AttemptProblem): string {
       return oneLine(`${problem.peer} ${UNSUPPORTED_WORDS[problem.feature]}`)
     case 'tooLate':
       return oneLine(`too late: ${problem.detail}`)
+    case 'ourselves':
+      return oneLine(`${problem.peer} answers with our own name, so that mail would go in circles; set the next hop right, or give one of the two another hostname`)
     case 'localTrouble':
       return oneLine(`trouble of our own: ${problem.detail}`)
     case 'suspended':
@@ -181,6 +187,8 @@ export function statusOf(problem: AttemptProblem): string {
       return UNSUPPORTED_STATUS[problem.feature]
     case 'tooLate':
       return '5.4.7' // RFC 2852 §4
+    case 'ourselves':
+      return '4.4.6'
     case 'localTrouble':
       return '4.3.0'
     case 'suspended':

@@ -201,3 +201,24 @@ test('REQUIRETLS is said to a server that offers it and has proved its name, and
   checkDelivery({ tls: 'encrypted', reversePath: '' }, { isVerified: true }, `C: MAIL FROM:<> SIZE=99${said}`)
   checkDelivery({ tls: 'encrypted', reversePath: '' }, { ...offers, isVerified: true }, `C: MAIL FROM:<> SIZE=99 REQUIRETLS${said}`)
 })
+
+test('a server with our own name is ourselves, and gets nothing', () => {
+  const ownNames = new Set(['relay.example.org'])
+  for (const reply of ['250 Relay.Example.Org', '250-relay.example.org hello us\n    S: 250 STARTTLS']) {
+    checkGreeting({ ownNames }, `
+      S: 220 welcome
+      C: EHLO us
+      S: ${reply}
+      => mx answers with our own name, so that mail would go in circles; set the next hop right, or give one of the two another hostname`)
+  }
+  checkGreeting({ ownNames: new Set(['localhost']) }, `
+    S: 220 localhost
+    C: EHLO us
+    S: 250 localhost
+    => ready, in clear`)
+  checkGreeting({ ownNames }, `
+    S: 220 relay.example.org
+    C: EHLO us
+    S: 250 relay.example.org.example.net
+    => ready, in clear`)
+})

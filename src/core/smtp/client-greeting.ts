@@ -14,6 +14,7 @@ import { unprotected, type TlsProof, type VerifyWord } from '../policy/next-hop-
 import type { PeerHost } from '../policy/session-features.ts'
 import { ask, expect, expectAlone, isPositive, type ClientSession, type Script } from './client-session.ts'
 import { NO_EXTENSIONS, parseExtensions, type Extensions, type IgnorableKeyword } from './extensions.ts'
+import type { Reply } from './reply.ts'
 
 /** What is known of the server before the first byte. */
 export type GreetingPlan = {
@@ -22,6 +23,8 @@ export type GreetingPlan = {
   /** For the policy. */
   readonly server: PeerHost
   readonly helloName: string
+  /** A server that has one of these names, in lower case, is nobody but ourselves. */
+  readonly ownNames: ReadonlySet<string>
   /** What it offers and we are not to use. */
   readonly ignoredKeywords: readonly IgnorableKeyword[]
   readonly tls: TlsLevel
@@ -59,6 +62,7 @@ export function* greet(plan: GreetingPlan): Script<Result<ClientSession, Attempt
 
   let hello = yield* sayHello(plan)
   if (!hello.ok) return hello
+  if (isOurselves(plan, hello.value.reply)) return fail({ kind: 'ourselves', peer: plan.peer })
   if (security === null) {
     security = yield* negotiate(plan, hello.value.extensions)
     if (!security.ok) return security
@@ -94,6 +98,12 @@ function* sayHello(plan: GreetingPlan): Script<Result<ClientSession['hello'] & {
   yield { kind: 'send', text: older }
   const helo = yield* expectAlone('hello', plan.peer, isPositive)
   return helo.ok ? ok({ command: older, reply: helo.value, extensions: NO_EXTENSIONS }) : helo
+}
+
+/** RFC 5321 §4.1.1.1: the reply to EHLO or HELO begins with the server's name. `localhost` is everybody's. */
+function isOurselves({ ownNames }: GreetingPlan, { lines }: Reply): boolean {
+  const name = /^\S*/.exec(lines[0] ?? '')?.[0].toLowerCase() ?? ''
+  return name !== 'localhost' && ownNames.has(name)
 }
 
 /** STARTTLS, or why there is none. */
