@@ -16,7 +16,7 @@ import type { Dialer, DnsAnswer, Lease, Resolver, Spool, System, Timers } from '
 import { Scheduler } from '../../src/relay/scheduler.ts'
 import type { AttemptReport } from '../../src/relay/settler.ts'
 import { describeOutcome } from '../../src/core/message/outcome.ts'
-import { DEFAULT_RETRY } from '../../src/core/message/retry.ts'
+import { USUAL_RETRY } from '../support/queued.ts'
 import { policyWith } from '../support/policies.ts'
 import type { Withdrawal } from '../../src/relay/withdrawal.ts'
 import { waitFor } from '../support/processes.ts'
@@ -54,7 +54,7 @@ export async function startRelay(t: Pick<TestContext, 'after'>, options: RelayOp
     policy: policyWith(options.access ?? ''),
     sessionTls: new Map(),
     certificate: null,
-    retry: DEFAULT_RETRY,
+    retry: USUAL_RETRY,
     connectTimeoutSeconds: 5,
     routing: { smarthost: null, routes: new Map(), ownDomain: '', waivable: 'mx', mx: { tls: 'opportunistic', trustedPem: null, ignoredKeywords: [], port: 25 } },
     limits: { ...DEFAULT_LIMITS, ...options.limits },

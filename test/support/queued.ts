@@ -4,12 +4,24 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { TestContext } from 'node:test'
+import { parseConfig } from '../../src/core/config/parse.ts'
 import type { Envelope, QueuedMessage, Recipient } from '../../src/core/message/envelope.ts'
+import type { RetrySchedule } from '../../src/core/message/retry.ts'
 import { NO_RCPT_PARAMETERS } from '../../src/core/smtp/parameters.ts'
 import type { Body, Draft, Lease, NewMessage, Spool } from '../../src/relay/ports.ts'
 
 /** The instant at which these tests take place. */
 export const NOW = 1_790_000_000_000
+
+/** As it is where postern.toml says nothing of it. */
+export const USUAL_RETRY: RetrySchedule = usualRetry()
+
+function usualRetry(): RetrySchedule {
+  const config = parseConfig('hostname = "mx.example.org"\n', 'postern.toml')
+  if (!config.ok) throw new Error('a name is all that a configuration must have')
+  const { retrySeconds, lifetimeSeconds, delayWarningSeconds } = config.value.queue
+  return { delaysSeconds: retrySeconds, lifetimeSeconds, warnAfterSeconds: delayWarningSeconds }
+}
 
 export function recipient(changes: Partial<Recipient> = {}): Recipient {
   return { address: 'bob@example.net', state: 'waiting', attempts: 0, dueAt: NOW, plannedAt: null, lastReply: null, warned: false, ...changes }

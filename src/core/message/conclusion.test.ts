@@ -4,7 +4,7 @@ import { envelopeTo } from '../../../test/support/queued.ts'
 import { concludeAttempt } from './conclusion.ts'
 import type { QueuedMessage, Recipient } from './envelope.ts'
 import { outcomeOf, type AttemptProblem, type Outcome } from './outcome.ts'
-import { DEFAULT_RETRY } from './retry.ts'
+import { USUAL_RETRY } from '../../../test/support/queued.ts'
 
 const HOUR = 3_600_000
 const later: AttemptProblem = { kind: 'connectionFailed', peer: 'mx', detail: 'refused' }
@@ -22,7 +22,7 @@ function message(reversePath: string, ...changes: Partial<Recipient>[]): QueuedM
 }
 
 const conclude = (message: QueuedMessage, outcomes: readonly Outcome[], now: number) =>
-  concludeAttempt(message, [...outcomes.keys()], outcomes, { schedule: DEFAULT_RETRY, now, jitter: 0.5 })
+  concludeAttempt(message, [...outcomes.keys()], outcomes, { schedule: USUAL_RETRY, now, jitter: 0.5 })
 
 test('each recipient goes its own way', () => {
   const { changes, failed, delayed } = conclude(message('a@b', {}, {}, {}), [taken, outcomeOf(never), outcomeOf(later)], HOUR)

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { envelopeTo, message } from '../../../test/support/queued.ts'
 import type { Envelope, NotifyOn } from './envelope.ts'
 import { firstDueAt, isToldOf, isToldOfRelaying, scheduleFor, secondsLeft, startsAt } from './notification.ts'
-import { DEFAULT_RETRY } from './retry.ts'
+import { USUAL_RETRY } from '../../../test/support/queued.ts'
 
 const MINUTE = 60_000
 
@@ -67,9 +67,9 @@ test('a message for later begins later, and one that goes first a little earlier
 })
 
 test('a time that the sender set is the end of trying, or when it hears of a delay (RFC 2852 §4)', () => {
-  const { lifetimeSeconds, warnAfterSeconds } = DEFAULT_RETRY
+  const { lifetimeSeconds, warnAfterSeconds } = USUAL_RETRY
   const schedule = (changes: Partial<Envelope>): readonly (number | null)[] => {
-    const found = scheduleFor(asking(changes), DEFAULT_RETRY)
+    const found = scheduleFor(asking(changes), USUAL_RETRY)
     return [found.lifetimeSeconds, found.warnAfterSeconds]
   }
   assert.deepEqual(schedule({}), [lifetimeSeconds, warnAfterSeconds])

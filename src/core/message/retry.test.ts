@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
-import { DEFAULT_RETRY, isExpired, isWarningDue, nextAttemptAt } from './retry.ts'
+import { USUAL_RETRY } from '../../../test/support/queued.ts'
+import { isExpired, isWarningDue, nextAttemptAt } from './retry.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
-const quiet = { ...DEFAULT_RETRY, warnAfterSeconds: null }
+const quiet = { ...USUAL_RETRY, warnAfterSeconds: null }
 
 function waits(attempts: number): number {
   return nextAttemptAt(quiet, { acceptedAt: 0, now: HOUR, attempts, warned: false, jitter: 0.5 }) - HOUR
@@ -27,20 +28,20 @@ test('jitter stretches and shrinks a wait by a fifth at most', () => {
 
 test('an attempt falls on the warning and on the end of the lifetime, whichever comes first', () => {
   const state = { acceptedAt: 0, now: 3.9 * HOUR, attempts: 6, warned: false, jitter: 0.5 }
-  assert.equal(nextAttemptAt(DEFAULT_RETRY, state), 4 * HOUR)
-  assert.equal(nextAttemptAt(DEFAULT_RETRY, { ...state, warned: true }), 7.9 * HOUR)
-  assert.equal(nextAttemptAt(DEFAULT_RETRY, { ...state, warned: true, now: 119 * HOUR }), 120 * HOUR)
+  assert.equal(nextAttemptAt(USUAL_RETRY, state), 4 * HOUR)
+  assert.equal(nextAttemptAt(USUAL_RETRY, { ...state, warned: true }), 7.9 * HOUR)
+  assert.equal(nextAttemptAt(USUAL_RETRY, { ...state, warned: true, now: 119 * HOUR }), 120 * HOUR)
 })
 
 test('a message expires at its lifetime and not before', () => {
-  assert.equal(isExpired(DEFAULT_RETRY, { acceptedAt: 7, now: 7 + 120 * HOUR - 1 }), false)
-  assert.equal(isExpired(DEFAULT_RETRY, { acceptedAt: 7, now: 7 + 120 * HOUR }), true)
+  assert.equal(isExpired(USUAL_RETRY, { acceptedAt: 7, now: 7 + 120 * HOUR - 1 }), false)
+  assert.equal(isExpired(USUAL_RETRY, { acceptedAt: 7, now: 7 + 120 * HOUR }), true)
 })
 
 test('the sender is warned once, and never if so configured', () => {
-  assert.equal(isWarningDue(DEFAULT_RETRY, { acceptedAt: 0, now: 4 * HOUR - 1, warned: false }), false)
-  assert.equal(isWarningDue(DEFAULT_RETRY, { acceptedAt: 0, now: 4 * HOUR, warned: false }), true)
-  assert.equal(isWarningDue(DEFAULT_RETRY, { acceptedAt: 0, now: 9 * HOUR, warned: true }), false)
+  assert.equal(isWarningDue(USUAL_RETRY, { acceptedAt: 0, now: 4 * HOUR - 1, warned: false }), false)
+  assert.equal(isWarningDue(USUAL_RETRY, { acceptedAt: 0, now: 4 * HOUR, warned: false }), true)
+  assert.equal(isWarningDue(USUAL_RETRY, { acceptedAt: 0, now: 9 * HOUR, warned: true }), false)
   assert.equal(isWarningDue(quiet, { acceptedAt: 0, now: 9 * HOUR, warned: false }), false)
 })
 
@@ -53,5 +54,5 @@ test('the next attempt is always in the future, whatever the clock did', () => {
     warned: fc.boolean(),
     jitter: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
   })
-  fc.assert(fc.property(state, state => nextAttemptAt(DEFAULT_RETRY, state) > state.now))
+  fc.assert(fc.property(state, state => nextAttemptAt(USUAL_RETRY, state) > state.now))
 })

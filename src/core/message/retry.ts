@@ -13,16 +13,6 @@ export type RetrySchedule = {
   readonly warnAfterSeconds: number | null
 }
 
-const MINUTE = 60
-const HOUR = 60 * MINUTE
-const DAY = 24 * HOUR
-
-export const DEFAULT_RETRY: RetrySchedule = {
-  delaysSeconds: [5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 4 * HOUR],
-  lifetimeSeconds: 5 * DAY,
-  warnAfterSeconds: 4 * HOUR,
-}
-
 /** Each wait is up to this fraction shorter or longer, so that a queue does not come due all at once. */
 const JITTER = 0.2
 
@@ -59,3 +49,6 @@ export function isWarningDue(schedule: RetrySchedule, state: Age & { readonly wa
   if (state.warned || schedule.warnAfterSeconds === null) return false
   return state.now >= state.acceptedAt + schedule.warnAfterSeconds * 1000
 }
+
+/** Without any delay, which the settings do not permit. */
+const MINUTE = 60
