@@ -9,13 +9,12 @@
 import { parseAddress } from '../../src/core/names/address.ts'
 import { UNKNOWN_CERTIFICATE, type ClientIdentity } from '../../src/core/names/identity.ts'
 import { parseAccessMap } from '../../src/core/policy/access-map.ts'
-import { accessAddress } from '../../src/core/policy/client-address.ts'
 import { decide } from '../../src/core/policy/decide.ts'
 import type { Asker, Authentication, ClientName, Decision, KnownFacts, Missing, PolicyReply, Question, Verdict } from '../../src/core/policy/decision.ts'
 import { normaliseSender } from '../../src/core/policy/normalise-recipient.ts'
 import { compilePolicy } from '../../src/core/policy/policy.ts'
 import type { Policy } from '../../src/core/policy/policy.ts'
-import { serverFeatures } from '../../src/core/policy/session-features.ts'
+import { sessionTerms } from '../../src/core/policy/session-terms.ts'
 import { compare } from './outcome.ts'
 import type { CaseOutcome } from './outcome.ts'
 import { featuresNamed, trustedMechanismsIn } from './sendmail-features.ts'
@@ -144,7 +143,7 @@ class Session {
     const { identity } = this.#session
     if (identity === null) return null
     if (connection !== null) return { step: 'starttls', reply: connection }
-    if (!serverFeatures(this.#policy, this.#host()).offersStartTls) return { step: 'starttls', reply: noStartTls }
+    if (!this.#offersStartTls()) return { step: 'starttls', reply: noStartTls }
     this.#asker = { ...this.#asker, identity }
     const refusal = this.#ask({ kind: 'handshake', asker: this.#asker })
     return refusal === null ? null : { step: 'mail', reply: refusal }
@@ -216,8 +215,9 @@ class Session {
     return resolve === 'OK' ? { resolve, name } : { resolve }
   }
 
-  #host(): { readonly name: string; readonly address: string } {
-    return { name: this.#session.client.name, address: accessAddress(this.#asker.host.address) }
+  #offersStartTls(): boolean {
+    const answer = sessionTerms(this.#policy, { ...this.#asker.host, name: this.#clientName() })
+    return answer.kind === 'terms' && answer.terms.features.startTls !== 'hidden'
   }
 }
 

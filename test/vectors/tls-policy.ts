@@ -1,10 +1,11 @@
 /** Runs the cases of tls-policy.json: one call of a TLS rule set each. */
 
 import { parseAccessMap } from '../../src/core/policy/access-map.ts'
+import { tokensOf } from '../../src/core/policy/access-value.ts'
 import type { PolicyReply, Reason } from '../../src/core/policy/decision.ts'
 import { judgeNextHop } from '../../src/core/policy/next-hop-tls.ts'
 import { compilePolicy } from '../../src/core/policy/policy.ts'
-import { findTlsSessionEntry, serverFeatures } from '../../src/core/policy/session-features.ts'
+import { findTlsSessionEntry } from '../../src/core/policy/session-features.ts'
 import { checkPeerTls, findPeerEntry } from '../../src/core/policy/tls-requirements.ts'
 import type { TlsPeer } from '../../src/core/policy/tls-requirements.ts'
 import { compare } from './outcome.ts'
@@ -63,7 +64,7 @@ function run({ ruleset, accessDb, access, defines, arg, peer, tls }: TlsCase): R
     case 'try_tls':
       return answered(judgeNextHop(policy, { kind: 'startTls', server: host }).refusal)
     case 'srv_features':
-      return { result: 'value', value: serverFeatures(policy, host).letters.join('') }
+      return { result: 'value', value: tokensOf(findPeerEntry(search, 'Srv_Features', host)?.value ?? '').join('') }
     case 'tls_srv_features':
       return { result: 'value', value: findTlsSessionEntry(search, 'TLS_Srv_Features', host)?.value.replaceAll('"', '') ?? '' }
     case 'tls_clt_features':
