@@ -12,7 +12,8 @@ import { keyLines } from '../core/config/key-lines.ts'
 import { parseConfig } from '../core/config/parse.ts'
 import type { Config } from '../core/config/schema.ts'
 import { issuersWithoutAuthority, unknownHolders } from '../core/policy/access-lint-own.ts'
-import { formatAccessProblem } from '../core/policy/access-map.ts'
+import { foldCase, formatAccessProblem } from '../core/policy/access-map.ts'
+import { tagOf } from '../core/policy/access-survey.ts'
 import type { AccessEntry } from '../core/policy/decision.ts'
 import type { Policy } from '../core/policy/policy.ts'
 import { formatInstant } from '../core/time.ts'
@@ -86,12 +87,18 @@ function weaknesses(config: Config, text: string, file: string): readonly Findin
 
 /** Chosen on purpose, and worth knowing: who relays with no certificate at all. */
 function permissionsWithoutCertificate(policy: Policy): readonly Finding[] {
-  const entries = [...policy.access.entries()].filter(({ key, value }) => /^connect:/i.test(key) && /^relay\b/i.test(value.trim()))
+  const entries = [...policy.access.entries()].filter(({ key, value }) => isForClients(key) && /^relay\b/i.test(value.trim()))
   const where = ({ file, line }: AccessEntry): string => `${file}:${line}`
   return entries.slice(0, MOST_NOTES).map(entry => ({
     severity: 'note',
     text: `${where(entry)}: ${entry.key.replace(/^connect:/i, '')} relays without a certificate; addresses can be shared and taken over, so keep this list short`,
   }))
+}
+
+/** `192.0.2 RELAY` without a tag is for clients, too. */
+function isForClients(key: string): boolean {
+  const tag = tagOf(foldCase(key))
+  return tag === 'connect' || (tag === '' && !key.includes('@'))
 }
 
 const MOST_NOTES = 20
