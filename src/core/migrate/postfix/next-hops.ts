@@ -3,6 +3,7 @@
  */
 
 import { isIpAddress } from '../../config/forms.ts'
+import { addEntry } from '../access-file.ts'
 import type { SettingValue } from '../draft.ts'
 import type { Source } from '../report.ts'
 import { listed } from './main-cf.ts'
@@ -39,8 +40,13 @@ function carryTransports(site: PostfixSite, from: Source, reference: string): vo
   for (const entry of table.entries) carryTransport(site, entry)
 }
 
-function carryTransport({ draft }: PostfixSite, entry: TableEntry): void {
+function carryTransport({ draft, access }: PostfixSite, entry: TableEntry): void {
   const [, transport = '', nexthop = ''] = /^([^:]*):(.*)$/.exec(entry.value) ?? []
+  const answer = answerOf(transport, nexthop)
+  if (answer !== null) {
+    if (/^[.*]/.test(entry.key)) return draft.todo(entry, 'Postern answers for recipients by To: lines in the access map: write one for each domain')
+    return addEntry(draft, access, entry, `To:${entry.key}`, answer)
+  }
   const isSmtp = transport === '' || transport === 'smtp' || transport === 'relay'
   if (entry.key.includes('@')) return draft.todo(entry, 'Postern routes whole domains, not single addresses')
   if (!isSmtp) return draft.todo(entry, 'Postern passes mail on by SMTP only, and has no mailboxes and no programs to give it to in this version: name a server with SMTP or keep Postfix behind Postern for this domain')
@@ -48,6 +54,15 @@ function carryTransport({ draft }: PostfixSite, entry: TableEntry): void {
   if (hop === null) return draft.todo(entry, 'Postern has no route that means "to the MX hosts, past the smarthost": leave out delivery.smarthost, or name the host of this domain')
   if (!draft.addRoute(entry, entry.key, { to: hop.to })) return draft.todo(entry, `there is a route for ${entry.key} already: choose one`)
   draft.carried(entry, `[[route]] ${entry.key} to ${hop.to}${hop.note === '' ? '' : ` (${hop.note})`}`)
+}
+
+/** `error:5.1.2 gone`: to what the client is told, as the access map says it. Null for a transport that goes somewhere. */
+function answerOf(transport: string, nexthop: string): string | null {
+  if (transport === 'discard') return 'DISCARD'
+  if (transport !== 'error' && transport !== 'retry') return null
+  const [usual, code] = transport === 'error' ? ['5.1.2', 550] : ['4.3.0', 450]
+  const [, status = usual, words = ''] = /^(?:([45]\.\d+\.\d+)\b)?\s*(.*)$/.exec(nexthop.trim()) ?? []
+  return `ERROR:${status}:${code} ${words === '' ? 'No mail is taken for this address' : words}`
 }
 
 /** `[mail.example.org]:587`, `mail.example.org`. Null without a host. */

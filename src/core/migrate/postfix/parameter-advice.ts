@@ -33,7 +33,8 @@ export const TO_DO: Advice = [
 export const UNNEEDED: Advice = [
   [/_directory$|^mail_owner$|^setgid_group$|^sendmail_path$|^newaliases_path$|^mailq_path$|^default_privs$|^mail_name$|^mail_version$|^compatibility_level$|^maillog_|^syslog_/, 'only for Postfix itself'],
   [/^alias_database$|^home_mailbox$|^mailbox_|^mail_spool|^local_|^biff$|^recipient_delimiter$|^forward_path$|^owner_request_special$|^allow_mail_to|^lmtp_|^virtual_|^prepend_delivered/, 'Postern does not deliver to mailboxes or programs'],
-  [/^myorigin$|^append_dot_mydomain$|^mydomain$|^swap_bangpath$|^allow_percent_hack$|^strict_rfc821|^smtpd_delay_reject$|^disable_vrfy_command$|^smtpd_helo_required$|^smtpd_banner$|^strict_/, 'Postern is strict about SMTP, and decides at once'],
+  [/^mydomain$/, 'the name of the site; it is in the lines that use it'],
+  [/^myorigin$|^append_dot_mydomain$|^swap_bangpath$|^allow_percent_hack$|^strict_rfc821|^smtpd_delay_reject$|^disable_vrfy_command$|^smtpd_helo_required$|^smtpd_banner$|^strict_/, 'Postern is strict about SMTP, and decides at once'],
   [/_code$|^smtpd_.*_message$/, 'Postern answers in its own words, with the id of the decision'],
   [/loglevel$|session_cache|_tls_received_header$|^tls_|_ciphers$|_cipherlist$|_dh\d*|_eecdh|_ecdh|_tls_auth_only$|ccert_verifydepth|scert_verifydepth|_protocols$|_tls_note_starttls|_exclude_ciphers|_tls_mandatory/, 'Postern speaks TLS 1.2 and 1.3 only, with the ciphers and key exchanges of its OpenSSL, and resumes no session of a client'],
   [/_timeout$|_time$|_backoff_time$|_delay$|_lifetime$|^queue_|^qmgr_|^in_flow|process_limit$|_concurrency|_limit$|_rate$/, 'Postern has limits and a queue plan of its own: see [limits], [queue] and [delivery] in docs/reference/settings.md'],
