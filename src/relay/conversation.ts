@@ -83,6 +83,7 @@ export class Conversation {
   #progressedAt: number
   #deadline: number
   #timedOut = false
+  #doneInARow = 0
 
   constructor(host: ConversationHost, observer: ConversationObserver, channel: ServerChannel, visit: Visit, settings: SessionSettings) {
     this.id = host.system.newId()
@@ -171,25 +172,32 @@ export class Conversation {
     const early = greeting === 'over' ? null : await this.#channel.early(this.#terms.greetPauseMilliseconds ?? this.#settings.greetDelaySeconds * 1000)
     if (early !== null) await this.#handle({ kind: 'bytes', bytes: early })
     let outcome = greeting
-    for (let turn = 1; outcome !== 'over'; turn++) {
-      if (turn % TURNS_IN_A_ROW === 0) await this.#channel.standBack()
+    while (outcome !== 'over') {
+      if (this.#doneInARow >= MOST_IN_A_ROW) await this.#standBack()
       const input: SessionInput | null = outcome ?? (await this.#nextInput())
       if (input === null) return
       outcome = await this.#handle(input)
     }
   }
 
+  async #standBack(): Promise<void> {
+    this.#doneInARow = 0
+    await this.#channel.standBack()
+  }
+
   /** One turn of the session. Answers with the fact that it waits for, if it waits for one. */
   async #handle(input: SessionInput): Promise<SessionInput | 'over' | null> {
     let answer: SessionInput | null = null
     const outputs = this.#session.handle(input)
+    this.#doneInARow += 1 + outputs.length
     // Of a message that will be refused nothing comes out, and yet the client is sending it.
     if (outputs.length > 0 || this.#session.isReceivingMessage) this.#progressedAt = this.#host.system.now()
     for (const output of outputs) {
       assert(answer === null, 'an output that waits for an answer comes last')
       this.#observer.happened(this.id, input, output)
       if (output.kind === 'close') return 'over'
-      if (output.kind === 'reply' && isError(output.reply)) this.#noteError()
+      const excess = output.kind === 'reply' && isError(output.reply) ? this.#policy.erred() : null
+      if (excess !== null) this.#news.push(excess)
       const done = this.#perform(output)
       const result = done instanceof Promise ? await done : done
       if (result === 'over') return 'over'
@@ -269,11 +277,6 @@ export class Conversation {
     }
   }
 
-  #noteError(): void {
-    const news = this.#policy.erred()
-    if (news !== null) this.#news.push(news)
-  }
-
   async #flush(): Promise<void> {
     if (this.#unsent === '') return
     const text = this.#unsent
@@ -323,10 +326,12 @@ export class Conversation {
   /** After a failed write the rest of the message is read and thrown away; the reply comes at its end. */
   #writeBody(bytes: Uint8Array): Promise<null> | null {
     assert(this.#message !== null, 'a message is open')
+    // Also what never becomes a message has kept us busy.
+    this.#visit.charge('bytes', bytes.length, this.#host.system.now())
     if (this.#draftFailed !== null || this.#message.fate.kind === 'discard') return null
     try {
       const written = this.#message.draft.write(bytes)
-      return written instanceof Promise ? written.then(toNull, error => this.#noteDraftFailure(error)) : null
+      return written instanceof Promise ? written.then(() => null, error => this.#noteDraftFailure(error)) : null
     } catch (error) {
       return this.#noteDraftFailure(error)
     }
@@ -344,7 +349,6 @@ export class Conversation {
   async #commitMessage(waivesTls: boolean): Promise<SessionInput> {
     assert(this.#message !== null, 'a message is open')
     const { id, draft, fate } = this.#message
-    this.#visit.charge('bytes', draft.sizeBytes, this.#host.system.now())
     if (fate.kind === 'discard') {
       await this.#dropMessage()
       return { kind: 'stored', id }
@@ -388,12 +392,8 @@ export class Conversation {
   }
 }
 
-/** After so many turns others have theirs: a client that sends a thousand commands at once waits itself (S18). */
-const TURNS_IN_A_ROW = 32
+/** After so many turns and replies others have theirs: a client that sends ten thousand commands at once waits itself (S18). */
+const MOST_IN_A_ROW = 64
 
 /** How long a client that has been silent too long may take to hear that. */
 const GOODBYE_MILLISECONDS = 10_000
-
-function toNull(): null {
-  return null
-}

@@ -3,8 +3,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Conversation } from '../../src/relay/conversation.ts'
+import { Visit } from '../../src/relay/limiter.ts'
 import type { Draft } from '../../src/relay/ports.ts'
 import { conversationWith, turn, type PlayedClient } from '../support/conversations.ts'
+import { anyVisit, limiterWith, noRates, noTerms } from '../support/visits.ts'
 import { siteSettings } from '../transcripts/site.ts'
 
 const { dataSeconds, messageSeconds } = siteSettings.limits
@@ -46,8 +48,30 @@ test('S18: one that sends a thousand commands at once stands back for others', a
   assert.ok(client.stoodBack() >= 1, `it stood back ${client.stoodBack()} times`)
 })
 
+test('S18: it stands back for others between packets of commands that need nobody', async () => {
+  const client = start()
+  const packets = 20
+  for (let sent = 0; sent < packets; sent++) client.queue('NOOP\r\n'.repeat(100))
+  await client.send('HELO busy.example.com\r\n')
+  assert.equal((client.written.join('').match(/^250 2\.0\.0 OK/gm) ?? []).length, packets * 100)
+  assert.ok(client.stoodBack() >= packets - 1, `it stood back ${client.stoodBack()} times in ${packets} packets`)
+})
+
+test('S18: octets of a message that is never finished are charged like any others', async () => {
+  const visit = limiterWith({ address: { ...noRates, bytes: { amount: 1000, seconds: 60 } } }).admit('192.0.2.7', noTerms, 0)
+  assert.ok(visit instanceof Visit)
+  const client = start(visit)
+  await client.send('HELO rude.example.com\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<joe@example.org>\r\n')
+  await client.send('DATA\r\n')
+  await client.send(`Subject: x\r\n\r\n${'x'.repeat(5000)}\r\n`)
+  client.leave()
+  await turn()
+  assert.equal(client.dropped(), 1)
+  assert.equal(visit.excess('bytes', 0)?.what, 'bytes')
+})
+
 /** A client that sends what the test says. */
-function start() {
+function start(visit: Visit = anyVisit()) {
   const written: string[] = []
   const waiting: Uint8Array[] = []
   let answer: ((bytes: Uint8Array | 'woken' | null) => void) | null = null
@@ -71,10 +95,14 @@ function start() {
     },
   }
   const draft: Draft = { sizeBytes: 0, write: () => {}, drop: () => Promise.resolve(void dropped++) }
-  const client = { now: 0, written, stoodBack: () => stoodBack, dropped: () => dropped, send, conversation: null as unknown as Conversation }
-  client.conversation = conversationWith(played, { now: () => client.now, openDraft: () => draft })
+  const client = { now: 0, written, stoodBack: () => stoodBack, dropped: () => dropped, send, queue, leave: () => answer?.(null), conversation: null as unknown as Conversation }
+  client.conversation = conversationWith(played, { now: () => client.now, openDraft: () => draft, visit })
   void client.conversation.run({ kind: 'plaintext' })
   return client
+
+  function queue(text: string): void {
+    waiting.push(Buffer.from(text))
+  }
 
   async function send(text: string): Promise<void> {
     await turn()

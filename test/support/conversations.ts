@@ -3,16 +3,17 @@
 import assert from 'node:assert/strict'
 import { USUAL_TERMS } from '../../src/core/policy/session-terms.ts'
 import { Conversation, type ConversationHost } from '../../src/relay/conversation.ts'
+import type { Visit } from '../../src/relay/limiter.ts'
 import type { ServerChannel } from '../../src/relay/ports.ts'
 import { siteSettings } from '../transcripts/site.ts'
 import { anyVisit } from './visits.ts'
 
 export type PlayedClient = Partial<ServerChannel> & Pick<ServerChannel, 'read'>
 
-export type Stage = Partial<Pick<ConversationHost, 'accept' | 'openDraft' | 'whyWithdrawn'>> & { readonly now?: () => number }
+export type Stage = Partial<Pick<ConversationHost, 'accept' | 'openDraft' | 'whyWithdrawn'>> & { readonly now?: () => number; readonly visit?: Visit }
 
 /** What a test does not say must not happen. */
-export function conversationWith(client: PlayedClient, { now = () => 0, accept = unexpected, openDraft = unexpected, whyWithdrawn = () => null }: Stage = {}): Conversation {
+export function conversationWith(client: PlayedClient, { now = () => 0, accept = unexpected, openDraft = unexpected, whyWithdrawn = () => null, visit = anyVisit() }: Stage = {}): Conversation {
   const channel: ServerChannel = {
     remoteAddress: '192.0.2.7',
     remotePort: 1,
@@ -40,7 +41,7 @@ export function conversationWith(client: PlayedClient, { now = () => 0, accept =
     sessionTerms: () => ({ kind: 'terms', terms: USUAL_TERMS }),
   }
   const observer = { happened() {}, handshakeFailed: unexpected, decided() {}, overLimit: unexpected, onTerms: unexpected, accepted() {}, failed: unexpected, closed() {} }
-  return new Conversation(host, observer, channel, anyVisit(), siteSettings)
+  return new Conversation(host, observer, channel, visit, siteSettings)
 }
 
 /** Lets everything happen that waits for nothing but its turn. */

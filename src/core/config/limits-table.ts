@@ -16,7 +16,7 @@ function ratesTable(rates: Rates) {
     'connection-rate': rate('count').prefault(rates.connections).describe('New connections. What exceeds it is told 421.'),
     'message-rate': rate('count').prefault(rates.messages).describe('Messages. What exceeds it is told 450 at MAIL.'),
     'recipient-rate': rate('count').prefault(rates.recipients).describe('Accepted recipients. What exceeds it is told 450 at RCPT.'),
-    'byte-rate': rate('size').prefault(rates.bytes).describe('Octets of messages. When they are used up, MAIL is told 450.'),
+    'byte-rate': rate('size').prefault(rates.bytes).describe('Octets of messages, also of those that were not finished. When they are used up, MAIL is told 450.'),
     'error-rate': rate('count')
       .prefault(rates.errors)
       .describe('Refused or wrong commands, and TLS handshakes that failed. When they are used up, connections are told 421.'),
