@@ -1,4 +1,4 @@
-/** Conversations whose client is played by a test: no socket, no spool, and a policy that accepts everything. */
+/** Conversations whose client is played by a test: no socket, no spool, and a policy that accepts everything but what was revoked. */
 
 import assert from 'node:assert/strict'
 import { USUAL_TERMS } from '../../src/core/policy/session-terms.ts'
@@ -27,10 +27,11 @@ export function conversationWith(client: PlayedClient, { now = () => 0, accept =
     channelBinding: () => null,
     ...client,
   }
-  const decision = { id: 'D1', verdict: 'accept', reply: null, holdReason: null, relay: true, because: [] } as const
+  const accepted = { id: 'D1', verdict: 'accept', reply: null, holdReason: null, relay: true, because: [] } as const
+  const withdrawn = { ...accepted, verdict: 'refuse', reply: { code: 550, enhanced: '5.7.1', text: 'Withdrawn' }, relay: false } as const
   const host: ConversationHost = {
     system: { now, newId: () => 'S1', random: () => 0 },
-    decide: () => ({ kind: 'decided', decision }),
+    decide: question => ({ kind: 'decided', decision: question.kind === 'standing' ? withdrawn : accepted }),
     accept,
     openDraft,
     wakeQueue: unexpected,
