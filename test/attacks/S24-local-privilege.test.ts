@@ -8,10 +8,12 @@
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { chmodSync, lstatSync, readdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
 import { workerFlags } from '../../src/process/permissions.ts'
+import { prepareSpool } from '../../src/process/run-as.ts'
 import { makePostern } from '../support/postern.ts'
 import type { Postern } from '../support/postern.ts'
 import { root, sourceFiles } from '../source-files.ts'
@@ -73,6 +75,25 @@ test('S24: a worker, whoever speaks for it, is no administrator', async t => {
   const refused = '{"ok":false,"problem":"the key in control.key is wanted before the request"}\n'
   assert.deepEqual(JSON.parse(stdout || 'null'), ['ERR_ACCESS_DENIED', refused, refused, refused], stderr)
   assert.ok(Array.isArray(await postern.json(['user', 'list'])), 'the command line is served')
+})
+
+test('S24: a spool is given to the workers\' account, and nothing that a link in it leads to', { skip: process.getuid?.() !== 0 && 'only root can give files away' }, t => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'postern-test-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const [spool, outside] = [path.join(folder, 'spool'), path.join(folder, 'outside')]
+  mkdirSync(path.join(spool, '0', 'bodies'), { recursive: true, mode: 0o700 })
+  mkdirSync(outside)
+  for (const file of [path.join(spool, '0', 'bodies', 'left'), path.join(outside, 'shadow')]) writeFileSync(file, '')
+  symlinkSync(path.join(outside, 'shadow'), path.join(spool, '0', 'bodies', 'planted'))
+  symlinkSync(outside, path.join(spool, '0', 'elsewhere'))
+  assert.equal(prepareSpool(spool, ['0'], { name: 'worker', uid: 12_345, gid: 12_345 }).ok, true)
+  assert.equal(lstatSync(path.join(spool, '0', 'bodies', 'left')).uid, 12_345)
+  for (const file of [outside, path.join(outside, 'shadow')]) assert.equal(lstatSync(file).uid, 0, file)
+
+  rmSync(path.join(spool, '0'), { recursive: true })
+  symlinkSync(outside, path.join(spool, '0'))
+  assert.equal(prepareSpool(spool, ['0'], { name: 'worker', uid: 12_345, gid: 12_345 }).ok, false)
+  assert.equal(lstatSync(outside).uid, 0)
 })
 
 test('S24: a file in the place of the control socket is left alone', async () => {
