@@ -4,7 +4,7 @@
  */
 
 import { nearest } from '../config/nearest.ts'
-import { isWord, parseAccessValue } from './access-value.ts'
+import { isWord, numberIn, parseAccessValue, tokensOf } from './access-value.ts'
 import { found, harmless } from './access-lint-finding.ts'
 import type { LintContext, LintFinding, Reading } from './access-lint-finding.ts'
 import { parseClientTlsSession } from './client-tls-session.ts'
@@ -16,7 +16,11 @@ const WORDS = ['RELAY', 'OK', 'REJECT', 'DISCARD', 'SKIP', 'ERROR', 'QUARANTINE'
 
 /** Of hosts, senders and recipients: a value that is no keyword refuses. */
 export function lintValue({ value }: AccessEntry, takesFriends = false): readonly LintFinding[] {
-  const { kind } = parseAccessValue(value)
+  const action = parseAccessValue(value)
+  const { kind } = action
+  if (kind === 'quarantine' && action.reason === '') {
+    return [found('unknownValue', `"${value}" has no text: sendmail holds mail of such a sender or recipient, and refuses such a client with 553 5.3.0`, null, 'write QUARANTINE:text')]
+  }
   if (kind === 'friend' || kind === 'hater') {
     return takesFriends ? [] : [found('friendWord', `${value} belongs to Spam: lines, and refuses here with 553 5.3.0`)]
   }
@@ -75,8 +79,8 @@ export function lintTlsSettings({ value }: AccessEntry): readonly LintFinding[] 
 
 /** GreetPause: milliseconds. */
 export function lintPause(entry: AccessEntry): readonly LintFinding[] {
-  const wrong = lintNumber(entry)
-  if (wrong.length > 0 || Number(entry.value) <= LONGEST_PAUSE_MILLISECONDS) return wrong
+  if (!/^\d+\s*$/.test(entry.value)) return [found('number', `"${entry.value}" is no number of milliseconds: sendmail reads the digits that it begins with, and waits no longer`)]
+  if (Number(entry.value) <= LONGEST_PAUSE_MILLISECONDS) return []
   return [harmless('longPause', `clients wait five minutes for a greeting; the pause is cut to ${LONGEST_PAUSE_MILLISECONDS}`, String(LONGEST_PAUSE_MILLISECONDS))]
 }
 
@@ -100,9 +104,15 @@ export function lintTlsSession({ value }: AccessEntry): readonly LintFinding[] {
 }
 
 /** ClientRate, ClientConn. */
-export function lintNumber({ value }: AccessEntry): readonly LintFinding[] {
-  return /^\d+\s*$/.test(value) ? [] : [found('number', `"${value}" is no number, and sets no limit`)]
+export function lintLimit({ value }: AccessEntry): readonly LintFinding[] {
+  if (PLAIN_NUMBER.test(value)) return []
+  const number = numberIn(tokensOf(value)[0] ?? '') ?? 0
+  const read = number === 0 ? 'is no number: sendmail refuses every connection of such a client' : `is ${number} to sendmail`
+  return [found('number', `"${value}" ${read}`, number === 0 ? null : String(number), number === 0 ? 'write a number; 0 is no limit' : null)]
 }
+
+/** Decimal, so that all who read it agree. */
+export const PLAIN_NUMBER = /^(?:0|[1-9]\d{0,8})\s*$/
 
 /** Tags that are read in full and that this version of the relay acts upon nowhere. */
 export function lintApplied(tag: string, { key }: AccessEntry, reading: Reading): readonly LintFinding[] {

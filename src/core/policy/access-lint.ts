@@ -15,7 +15,7 @@ import { lintAddress, lintAfterAt, lintBareIpv6, lintDomainForm, lintHost } from
 import { lintCertificateEntry, lintName, lintTornName } from './access-lint-names.ts'
 import { lintOwnEntry } from './access-lint-own.ts'
 import { lintRequirement } from './access-lint-tls.ts'
-import { lintApplied, lintFeatures, lintNumber, lintPause, lintServerFeatures, lintTlsSession, lintTlsSettings, lintTryTls, lintValue, lintWithheld } from './access-lint-values.ts'
+import { lintApplied, lintFeatures, lintLimit, lintPause, lintServerFeatures, lintTlsSession, lintTlsSettings, lintTryTls, lintValue, lintWithheld } from './access-lint-values.ts'
 import { tagOf } from './access-survey.ts'
 import { isWord } from './access-value.ts'
 import type { AccessEntry } from './decision.ts'
@@ -95,7 +95,7 @@ function lintTagged(tag: string, rest: string, entry: AccessEntry, context: Lint
       return [...lintDomainForm(prefix, rest), ...lintPause(entry)]
     case 'clientrate':
     case 'clientconn':
-      return [...lintDomainForm(prefix, rest), ...lintNumber(entry)]
+      return [...lintDomainForm(prefix, rest), ...lintLimit(entry)]
     default:
       return lintTag(tag, rest, entry, context)
   }

@@ -12,7 +12,9 @@ import { UNKNOWN_CERTIFICATE, type ClientIdentity, type PeerCertificate } from '
 import { foldCase } from './access-map.ts'
 import { tagOf } from './access-survey.ts'
 import { accessAddress, addressGroups } from './client-address.ts'
+import { limitEntry } from './client-terms.ts'
 import type { AccessEntry, Reason } from './decision.ts'
+import { friendEntry } from './delayed-checks.ts'
 import { entriesOfIssuerPattern, entriesOfItsKind, entriesOfThisOne, strictest } from './identity-entries.ts'
 import { lookUpAddress, lookUpDomain, lookUpExact } from './lookups.ts'
 import type { Inquiry, Tag } from './lookups.ts'
@@ -50,6 +52,12 @@ function find(inquiry: Inquiry, tag: string, key: string): AccessEntry | null | 
       return byCertificate(inquiry, { ...UNKNOWN_CERTIFICATE, addresses: [key], dnsNames: [key], uris: [key] })
     case 'user':
       return entryOf(entriesOfThisOne(withIdentity(inquiry, UNKNOWN_CERTIFICATE, key)))
+    case 'clientrate':
+      return limitEntry(inquiry, 'ClientRate', addressIn(key))
+    case 'clientconn':
+      return limitEntry(inquiry, 'ClientConn', addressIn(key))
+    case 'spam':
+      return friendEntry(inquiry, key)
     default: {
       const peerTag = PEER_TAGS.find(known => foldCase(known) === tag)
       return peerTag === undefined ? undefined : (byHost(inquiry, peerTag, key) ?? (HAVE_NO_BARE_TAG.has(peerTag) ? null : lookUpExact(inquiry, peerTag, '')))
@@ -58,13 +66,19 @@ function find(inquiry: Inquiry, tag: string, key: string): AccessEntry | null | 
 }
 
 /** Looked up by the other side's name or address, then bare. */
-const PEER_TAGS: readonly Tag[] = ['TLS_Clt', 'TLS_Srv', 'Try_TLS', 'Srv_Features', 'TLS_Srv_Features', 'TLS_Clt_Features']
+const PEER_TAGS: readonly Tag[] = ['TLS_Clt', 'TLS_Srv', 'Try_TLS', 'Srv_Features', 'TLS_Srv_Features', 'TLS_Clt_Features', 'GreetPause']
 
-const HAVE_NO_BARE_TAG: ReadonlySet<Tag> = new Set<Tag>(['TLS_Srv_Features', 'TLS_Clt_Features'])
+const HAVE_NO_BARE_TAG: ReadonlySet<Tag> = new Set<Tag>(['TLS_Srv_Features', 'TLS_Clt_Features', 'GreetPause'])
 
 function byHost(inquiry: Inquiry, tag: Tag, host: string): AccessEntry | null {
+  const address = addressIn(host)
+  return address === null ? lookUpDomain(inquiry, tag, canonicalDomain(host)) : lookUpAddress(inquiry, tag, address)
+}
+
+/** In access map form; null if it is a name. */
+function addressIn(host: string): string | null {
   const address = accessAddress(host.replace(/^ipv6:/i, ''))
-  return addressGroups(address) === null ? lookUpDomain(inquiry, tag, canonicalDomain(host)) : lookUpAddress(inquiry, tag, address)
+  return addressGroups(address) === null ? null : address
 }
 
 function byMailbox(inquiry: Inquiry, tag: 'from' | 'to', key: string): AccessEntry | null {

@@ -13,6 +13,7 @@ export type AccessAction =
   | { readonly kind: 'ok' | 'relay' | 'reject' | 'discard' | 'skip' | 'friend' | 'hater' }
   /** What sendmail 8.10 had in `To:` entries for FRIEND and HATER. */
   | { readonly kind: 'oldFriend' }
+  /** With no reason it holds mail of senders and recipients all the same; a client it refuses. */
   | { readonly kind: 'quarantine'; readonly reason: string }
   /** `ERROR:…`, or a text that begins with a reply code. */
   | { readonly kind: 'reply'; readonly reply: PolicyReply }
@@ -26,7 +27,7 @@ export function parseAccessValue(value: string): AccessAction {
   const colon = text.indexOf(':')
   const word = colon === -1 ? '' : text.slice(0, colon).trimEnd().toUpperCase()
   const rest = text.slice(colon + 1).trimStart()
-  if (word === 'QUARANTINE' && rest !== '') return { kind: 'quarantine', reason: printable(rest) }
+  if (word === 'QUARANTINE') return { kind: 'quarantine', reason: printable(rest) }
   return word === 'ERROR' ? errorReply(rest) : reply(text, null)
 }
 

@@ -3,7 +3,7 @@
  */
 
 import { accessAddress } from './client-address.ts'
-import { parseAccessValue } from './access-value.ts'
+import { numberIn, parseAccessValue, tokensOf } from './access-value.ts'
 import type { AccessEntry, Reason } from './decision.ts'
 import { canAnswer, hasEntries, lookUpAddress, lookUpExact } from './lookups.ts'
 import type { Search } from './lookups.ts'
@@ -35,15 +35,25 @@ export function addressTerms(policy: Policy, address: string): AddressTerms {
   }
 }
 
-/** By address, then the bare tag. What is no number sets no limit, as in sendmail. */
+/** By address, then the bare tag. */
 function limitFor(search: Search, tag: 'ClientConn' | 'ClientRate', written: string): EntryLimit | null {
-  if (!hasEntries(search, tag)) return null
-  const entry = lookUpAddress(search, tag, written) ?? lookUpExact(search, tag, '')
-  const count = entry === null ? null : parseNumber(entry.value)
+  const entry = limitEntry(search, tag, written)
+  const count = entry === null ? null : parseCount(entry.value)
   return entry === null || count === null ? null : { count, entry }
 }
 
-function parseNumber(value: string): number | null {
-  const [, digits] = /^(\d{1,9})\s*$/.exec(value) ?? []
-  return digits === undefined ? null : Number(digits)
+/** `written`: null for a client of whom only the bare tag can speak. */
+export function limitEntry(search: Search, tag: 'ClientConn' | 'ClientRate', written: string | null): AccessEntry | null {
+  if (!hasEntries(search, tag)) return null
+  return (written === null ? null : lookUpAddress(search, tag, written)) ?? lookUpExact(search, tag, '')
+}
+
+/**
+ * A number as C reads it; `0` by itself is no limit. Deviates: of what is no number sendmail makes a limit
+ * that every connection exceeds. Here the settings of the site hold in its place.
+ */
+function parseCount(value: string): number | null {
+  const [word = ''] = tokensOf(value)
+  const count = numberIn(word)
+  return count === 0 && word !== '0' ? null : count
 }

@@ -6,6 +6,7 @@
 import { parseAddress } from '../names/address.ts'
 import { parseAccessValue } from './access-value.ts'
 import { checkConnection } from './connection.ts'
+import type { AccessEntry } from './decision.ts'
 import { note } from './finding.ts'
 import type { Finding } from './finding.ts'
 import { hasEntries, lookUpDomain, lookUpMailbox, lookUpUser } from './lookups.ts'
@@ -47,15 +48,21 @@ function isSpared(inquiry: Inquiry, forwardPath: string): boolean {
 }
 
 function friendWord(inquiry: Inquiry, forwardPath: string): string | null {
+  const entry = friendEntry(inquiry, forwardPath)
+  return entry === null ? null : parseAccessValue(entry.value).kind
+}
+
+/** The `Spam:` entry for a recipient: by its whole address, its domain, for local domains by its local part. */
+export function friendEntry(inquiry: Inquiry, forwardPath: string): AccessEntry | null {
   const { policy } = inquiry
   const parsed = parseAddress(forwardPath)
   if (!parsed.ok || !hasEntries(inquiry, 'Spam')) return null
   const meant = normaliseSender(policy, parsed.value)
   // A local user without a domain is one of this host.
   const domain = meant.domain ?? policy.hostname
-  const entry =
+  return (
     lookUpMailbox(inquiry, 'Spam', { ...meant, domain }) ??
     lookUpDomain(inquiry, 'Spam', domain) ??
     (isLocalDomain(policy, domain) ? lookUpUser(inquiry, 'Spam', meant.localPart) : null)
-  return entry === null ? null : parseAccessValue(entry.value).kind
+  )
 }

@@ -62,7 +62,10 @@ export function objection(inquiry: Inquiry, entry: AccessEntry, about: Subject):
     case 'discard':
       return because(inquiry, `${about}Discarded`, `the entry drops mail of this ${about}`, { kind: 'discard' })
     case 'quarantine':
-      return because(inquiry, `${about}Quarantined`, `the entry holds mail of this ${about}`, { kind: 'quarantine', reason: action.reason })
+      if (action.reason === '' && about === 'client') {
+        return because(inquiry, `${about}Rejected`, `${entry.value} holds no client's mail without a reason, and so refuses`, { kind: 'refuse', reply: unknownValue })
+      }
+      return because(inquiry, `${about}Quarantined`, `the entry holds mail of this ${about}`, { kind: 'quarantine', reason: action.reason === '' ? 'a line of the access map, which gives no reason' : action.reason })
     case 'reply':
       return because(inquiry, `${about}Rejected`, `the entry refuses the ${about} in its own words`, { kind: 'refuse', reply: action.reply })
     case 'oldFriend':

@@ -93,6 +93,13 @@ test('half an address behind a percent sign is none, and a bare exclamation mark
   assert.equal(answer({ ...sendmailFeatures, percentHack: 'ordinary' }, [], { to: 'ann%@home.example' }), 'accept')
 })
 
+test('QUARANTINE without a text holds mail of a sender or a recipient, and refuses a client', () => {
+  const policy: PolicyFeatures = { ...sendmailFeatures, blocklistRecipients: true, delayChecks: 'on' }
+  assert.equal(answer(policy, ['From:ok.example QUARANTINE:'], {}), 'quarantine')
+  assert.equal(answer(policy, ['To:ann@ QUARANTINE:'], {}), 'quarantine')
+  assert.equal(answer(policy, ['Connect:192.0.2 QUARANTINE:'], {}), '553 5.3.0')
+})
+
 test('a domain that no host can have is another fault than a route', () => {
   for (const domain of ['.dest.example', 'dest..example', '[192.0.2.9]x']) assert.equal(answer(sendmailFeatures, [], { to: `ann@${domain}` }), '553 5.1.2', domain)
   for (const to of ['ann@dest.example:25', 'ann,bob@home.example', '@:ann@home.example']) assert.equal(answer(sendmailFeatures, [], { to }), '553 5.1.3', to)

@@ -56,6 +56,8 @@ test('ClientRate and ClientConn by address, then for all; what is no number is n
   assert.equal(addressTerms(policy, '2001:db8::1').connectionRate?.entry.line, 2)
   assert.deepEqual(['192.0.2.8', '192.0.2.9'].map(address => addressTerms(policy, address).mayRelay), [true, false])
   assert.equal(addressTerms(policyOf('', ['198.51.100']), '198.51.100.7').mayRelay, true)
+  const count = (value: string): number | undefined => addressTerms(policyOf(`ClientConn:\t${value}`), '192.0.2.7').connections?.count
+  assert.deepEqual(['0', '5 (a comment)', '010', '0x10', '5x', '00', '-1', ''].map(count), [0, 5, 8, 16, 5, undefined, undefined, undefined])
 })
 
 test('TLS_Srv_Features: ciphers and options; what cannot be read breaks TLS', () => {

@@ -4,6 +4,10 @@ import { join } from 'node:path'
 import { MAILBOXES, playRelaySession } from '../../vectors/access-relay.ts'
 import type { RelayAnswer, RelaySession } from '../../vectors/access-relay.ts'
 import type { ClientIdentity } from '../../../src/core/names/identity.ts'
+import { parseAccessMap } from '../../../src/core/policy/access-map.ts'
+import { compilePolicy, sendmailFeatures } from '../../../src/core/policy/policy.ts'
+import { letters } from '../../../src/core/policy/session-terms.ts'
+import { findPeerEntry } from '../../../src/core/policy/tls-requirements.ts'
 import { makeCertificates } from './certificates.ts'
 import type { Certificates, Shown } from './certificates.ts'
 import { makeSite, makeTrial } from './generate.ts'
@@ -16,7 +20,7 @@ import { play } from './play.ts'
 import type { Played } from './play.ts'
 import { startReference } from './reference.ts'
 import type { Reference } from './reference.ts'
-import { LOCAL_DOMAINS, OWN_DOMAINS, RECORDS, RELAY_DOMAINS } from './world.ts'
+import { HOSTNAME, LOCAL_DOMAINS, OWN_DOMAINS, RECORDS, RELAY_DOMAINS } from './world.ts'
 
 export type Options = {
   readonly folder: string
@@ -102,23 +106,30 @@ async function compareTrial(setting: Setting, counted: Counted, told: (line: str
 /** The session as the policy meets it. */
 function asQuestions(site: Site, access: string, session: GeneratedSession, shown: Shown | null): RelaySession {
   const { address, name, resolve } = session.host
+  const client = { name: resolve === 'OK' && name !== null ? name : `[${address}]`, address }
+  const proved = shown === null ? null : withBits(asksFor(access, client) ? shown.identity : UNASKED, session.cipherBits)
   const auth = { command: 'AUTH EXTERNAL =', type: 'EXTERNAL', authen: null, author: null, ssf: '0' }
   return {
     config: { localDomains: LOCAL_DOMAINS, relayDomains: RELAY_DOMAINS, classM: OWN_DOMAINS, features: site.features },
     access,
-    client: { addr: address, name: resolve === 'OK' && name !== null ? name : `[${address}]`, resolve },
-    identity: shown === null ? null : withBits(shown.identity, session.cipherBits),
-    auth: hasAuthenticated(session, shown) ? auth : null,
+    client: { addr: address, name: client.name, resolve },
+    identity: proved,
+    auth: session.authenticates && proved?.kind === 'verified' ? auth : null,
     dns: RECORDS,
     mailFrom: session.mailFrom,
     rcptTo: session.rcptTo,
   }
 }
 
-/** Without a verified certificate EXTERNAL is not there to be used. */
-function hasAuthenticated({ authenticates }: GeneratedSession, shown: Shown | null): boolean {
-  return authenticates && shown?.identity.kind === 'verified'
+/** Srv_Features V and R: Sendmail asks this client for no certificate. */
+function asksFor(access: string, client: { readonly name: string; readonly address: string }): boolean {
+  const policy = compilePolicy({ ...NO_SITE, access: parseAccessMap(access, 'access').map })
+  const value = findPeerEntry({ policy, because: [] }, 'Srv_Features', client)?.value ?? ''
+  return !letters(value).some(letter => letter === 'V' || letter === 'R')
 }
+
+const UNASKED: ClientIdentity = { kind: 'anonymous', tls: { version: 'TLSv1.3', cipher: '', cipherBits: 256 } }
+const NO_SITE = { hostname: HOSTNAME, localDomains: [], relayDomains: [], ownDomains: [], trustedMechanisms: [], senderBinding: 'off', features: sendmailFeatures } as const
 
 function withBits(identity: ClientIdentity, cipherBits: number): ClientIdentity {
   return identity.kind === 'plaintext' ? identity : { ...identity, tls: { ...identity.tls, cipherBits } }

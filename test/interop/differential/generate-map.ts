@@ -30,7 +30,9 @@ const subject: Kind = (random, names) => ['CERTSUBJECT:', name(random, names.sub
 const tls: Kind = (random, names) => ['TLS_Clt:', random.chance(0.12) ? '' : clientKey(random), requirement(random, names)]
 const tagOfIssuers: Kind = (random, names) => ['MyCAs:', name(random, names.issuers), pick(random, ['OK', 'OK', 'RELAY', 'REJECT'])]
 
-const KINDS: readonly Kind[] = [connect, connect, connect, from, from, from, to, to, to, untagged, untagged, spam, issuer, issuer, subject, subject, tls, tagOfIssuers]
+const features: Kind = random => ['Srv_Features:', random.chance(0.3) ? '' : clientKey(random), pick(random, ['V', 'S', 's', 'v', 'V s', 'R', 'V,S', 'SV', 'sv', '"S"', 'P', 'V (x) S', 'OK'])]
+
+const KINDS: readonly Kind[] = [connect, connect, connect, from, from, from, to, to, to, untagged, untagged, spam, issuer, issuer, subject, subject, tls, tls, tagOfIssuers, features]
 
 function clientKey(random: Random): string {
   const { address, name } = pick(random, HOSTS)
@@ -39,7 +41,8 @@ function clientKey(random: Random): string {
     const parts = key.split(separator)
     return parts.slice(0, random.chance(0.5) ? parts.length : random.between(1, parts.length)).join(separator)
   }
-  if (name === null || random.chance(0.35)) return random.chance(0.2) ? `[${shorter(address)}]` : shorter(address)
+  const written = (key: string): string => (random.chance(0.15) ? pick(random, [key.toLowerCase(), key.toUpperCase(), key.replace(/:0(?::0)+/, ':'), key.replace('IPv6:', ''), `${key}.`, `${key}${separator}*`, `${key}/16`]) : key)
+  if (name === null || random.chance(0.35)) return random.chance(0.2) ? `[${shorter(address)}]` : written(shorter(address))
   return domainKey(random, name)
 }
 
@@ -72,14 +75,18 @@ const ODD = [
   'relay', 'Reject', 'rElAy  ', 'RELAY now', 'OK extra words', 'FROBNICATE', 'FRIEND', 'HATER', 'SPAMFRIEND', 'SPAMHATER', 'ERROR:550 No', 'ERROR:450 4.2.2 Later',
   'ERROR:4.7.1:451 Later', 'ERROR:"550 5.1.3 Quoted,  text"', '550 Go away', '450 4.7.1 Try again', '421 Closing', 'ERROR:4.3.2:421 Closing', 'ERROR:nouser 550 Who',
   'ERROR:', '550', 'QUARANTINE', 'quarantine:two words', 'discard', 'RELAY (yes)', '"RELAY"', 'OK,', '553 5.3.0', '5.7.1 550 odd', 'ERROR:5.7.1:no code',
+  'HOLD', 'TEMP', '"550 5.7.9 quoted  blanks"', 'ERROR:"5.7.1:550 in quotes"', 'ERROR : 550 blanks', 'ERROR:5.7.1:"450 quoted" and more', '551 5.1.6 moved', '250 fine', '354 go on',
+  '999 no', '5500 no', '550-no', 'ERROR:5.7.1 550 no colon', 'QUARANTINE:', 'QUARANTINE : held', 'discard this', '(for now) RELAY', '<RELAY>', 'RELAY.', "'RELAY'", 'RELAY;', 'REJECT!', 'REJECT:5.7.1',
+  'ERROR:D.S.N:550 no', 'ERROR:5.7:550 no', 'ERROR:5.7.1.2:550 no', 'ERROR:6.7.1:550 no', 'ERROR:2.0.0:250 fine', 'ERROR:4.7.1:550 mixed', 'ERROR:5.7.1:450 mixed', 'ERROR:5.777.1:550 no',
+  'ERROR:05.7.1:550 no', 'ERROR:tempfail:later', 'ERROR:421 4.7.0 closing', '550 4.7.1 mixed', '450 5.7.1 mixed', '550 5.7.1: no', '550 5.7.1', '550 2.0.0 fine', 'ERROR:550 5.7.1', 'SKIP it', '"SKIP"', 'OK RELAY', 'RELAY:x@dest.example',
 ] as const
 
 function requirement(random: Random, names: Names): string {
   const prefix = pick(random, ['', '', '', 'PERM+', 'TEMP+', 'perm + '])
-  const base = pick(random, ['VERIFY', 'VERIFY:128', 'VERIFY:256', 'ENCR:128', 'ENCR:256', 'ENCR:168', 'ENCR:abc', 'verify', 'OK', 'VERIFIED', 'ENCR', 'REJECT'])
+  const base = pick(random, ['VERIFY', 'VERIFY:128', 'VERIFY:256', 'ENCR:128', 'ENCR:256', 'ENCR:168', 'ENCR:abc', 'verify', 'OK', 'VERIFIED', 'ENCR', 'REJECT', 'ENCR:0128', 'ENCR:0x81', 'VERIFY : 129', 'ENCR:129x', 'VERIFY/128', 'VERIFY:'])
   const count = random.chance(0.4) ? random.between(1, 2) : 0
   const further = Array.from({ length: count }, () =>
-    pick(random, ['CN', 'CN:host.friend.example', 'CN:Joe+20User', `CS:${name(random, names.subjects)}`, `CI:${name(random, names.issuers)}`, 'CITag:MyCAs', 'CITag:Nobody', 'CX:what', 'CN:JOE+20USER']),
+    pick(random, ['CN', 'CN:host.friend.example', 'CN:Joe+20User', `CS:${name(random, names.subjects)}`, `CI:${name(random, names.issuers)}`, 'CITag:MyCAs', 'CITag:Nobody', 'CX:what', 'CN:JOE+20USER', 'CN:', 'CS:', 'CITag:My.CA', 'CN joe']),
   )
-  return `${prefix}${base}${count === 0 ? '' : `+${further.join('++')}`}`
+  return `${prefix}${base}${count === 0 ? '' : `+${further.join(pick(random, ['++', '++', '++', ' ++ ', '+++', '+']))}${random.chance(0.05) ? '++' : ''}`}`
 }

@@ -20,6 +20,11 @@ export type KnownDifference = { readonly reason: string; readonly matches: (diff
 
 export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
   {
+    // The client would take it that its command was obeyed, and Sendmail has not: RFC 5321 §4.2.1.
+    reason: 'A text with a code that refuses nothing, such as 250 or 354, or that is none, refuses. Sendmail sends it as it stands, and is out of step or lets the client in.',
+    matches: ({ asked, postern }) => postern.enhanced === '5.3.0' && /\t(?:ERROR:(?:\S+:)?)?[0-36-9]\d\d /i.test(asked.access),
+  },
+  {
     // RFC 5321 §4.1.3: there is nothing to look up in it.
     reason: 'A sender at an address literal is taken. Sendmail wants that address to have a name in DNS.',
     matches: ({ asked, sendmail }) =>

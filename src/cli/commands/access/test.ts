@@ -46,7 +46,7 @@ type Asked = AccessAnswer & { readonly question: string; readonly expected: stri
 function ask(policy: Policy, text: string): Asked {
   const [, question = '', expected = ''] = /^(\S*)\s*(.*?)\s*$/.exec(text) ?? []
   const answer = askAccess(policy, question)
-  if (answer === null) throw new UsageProblem(`${visible(question)} has no tag that can be asked for here; write Connect:192.0.2.7, From:, To:, CERTISSUER:, CERTSUBJECT:, CERTFP:, CERTSAN:, USER:, TLS_Clt:, TLS_Srv:, TLS_Rcpt:, Try_TLS:, Srv_Features:, TLS_Srv_Features: or TLS_Clt_Features:`)
+  if (answer === null) throw new UsageProblem(`${visible(question)} has no tag that can be asked for here; write Connect:192.0.2.7, From:, To:, CERTISSUER:, CERTSUBJECT:, CERTFP:, CERTSAN:, USER:, TLS_Clt:, TLS_Srv:, TLS_Rcpt:, Try_TLS:, Srv_Features:, TLS_Srv_Features:, TLS_Clt_Features:, GreetPause:, ClientRate:, ClientConn: or Spam:`)
   const came = answer.entry?.value.trim().toUpperCase() ?? 'NONE'
   return { ...answer, question, expected: expected === '' ? null : expected, holds: expected === '' || came === expected.toUpperCase() }
 }
