@@ -4,7 +4,7 @@
  * The CLI asks over the control socket. Each request has one kind of answer, listed in `AdminAnswers`.
  */
 
-import type { Decision, Question } from '../core/policy/decision.ts'
+import type { Decision, LoginQuestion, Question } from '../core/policy/decision.ts'
 import type { Sample } from '../core/metrics/metrics.ts'
 import type { QueuedMessage } from '../core/message/envelope.ts'
 import type { KeyType } from '../core/pki/certificate-plan.ts'
@@ -84,7 +84,7 @@ export type Status = {
 /** A decision with the question that led to it, as kept for `explain ID`. */
 export type DecisionRecord = {
   readonly at: number
-  readonly question: Question
+  readonly question: Question | LoginQuestion
   readonly decision: Decision
 }
 

@@ -14,13 +14,12 @@ import { withoutCertificate, type Account, type ClientIdentity } from '../core/n
 import type { Asker } from '../core/policy/decision.ts'
 import { USUAL_TERMS } from '../core/policy/session-terms.ts'
 import type { SessionTerms } from '../core/policy/session-terms.ts'
-import type { CredentialQuestion } from '../core/sasl/script.ts'
 import type { EtrnNode } from '../core/smtp/etrn.ts'
 import { formatReply } from '../core/smtp/reply.ts'
 import { ServerSession } from '../core/smtp/server-session.ts'
 import type { MessageFate, SessionInput, SessionOutput, SessionSettings } from '../core/smtp/session-events.ts'
 import type { Visit } from './limiter.ts'
-import type { LoginDesk } from './login-desk.ts'
+import type { LoginDesk, LoginObserver } from './login-desk.ts'
 import { originOf } from './message-origin.ts'
 import type { Withdrawal } from './withdrawal.ts'
 import { PolicyAsker } from './policy-asker.ts'
@@ -42,7 +41,7 @@ export type ConversationHost = PolicyHost & {
 }
 
 /** Sees everything that happens in a session, and never changes it. */
-export type ConversationObserver = PolicyObserver & {
+export type ConversationObserver = PolicyObserver & Pick<LoginObserver, 'loginFailed'> & {
   handshakeFailed(sessionId: string, why: string): void
   happened(sessionId: string, input: SessionInput, output: SessionOutput): void
   /** The access map has terms of its own for this client. */
@@ -249,7 +248,7 @@ export class Conversation {
       case 'askPolicy':
         return this.#policy.ask(output.question)
       case 'askCredentials':
-        return this.#askCredentials(output.question)
+        return this.#askCredentials(output)
       case 'openMessage':
         return this.#openMessage(output)
       case 'body':
@@ -265,15 +264,16 @@ export class Conversation {
     }
   }
 
-  async #askCredentials(question: CredentialQuestion): Promise<SessionInput> {
-    const client = { sessionId: this.id, address: this.#policy.host.address, bindingOf: this.#channel.channelBinding.bind(this.#channel) }
+  async #askCredentials({ question, asker }: Extract<SessionOutput, { kind: 'askCredentials' }>): Promise<SessionInput> {
+    const client = { ...this.#policy.loginOf(asker), bindingOf: this.#channel.channelBinding.bind(this.#channel) }
     try {
       const answer = await this.#host.logins.answer(question, client)
       if (answer.kind === 'loggedIn') this.#account = answer.account
-      return { kind: 'credentialsJudged', answer }
+      return { kind: 'credentialsJudged', answer, id: client.id }
     } catch (error) {
       this.#observer.failed(this.id, 'login', error)
-      return { kind: 'credentialsJudged', answer: { kind: 'failed', problem: 'unavailable' } }
+      this.#observer.loginFailed(client, question.attempt, 'unavailable')
+      return { kind: 'credentialsJudged', answer: { kind: 'failed', problem: 'unavailable' }, id: client.id }
     }
   }
 

@@ -14,7 +14,6 @@ import type { Asker, Decision, Question } from '../core/policy/decision.ts'
 import { formatAccessLine } from '../core/policy/access-map.ts'
 import type { SessionTerms } from '../core/policy/session-terms.ts'
 import type { LoginAttempt, LoginFailure } from '../core/sasl/script.ts'
-import { replies } from '../core/smtp/reply.ts'
 import type { SessionInput, SessionOutput } from '../core/smtp/session-events.ts'
 import type { Meter } from './meter.ts'
 import type { LoginObserver } from './login-desk.ts'
@@ -22,7 +21,7 @@ import type { History, Log, ServerChannel, System } from './ports.ts'
 import type { ReceiverObserver } from './receiver.ts'
 import { Rejections } from './rejections.ts'
 import { Repeats } from './repeats.ts'
-import { limitDecision } from './unasked-refusals.ts'
+import { limitDecision, loginDecision } from './unasked-refusals.ts'
 
 export class Journal implements ReceiverObserver, LoginObserver {
   readonly #log: Log
@@ -102,9 +101,14 @@ export class Journal implements ReceiverObserver, LoginObserver {
   }
 
   /** One line each: what programs that watch logs for guessing need is in it. */
-  loginFailed(session: string, address: string, { mechanism, login }: LoginAttempt, why: LoginFailure): void {
+  loginFailed({ sessionId: session, id, asker }: Parameters<LoginObserver['loginFailed']>[0], attempt: LoginAttempt, why: LoginFailure): void {
+    const { mechanism } = attempt
+    const login = attempt.login.slice(0, LONGEST_LOGIN)
+    this.#history.recordDecision({ at: this.#system.now(), question: { kind: 'login', asker, mechanism, login }, decision: loginDecision(id, mechanism, why) })
+    // That is our own fault, and has a line of its own: whoever watches for guessing has nothing to see in it.
+    if (why === 'unavailable') return
     this.#meter.count('postern_logins_total', { mechanism, result: why })
-    this.#log.warn({ event: 'login-failed', session, client: address, mechanism, login: login.slice(0, LONGEST_LOGIN), why })
+    this.#log.warn({ event: 'login-failed', session, client: asker.host.address, mechanism, login, why, id })
   }
 
   happened(session: string, input: SessionInput, output: SessionOutput): void {
@@ -117,7 +121,6 @@ export class Journal implements ReceiverObserver, LoginObserver {
       this.#log.info({ event: 'xclient', session, client: output.host.address, ...login })
     }
     if (input.kind === 'idle' && output.kind === 'close') this.#meter.count('postern_timeouts_total')
-    if (output.kind === 'reply' && output.reply === replies.certificateNotAllowed) this.#log.warn({ event: 'login-failed', session, mechanism: 'EXTERNAL', why: 'wrongIdentity' })
     this.#rejections.happened(session, input, output)
   }
 

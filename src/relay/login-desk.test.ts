@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import type { PasswordRecord, SiteRecord } from '../core/accounts/password-file.ts'
 import { LoginBackOff } from '../core/limits/login-backoff.ts'
 import { UNKNOWN_CERTIFICATE } from '../core/names/identity.ts'
+import type { Asker } from '../core/policy/decision.ts'
 import type { CredentialAnswer, CredentialQuestion, LoginFailure } from '../core/sasl/script.ts'
 import type { TokenVerdict } from '../core/tokens/claims.ts'
 import { AccountRegister, type Accounts } from './account-register.ts'
@@ -227,7 +228,7 @@ async function open({ busy = false, whileHashing = () => {}, verify = () => asse
     tokens: { verify: token => verify(token, register) },
     backOff: new NamesTold(remembered),
     isExempt: () => false,
-    observer: { loggedIn: () => {}, loginFailed: (_session, _address, { login }, why) => void (failures.push(why), names.push(login)) },
+    observer: { loggedIn: () => {}, loginFailed: (_client, { login }, why) => void (failures.push(why), names.push(login)) },
     system: { now: () => 0, newId: () => 'x', random: () => 0 },
     timers: {
       after: (milliseconds, callback) => {
@@ -237,8 +238,9 @@ async function open({ busy = false, whileHashing = () => {}, verify = () => asse
       },
     },
   })
+  const callerAt = (address: string): Asker => ({ listener: 'submissions', host: { address, name: null }, hello: '', identity: { kind: 'plaintext' }, authentication: null })
   const ask = (question: CredentialQuestion, address = '192.0.2.7'): Promise<CredentialAnswer> =>
-    desk.answer(question, { sessionId: 's', address, bindingOf: () => null })
+    desk.answer(question, { sessionId: 's', id: 's.1', asker: callerAt(address), address, bindingOf: () => null })
   return {
     failures,
     names,

@@ -12,6 +12,7 @@ import { countsFrom } from '../core/accounts/password-networks.ts'
 import { networkBlock } from '../core/limits/client-blocks.ts'
 import type { LoginBackOff } from '../core/limits/login-backoff.ts'
 import type { Account } from '../core/names/identity.ts'
+import type { Asker } from '../core/policy/decision.ts'
 import { unreachable } from '../core/result.ts'
 import { isOneOfNames } from '../core/sasl/acting-as.ts'
 import type { TokenVerdict } from '../core/tokens/claims.ts'
@@ -25,13 +26,16 @@ import type { PasswordCrypto, System, Timers, TokenVerifier } from './ports.ts'
 /** Who is logging in, as the connection knows it. */
 export type LoginClient = {
   readonly sessionId: string
+  /** By which a failure is explained. */
+  readonly id: string
+  readonly asker: Asker
   readonly address: string
   bindingOf(type: BindingType): Uint8Array | null
 }
 
 export type LoginObserver = {
   loggedIn(sessionId: string, address: string, attempt: LoginAttempt, account: Account): void
-  loginFailed(sessionId: string, address: string, attempt: LoginAttempt, why: LoginFailure): void
+  loginFailed(client: Pick<LoginClient, 'sessionId' | 'id' | 'asker'>, attempt: LoginAttempt, why: LoginFailure): void
 }
 
 export type LoginDeskParts = {
@@ -58,9 +62,10 @@ export class LoginDesk {
   /** Rejects if something is broken here; then nobody is logged in. */
   async answer(question: CredentialQuestion, client: LoginClient): Promise<CredentialAnswer> {
     if (question.kind === 'checkToken') return this.#checkToken(question, client)
+    if (question.kind === 'noteMismatch') return this.#told(question.attempt, client, 'wrongIdentity', 'notAllowed')
     const { site } = this.#parts.register
     // The last password may be taken away between EHLO and AUTH.
-    if (site === null) return { kind: 'failed', problem: 'unavailable' }
+    if (site === null) return this.#told(question.attempt, client, 'unavailable', 'unavailable')
     switch (question.kind) {
       case 'checkPassword':
         return this.#checkPassword(site, question, client)
@@ -93,11 +98,16 @@ export class LoginDesk {
     return look()
   }
 
-  #refuseIfShut(attempt: LoginAttempt, { sessionId, address }: LoginClient): CredentialAnswer | null {
-    const { backOff, isExempt, observer, system } = this.#parts
+  #refuseIfShut(attempt: LoginAttempt, client: LoginClient): CredentialAnswer | null {
+    const { address } = client
+    const { backOff, isExempt, system } = this.#parts
     if (isExempt(address) || !backOff.isShut(networkBlock(address), system.now())) return null
-    observer.loginFailed(sessionId, address, attempt, 'tooManyFailures')
-    return { kind: 'failed', problem: 'tooMany' }
+    return this.#told(attempt, client, 'tooManyFailures', 'tooMany')
+  }
+
+  #told(attempt: LoginAttempt, client: LoginClient, why: LoginFailure, problem: Extract<CredentialAnswer, { kind: 'failed' }>['problem']): CredentialAnswer {
+    this.#parts.observer.loginFailed(client, attempt, why)
+    return { kind: 'failed', problem }
   }
 
   async #checkPassword(site: SiteRecord, { attempt, password }: Question<'checkPassword'>, client: LoginClient): Promise<CredentialAnswer> {
@@ -151,7 +161,7 @@ export class LoginDesk {
       return await look()
     } catch (error) {
       if (!(error instanceof TooBusy)) throw error
-      this.#parts.observer.loginFailed(client.sessionId, client.address, attempt, 'tooBusy')
+      this.#parts.observer.loginFailed(client, attempt, 'tooBusy')
       return null
     }
   }
@@ -206,10 +216,9 @@ export class LoginDesk {
   }
 
   #fail(attempt: LoginAttempt, client: LoginClient, why: LoginFailure): CredentialAnswer {
-    const { backOff, system, observer } = this.#parts
+    const { backOff, system } = this.#parts
     backOff.failed(this.#keyOf(attempt), networkBlock(client.address), system.now())
-    observer.loginFailed(client.sessionId, client.address, attempt, why)
-    return { kind: 'failed', problem: 'refused' }
+    return this.#told(attempt, client, why, 'refused')
   }
 
   /**

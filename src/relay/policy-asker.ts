@@ -106,6 +106,12 @@ export class PolicyAsker {
     return answer.decision
   }
 
+  /** A client that logs in, as `explain` knows it. */
+  loginOf(asker: Asker): { readonly sessionId: string; readonly id: string; readonly asker: Asker; readonly address: string } {
+    const { host } = this.#facts
+    return { sessionId: this.#sessionId, id: this.#nextId(), asker: { ...asker, host }, address: host.address }
+  }
+
   #nextId(): string {
     return `${this.#sessionId}.${++this.#decisions}`
   }

@@ -61,7 +61,7 @@ export class Rejections {
   #replied(session: string, input: SessionInput, reply: Reply, incoming: Incoming | undefined): void {
     const isAnswer = input.kind !== 'bytes' && !this.#answered.has(input)
     this.#answered.add(input)
-    if (reply.code < 400 || CONSEQUENCES.has(reply)) return
+    if (reply.code < 400 || CONSEQUENCES.has(reply) || reply.lines.some(line => EXPLAINED.test(line))) return
     const told = this.#told.get(session) ?? new Set()
     this.#told.set(session, told)
     const text = `${reply.code} ${reply.enhanced} ${reply.lines.join(' ')}`
@@ -72,13 +72,15 @@ export class Rejections {
   }
 }
 
+/** What `postern explain` knows of has a line of its own. */
+const EXPLAINED = / \(id \S+\)$/
+
 /** Said because of something that has a line of its own: a refusal that the client had not heard of when it went on, or a login that failed. */
 const CONSEQUENCES: ReadonlySet<Reply> = new Set([
   replies.mailFirst,
   replies.noValidRecipients,
   replies.noRecipientsInLmtp,
   replies.afterRefusedChunk,
-  replies.certificateNotAllowed,
   replies.authFailed,
   replies.tokenRefused,
 ])

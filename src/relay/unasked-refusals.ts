@@ -5,7 +5,10 @@
 
 import type { Excess } from '../core/limits/limits.ts'
 import type { Decision, PolicyReply, Question, Reason } from '../core/policy/decision.ts'
-import { overLimit } from '../core/smtp/reply.ts'
+import { explainLoginFailure } from '../core/policy/failed-login.ts'
+import { problemOf } from '../core/sasl/mechanisms.ts'
+import type { LoginFailure } from '../core/sasl/script.ts'
+import { authenticationRefusal, overLimit } from '../core/smtp/reply.ts'
 
 /** The policy had accepted, for these reasons. */
 export function limitDecision(id: string, excess: Excess, hostname: string, because: readonly Reason[]): Decision {
@@ -18,6 +21,12 @@ export function failureDecision(id: string, { kind }: Question, hostname: string
   const reply = kind === 'connection' ? { code: 421, enhanced: '4.3.0', text: `${hostname} ${NOT_NOW}` } : { code: 451, enhanced: '4.3.0', text: CANNOT_DECIDE }
   const why = error instanceof Error ? error.message : String(error)
   return refusal(id, reply, [{ kind: 'rule', rule: 'policyFailed', text: `the policy could not be asked: ${why}` }])
+}
+
+/** Whoever keeps the passwords has refused it. */
+export function loginDecision(id: string, mechanism: string, why: LoginFailure): Decision {
+  const { code, enhanced, lines } = authenticationRefusal(problemOf(mechanism, why))
+  return refusal(id, { code, enhanced: enhanced ?? '', text: lines.join(' ') }, [{ kind: 'rule', rule: why, text: explainLoginFailure(why) }])
 }
 
 function refusal(id: string, reply: PolicyReply, because: readonly Reason[]): Decision {

@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { showing, startPostern, type Postern } from '../support/postern.ts'
+import { authPlain, base64, connectToLogIn } from '../support/sasl-client.ts'
 import { idIn, SmtpClient, withoutId, type SmtpReply } from '../support/smtp-client.ts'
 
 type Explained = {
@@ -81,6 +82,26 @@ test('limits: of messages, and of errors over all connections', async () => {
 test('what is not about mail: XCLIENT and ETRN', async () => {
   assert.equal((await explained(await says('127.0.76.1', 'XCLIENT ADDR=192.0.2.7'))).rule, 'xclientNotAllowed')
   assert.equal((await explained(await says('127.0.76.1', 'ETRN branch.example.test'))).rule, 'etrnNotAllowed')
+})
+
+test('logins: a wrong password, a name that nobody has, a certificate that is somebody else\'s', async () => {
+  await postern.issue('joe', '--email', 'joe@example.test')
+  await postern.json(['user', 'passwd', 'joe', '--device', 'phone'])
+  const client = await connectToLogIn(postern)
+  for (const [user, rule, advice] of [['joe', 'wrongPassword', /makes another password/], ['nobody', 'unknownUser', /a name or an address of "postern user list"/]] as const) {
+    const reply = await authPlain(client, user, 'wrong')
+    const found = await explained(reply)
+    assert.deepEqual([found.rule, withoutId(reply).text], [rule, '5.7.8 User name or password not accepted'])
+    assert.match(found.advice, advice)
+    assert.ok(postern.log().some(line => line['event'] === 'login-failed' && line['id'] === idIn(reply) && line['why'] === rule))
+  }
+  client.destroy()
+  const ann = await postern.issue('ann', '--email', 'ann@example.test')
+  const other = await SmtpClient.connect(postern.ports.submissions, showing(postern, ann))
+  await other.greet()
+  const mismatch = await other.command(`AUTH EXTERNAL ${base64('joe@example.test')}`)
+  assert.deepEqual([withoutId(mismatch), (await explained(mismatch)).rule], [{ code: 535, text: '5.7.8 Your certificate does not allow this identity' }, 'wrongIdentity'])
+  other.destroy()
 })
 
 test('a certificate that is revoked within a transaction: the rest of it is refused for that reason', async () => {

@@ -41,7 +41,7 @@ export function conversationWith(client: PlayedClient, { now = () => 0, accept =
     admit: unexpected,
     sessionTerms: () => ({ kind: 'terms', terms: USUAL_TERMS }),
   }
-  const observer = { happened() {}, handshakeFailed: unexpected, decided() {}, overLimit: unexpected, onTerms: unexpected, accepted() {}, failed: unexpected, closed() {} }
+  const observer = { happened() {}, handshakeFailed: unexpected, decided() {}, overLimit: unexpected, loginFailed: unexpected, onTerms: unexpected, accepted() {}, failed: unexpected, closed() {} }
   return new Conversation(host, observer, channel, visit, siteSettings)
 }
 

@@ -39,6 +39,8 @@ export function judge(question: CredentialQuestion): CredentialAnswer {
       return question.token === TOKEN ? loggedIn(question.attempt.wanted, '', null) : REFUSED
     case 'noteFailure':
       return REFUSED
+    case 'noteMismatch':
+      return { kind: 'failed', problem: 'notAllowed' }
   }
 }
 

@@ -225,7 +225,7 @@ class Player {
       case 'askPolicy':
         return this.#decide(output.question)
       case 'askCredentials':
-        return { kind: 'credentialsJudged', answer: judge(output.question) }
+        return { kind: 'credentialsJudged', answer: judge(output.question), id: `D${++this.#decisions}` }
       case 'openMessage':
         this.#opened = output
         this.#content = []

@@ -9,16 +9,18 @@ import { domainOf, formatAddress, parseAddress } from '../names/address.ts'
 import { isWord } from './access-value.ts'
 import { foldCase } from './access-map.ts'
 import { accessAddress } from './client-address.ts'
-import type { AccessEntry, Asker, Decision, ListenerName, Question, Reason } from './decision.ts'
+import type { AccessEntry, Asker, Decision, ListenerName, LoginQuestion, Question, Reason } from './decision.ts'
+import { adviceOnLogin } from './failed-login.ts'
 import { parseIdentityValue } from './identity-value.ts'
 import { identityByPassword, passwordWouldDo, proofLacking } from './login.ts'
 import { parseRequirement } from './tls-requirement-value.ts'
 import { certificateWithheldBy } from './withheld-proof.ts'
 
-export function adviceFor(asked: Question, decision: Decision): string | null {
-  const question = { ...asked, asker: judged(asked.asker) }
+export function adviceFor(asked: Question | LoginQuestion, decision: Decision): string | null {
   const rule = decision.because.findLast(reason => reason.kind === 'rule')
   if (rule?.kind !== 'rule') return null
+  if (asked.kind === 'login') return adviceOnLogin(asked, rule.rule)
+  const question = { ...asked, asker: judged(asked.asker) }
   const entry = lastEntry(decision.because)
   const reversePath = 'reversePath' in question ? question.reversePath : null
   const withClient = (value: string): string => line(`Connect:${address(question.asker)}`, value, decision.because)

@@ -77,6 +77,9 @@ export type Question =
   /** What the client had proved counts no more; the asker has what is left. Always refused. */
   | { readonly kind: 'standing'; readonly asker: Asker }
 
+/** A login that failed. Nobody asks the policy about it: whoever keeps the passwords has answered. */
+export type LoginQuestion = { readonly kind: 'login'; readonly asker: Asker; readonly mechanism: string; readonly login: string }
+
 /** Whom a message's header names as responsible for it (RFC 5322 §3.6.2). */
 export type Authors = {
   /** The addresses of From and Sender, as far as they could be read. */

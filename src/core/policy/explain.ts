@@ -9,12 +9,12 @@ import type { CertificateProblem, ClientIdentity } from '../names/identity.ts'
 import { formatNode } from '../smtp/etrn.ts'
 import { formatInstant } from '../time.ts'
 import { adviceFor } from './advice.ts'
-import type { Asker, Authentication, Authors, Decision, Question, Reason } from './decision.ts'
+import type { Asker, Authentication, Authors, Decision, LoginQuestion, Question, Reason } from './decision.ts'
 
 /** Where postern.toml has a setting, by its dotted name; null if it does not. */
 export type LineOf = (setting: string) => number | null
 
-export type ExplainedRecord = { readonly at: number; readonly question: Question; readonly decision: Decision }
+export type ExplainedRecord = { readonly at: number; readonly question: Question | LoginQuestion; readonly decision: Decision }
 
 /** `lineOf` finds a setting in postern.toml. */
 export function explainDecision(record: ExplainedRecord, lineOf: LineOf = nowhere): readonly string[] {
@@ -54,7 +54,7 @@ export function explainProblem(problem: CertificateProblem): string {
   }
 }
 
-function asked(question: Question): string {
+function asked(question: Question | LoginQuestion): string {
   const { listener, host } = question.asker
   switch (question.kind) {
     case 'connection':
@@ -67,6 +67,8 @@ function asked(question: Question): string {
       return `May ${host.address} send from <${question.reversePath}> to <${question.forwardPath}> on the ${listener} listener?`
     case 'authors':
       return `May ${host.address} send a message ${writtenBy(question.authors)} on the ${listener} listener?`
+    case 'login':
+      return `May ${host.address} log in${question.login === '' ? '' : ` as ${question.login}`} by ${question.mechanism} on the ${listener} listener?`
     case 'startTls':
       return `May ${host.address} start TLS on the ${listener} listener?`
     case 'xclient':
@@ -162,7 +164,7 @@ export function explainReason(reason: Reason, lineOf: LineOf = nowhere): string 
   }
 }
 
-function answer(question: Question, decision: Decision): string {
+function answer(question: Question | LoginQuestion, decision: Decision): string {
   const rule = decision.because.findLast(reason => reason.kind === 'rule')
   const why = rule?.kind === 'rule' ? ` (${rule.rule})` : ''
   switch (decision.verdict) {

@@ -11,7 +11,7 @@ import { bearer, BEARER_MECHANISMS, type TokenHints } from './bearer.ts'
 import { external } from './external.ts'
 import { login, plain } from './plain.ts'
 import { scram } from './scram.ts'
-import type { AuthenticationProblem, SaslScript } from './script.ts'
+import type { AuthenticationProblem, LoginFailure, SaslScript } from './script.ts'
 
 /** What a site may allow; -PLUS comes with its mechanism. The strongest come first, as some clients take the first they know. */
 export const PASSWORD_MECHANISMS = ['SCRAM-SHA-256', 'SCRAM-SHA-1', 'PLAIN', 'LOGIN'] as const
@@ -60,6 +60,12 @@ export function scriptOf(mechanism: string, identity: ClientIdentity, hints: Tok
       return scram({ mechanism, hash, plus, offersPlus: canBind(identity) })
     }
   }
+}
+
+/** How a client is told of a failure: of its causes it is told nothing but that nobody has looked. */
+export function problemOf(mechanism: string, why: LoginFailure): AuthenticationProblem {
+  if (why === 'tooManyFailures') return 'tooMany'
+  return why === 'tooBusy' || why === 'unavailable' ? 'unavailable' : refusalBy(mechanism)
 }
 
 /** How a client is told that it has proved nothing, in a word about what it has shown. */

@@ -67,12 +67,14 @@ export type CredentialQuestion =
   | { readonly kind: 'checkToken'; readonly attempt: LoginAttempt; readonly token: string }
   /** The script itself has found a reason to refuse. It counts as a failed login like any other. */
   | { readonly kind: 'noteFailure'; readonly attempt: LoginAttempt; readonly why: LoginFailure }
+  /** The certificate does not allow the identity that was asked for. Nothing was guessed, and nothing is counted. */
+  | { readonly kind: 'noteMismatch'; readonly attempt: LoginAttempt }
 
 export type CredentialAnswer =
   /** `serverSignature` in base64, for SCRAM only. */
   | { readonly kind: 'loggedIn'; readonly account: Account; readonly serverSignature: string }
   | { readonly kind: 'scramStarted'; readonly start: ScramStart }
-  | { readonly kind: 'failed'; readonly problem: Extract<AuthenticationProblem, 'refused' | 'tooMany' | 'unavailable'> }
+  | { readonly kind: 'failed'; readonly problem: Extract<AuthenticationProblem, 'notAllowed' | 'refused' | 'tooMany' | 'unavailable'> }
 
 /** What a SCRAM exchange begins with on our side. Somebody unknown gets the same, always the same. */
 export type ScramStart = {
@@ -100,6 +102,7 @@ export type LoginFailure =
   /** Nobody looked at the password. */
   | 'tooManyFailures'
   | 'tooBusy'
+  | 'unavailable'
 
 /** Sends a challenge and waits for the response. */
 export function* challenge(text: string): Generator<SaslStep, Uint8Array, SaslFact> {

@@ -5,11 +5,10 @@
  * lines; `*` gives up. A client that has failed too often is not heard any longer (S16).
  */
 
-import type { ClientIdentity } from '../names/identity.ts'
-import type { Authentication } from '../policy/decision.ts'
+import type { Asker, Authentication } from '../policy/decision.ts'
 import { assert, type Result } from '../result.ts'
 import { refusalBy, scriptOf } from '../sasl/mechanisms.ts'
-import type { AuthenticationProblem, CredentialAnswer, SaslFact, SaslScript } from '../sasl/script.ts'
+import type { AuthenticationProblem, CredentialAnswer, CredentialQuestion, SaslFact, SaslScript } from '../sasl/script.ts'
 import type { Command } from './command.ts'
 import type { Dialogue } from './dialogue.ts'
 import type { Line } from './line-reader.ts'
@@ -20,6 +19,10 @@ export class AuthExchange {
   readonly #settings: SessionSettings
   readonly #dialogue: Dialogue
   #script: SaslScript | null = null
+  /** Who has begun the exchange that is open. */
+  #asker: Asker | null = null
+  /** Of the failure that somebody has found in it. */
+  #failureId: string | null = null
   #authentication: Authentication | null = null
   #failures = 0
   /** What the open exchange stands on has been taken away since it began. */
@@ -47,10 +50,12 @@ export class AuthExchange {
   }
 
   /** RFC 4954 §4. `offered` is what EHLO lists. */
-  begin({ mechanism, initialResponse }: Extract<Command, { verb: 'AUTH' }>, identity: ClientIdentity, offered: readonly string[]): void {
+  begin({ mechanism, initialResponse }: Extract<Command, { verb: 'AUTH' }>, asker: Asker, offered: readonly string[]): void {
     if (this.#authentication !== null) return this.#dialogue.reply(replies.authTwice)
     if (!offered.includes(mechanism)) return this.#dialogue.reply(replies.authUnknownMechanism)
-    this.#script = scriptOf(mechanism, identity, this.#settings.logins.byToken)
+    this.#script = scriptOf(mechanism, asker.identity, this.#settings.logins.byToken)
+    this.#asker = asker
+    this.#failureId = null
     this.#isVoid = false
     const { value: first } = this.#script.next()
     // The initial response is the answer to the first challenge, which is then not sent.
@@ -66,7 +71,8 @@ export class AuthExchange {
   }
 
   /** What whoever keeps the passwords has found. Counted here: a client may end the exchange before it is told. */
-  answered(answer: CredentialAnswer): void {
+  answered(answer: CredentialAnswer, id: string): void {
+    if (answer.kind === 'failed') this.#failureId = id
     if (answer.kind === 'failed' && answer.problem === 'refused') this.#failures++
     this.#resume({ kind: 'answered', answer })
   }
@@ -82,12 +88,17 @@ export class AuthExchange {
     assert(this.#script !== null, 'an exchange is open')
     const step = this.#script.next(fact)
     if (step.done === true) return this.#end(step.value)
-    if (step.value.kind === 'ask') return this.#dialogue.askCredentials(step.value.question)
+    if (step.value.kind === 'ask') return this.#ask(step.value.question)
     this.#dialogue.reply(replies.authContinue(encodeBase64(step.value.text)))
   }
 
+  #ask(question: CredentialQuestion): void {
+    assert(this.#asker !== null, 'an exchange is open')
+    this.#dialogue.askCredentials(question, this.#asker)
+  }
+
   #end(result: Result<Authentication, AuthenticationProblem>): void {
-    if (!result.ok) return this.#fail(authenticationRefusal(result.problem))
+    if (!result.ok) return this.#fail(authenticationRefusal(result.problem, ABOUT_FORM.has(result.problem) ? null : this.#failureId))
     this.#script = null
     if (this.#isVoid) return this.#dialogue.reply(authenticationRefusal(refusalBy(result.value.mechanism)))
     this.#authentication = result.value
@@ -101,6 +112,9 @@ export class AuthExchange {
     this.#dialogue.reply(reply)
   }
 }
+
+/** Of these nobody has to be asked. */
+const ABOUT_FORM: ReadonlySet<AuthenticationProblem> = new Set(['cancelled', 'notBase64', 'malformed'])
 
 function encodeBase64(text: string): string {
   return Buffer.from(text, 'utf8').toString('base64')

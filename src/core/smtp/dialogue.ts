@@ -5,7 +5,7 @@
  * which every reply goes, so that no command can be tried without end.
  */
 
-import type { Decision, Question } from '../policy/decision.ts'
+import type { Asker, Decision, Question } from '../policy/decision.ts'
 import type { CredentialQuestion } from '../sasl/script.ts'
 import type { EtrnNode } from './etrn.ts'
 import { replies, type Reply } from './reply.ts'
@@ -87,8 +87,8 @@ export class Dialogue {
     return then !== null
   }
 
-  askCredentials(question: CredentialQuestion): void {
-    this.say({ kind: 'askCredentials', question })
+  askCredentials(question: CredentialQuestion, asker: Asker): void {
+    this.say({ kind: 'askCredentials', question, asker })
     this.#turn = 'credentials'
   }
 

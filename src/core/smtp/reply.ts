@@ -110,7 +110,13 @@ const WHOM: Record<Circle, string> = {
   all: 'from everybody',
 }
 
-export function authenticationRefusal(problem: AuthenticationProblem): Reply {
+/** `id` explains it, where somebody has looked at what the client has shown. */
+export function authenticationRefusal(problem: AuthenticationProblem, id: string | null = null): Reply {
+  const refusal = plainRefusal(problem)
+  return id === null ? refusal : { ...refusal, lines: refusal.lines.map(line => `${line} (id ${id})`) }
+}
+
+function plainRefusal(problem: AuthenticationProblem): Reply {
   switch (problem) {
     case 'cancelled':
       return replies.authCancelled

@@ -111,7 +111,7 @@ export class ServerSession {
         return this.#mail.overLimit(limitRefusal(input.excess, this.#settings.hostname, input.id))
       case 'credentialsJudged':
         assert(this.#dialogue.turn === 'credentials', 'the credentials were asked about')
-        return this.#auth.answered(input.answer)
+        return this.#auth.answered(input.answer, input.id)
       case 'stored':
         return this.#mail.committed(replies.queued(input.id))
       case 'queueWoken':
@@ -204,7 +204,7 @@ export class ServerSession {
       case 'STARTTLS':
         return this.#startTls()
       case 'AUTH':
-        return this.#auth.begin(command, this.#identity, this.#mechanisms)
+        return this.#auth.begin(command, this.#asker(), this.#mechanisms)
       case 'XCLIENT':
         return this.#xclient(command.argument)
       case 'MAIL':

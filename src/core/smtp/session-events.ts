@@ -75,8 +75,8 @@ export type SessionInput =
   | { readonly kind: 'decided'; readonly decision: Decision; readonly host: Asker['host'] }
   /** A limit over several connections leaves no room: instead of `decided`, or at any time. `id` explains it. */
   | { readonly kind: 'overLimit'; readonly excess: Excess; readonly id: string }
-  /** Whoever keeps the passwords has looked at what the client said. */
-  | { readonly kind: 'credentialsJudged'; readonly answer: CredentialAnswer }
+  /** Whoever keeps the passwords has looked at what the client said; `id` explains a failure. */
+  | { readonly kind: 'credentialsJudged'; readonly answer: CredentialAnswer; readonly id: string }
   | { readonly kind: 'stored'; readonly id: string }
   /** How many messages were made due; null if that failed. */
   | { readonly kind: 'queueWoken'; readonly messages: number | null }
@@ -98,7 +98,7 @@ export type SessionOutput =
   /** The client speaks for this host from now on; `login` is what it says of an account there. */
   | { readonly kind: 'speakFor'; readonly host: Asker['host']; readonly login: string | null }
   | { readonly kind: 'askPolicy'; readonly question: Question }
-  | { readonly kind: 'askCredentials'; readonly question: CredentialQuestion }
+  | { readonly kind: 'askCredentials'; readonly question: CredentialQuestion; readonly asker: Asker }
   /** The envelope is complete: `354` is about to be said, or the first chunk has been announced. */
   | {
       readonly kind: 'openMessage'

@@ -107,7 +107,7 @@ class Listener {
         return { kind: 'decided', decision: decided(output.question), host: output.question.asker.host }
       case 'askCredentials':
         this.#log.push(`asks ${output.question.kind}`)
-        return { kind: 'credentialsJudged', answer: judge(output.question) }
+        return { kind: 'credentialsJudged', answer: judge(output.question), id: 'login' }
       case 'wakeQueue':
         this.#log.push(`wakes ${formatNode(output.node)}`)
         return { kind: 'queueWoken', messages: this.#log.length % 3 }
