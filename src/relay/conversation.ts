@@ -6,34 +6,23 @@
  */
 
 import { assert, unreachable } from '../core/result.ts'
-import { formatCompletion, type Completion } from '../core/message/completion.ts'
-import type { Envelope, QueuedMessage } from '../core/message/envelope.ts'
-import { newMessage } from '../core/message/new-message.ts'
-import { formatReceived } from '../core/message/trace.ts'
 import { withoutCertificate, type Account, type ClientIdentity } from '../core/names/identity.ts'
-import type { Asker } from '../core/policy/decision.ts'
 import { USUAL_TERMS } from '../core/policy/session-terms.ts'
 import type { SessionTerms } from '../core/policy/session-terms.ts'
 import type { EtrnNode } from '../core/smtp/etrn.ts'
 import { formatReply } from '../core/smtp/reply.ts'
 import { ServerSession } from '../core/smtp/server-session.ts'
-import type { MessageFate, SessionInput, SessionOutput, SessionSettings } from '../core/smtp/session-events.ts'
+import type { SessionInput, SessionOutput, SessionSettings } from '../core/smtp/session-events.ts'
 import type { Visit } from './limiter.ts'
 import type { LoginDesk, LoginObserver } from './login-desk.ts'
-import { originOf } from './message-origin.ts'
-import type { Withdrawal } from './withdrawal.ts'
+import { MessageIntake, type IntakeHost, type IntakeObserver } from './message-intake.ts'
 import { PolicyAsker } from './policy-asker.ts'
 import type { PolicyHost, PolicyObserver } from './policy-asker.ts'
-import { SpoolFull, type Draft, type NewMessage, type ServerChannel } from './ports.ts'
+import type { ServerChannel } from './ports.ts'
 import { isError } from './visit-charges.ts'
 
 /** What a conversation is a guest of: one worker's policy, spool and journal. */
-export type ConversationHost = PolicyHost & {
-  /** Makes the message durable and sees to its delivery. */
-  accept(message: NewMessage): Promise<void>
-  openDraft(): Draft
-  /** What the client has proved itself with may count no more. */
-  readonly whyWithdrawn: Withdrawal
+export type ConversationHost = PolicyHost & IntakeHost & {
   /** Looks at passwords. */
   readonly logins: Pick<LoginDesk, 'answer'>
   /** Makes what waits for these recipients due now, at every worker: of how many messages, or null if that failed. */
@@ -41,27 +30,16 @@ export type ConversationHost = PolicyHost & {
 }
 
 /** Sees everything that happens in a session, and never changes it. */
-export type ConversationObserver = PolicyObserver & Pick<LoginObserver, 'loginFailed'> & {
+export type ConversationObserver = PolicyObserver & IntakeObserver & Pick<LoginObserver, 'loginFailed'> & {
   handshakeFailed(sessionId: string, why: string): void
   happened(sessionId: string, input: SessionInput, output: SessionOutput): void
   /** The access map has terms of its own for this client. */
   onTerms(sessionId: string, address: string, terms: SessionTerms): void
-  accepted(sessionId: string, message: QueuedMessage): void
   closed(sessionId: string): void
 }
 
 /** News from outside that waits for the session's next turn. */
 type News = Extract<SessionInput, { kind: 'idle' | 'shutDown' | 'identityLost' | 'loginEnded' | 'overLimit' }>
-
-type OpenMessage = {
-  readonly id: string
-  readonly draft: Draft
-  readonly envelope: Envelope
-  readonly asker: Asker
-  readonly fate: MessageFate
-  readonly isKnown: boolean
-  readonly openedAt: number
-}
 
 export class Conversation {
   readonly id: string
@@ -71,13 +49,12 @@ export class Conversation {
   readonly #visit: Visit
   readonly #session: ServerSession
   readonly #policy: PolicyAsker
+  readonly #intake: MessageIntake
   readonly #settings: SessionSettings
   readonly #news: News[] = []
   #identity: ClientIdentity = { kind: 'plaintext' }
   #terms: SessionTerms = USUAL_TERMS
   #account: Account | null = null
-  #message: OpenMessage | null = null
-  #draftFailed: unknown = null
   #unsent = ''
   #progressedAt: number
   #deadline: number
@@ -92,6 +69,8 @@ export class Conversation {
     this.#visit = visit
     this.#settings = settings
     this.#session = new ServerSession(settings)
+    const session = { sessionId: this.id, hostname: settings.hostname, visit, judgeStanding: () => this.#policy.judgeStanding(this.#identity) }
+    this.#intake = new MessageIntake(session, host, observer)
     this.#progressedAt = host.system.now()
     this.#deadline = this.#nextDeadline()
     this.#policy = new PolicyAsker(host, observer, this.id, channel.remoteAddress, visit, settings)
@@ -152,7 +131,7 @@ export class Conversation {
       await this.#converse({ kind: 'connected', address: this.#channel.remoteAddress, identity, features })
       await this.#flush()
     } finally {
-      await this.#dropMessage()
+      await this.#intake.drop()
       this.#channel.close()
       this.#observer.closed(this.id)
     }
@@ -226,7 +205,8 @@ export class Conversation {
    */
   #nextDeadline(): number {
     const silent = this.#progressedAt + this.#session.timeoutSeconds() * 1000
-    return this.#message === null ? silent : Math.min(silent, this.#message.openedAt + this.#settings.limits.messageSeconds * 1000)
+    const { openedAt } = this.#intake
+    return openedAt === null ? silent : Math.min(silent, openedAt + this.#settings.limits.messageSeconds * 1000)
   }
 
   #perform(
@@ -250,15 +230,15 @@ export class Conversation {
       case 'askCredentials':
         return this.#askCredentials(output)
       case 'openMessage':
-        return this.#openMessage(output)
+        return this.#intake.open(output, this.#policy.host, output.isKnown || this.#visit.mayRelay)
       case 'body':
-        return this.#writeBody(output.bytes)
+        return this.#intake.write(output.bytes)
       case 'completeHeader':
-        return this.#completeHeader(output.completion)
+        return this.#intake.completeHeader(output.completion)
       case 'commitMessage':
-        return this.#commitMessage(output.waivesTls)
+        return this.#intake.commit(output.waivesTls)
       case 'dropMessage':
-        return this.#dropMessage()
+        return this.#intake.drop()
       default:
         return unreachable(output)
     }
@@ -295,100 +275,6 @@ export class Conversation {
     }
     this.#identity = identity
     return { kind: 'tlsEstablished', identity }
-  }
-
-  #openMessage(opened: Extract<SessionOutput, { kind: 'openMessage' }>): Promise<null> | null {
-    const { envelope, asker, protocol, delivery: fate } = opened
-    const isKnown = opened.isKnown || this.#visit.mayRelay
-    const id = this.#host.system.newId()
-    const draft = this.#host.openDraft()
-    const openedAt = this.#host.system.now()
-    this.#message = { id, draft, envelope, asker, fate, isKnown, openedAt }
-    this.#draftFailed = null
-    const received = formatReceived({
-      asker: { ...asker, host: this.#policy.host },
-      hostname: this.#settings.hostname,
-      id,
-      protocol,
-      forPath: envelope.recipients.length === 1 ? (envelope.recipients[0]?.forwardPath ?? null) : null,
-      at: openedAt,
-    })
-    return this.#writeBody(Buffer.from(received, 'utf8'))
-  }
-
-  #completeHeader(completion: Completion): Promise<null> | null {
-    assert(this.#message !== null, 'a message is open')
-    const { id, openedAt } = this.#message
-    const { hostname } = this.#settings
-    return this.#writeBody(Buffer.from(formatCompletion(completion, { at: openedAt, id, hostname }), 'utf8'))
-  }
-
-  /** After a failed write the rest of the message is read and thrown away; the reply comes at its end. */
-  #writeBody(bytes: Uint8Array): Promise<null> | null {
-    assert(this.#message !== null, 'a message is open')
-    // Also what never becomes a message has kept us busy.
-    this.#visit.charge('bytes', bytes.length, this.#host.system.now())
-    if (this.#draftFailed !== null || this.#message.fate.kind === 'discard') return null
-    try {
-      const written = this.#message.draft.write(bytes)
-      return written instanceof Promise ? written.then(() => null, error => this.#noteDraftFailure(error)) : null
-    } catch (error) {
-      return this.#noteDraftFailure(error)
-    }
-  }
-
-  #noteDraftFailure(error: unknown): null {
-    this.#draftFailed = error
-    return null
-  }
-
-  /**
-   * RFC 5321 §6.1: the 250 that follows takes responsibility for the message, so the answer to the
-   * session is given only when the message is on stable storage.
-   */
-  async #commitMessage(waivesTls: boolean): Promise<SessionInput> {
-    assert(this.#message !== null, 'a message is open')
-    const { id, draft, fate } = this.#message
-    if (fate.kind === 'discard') {
-      await this.#dropMessage()
-      return { kind: 'stored', id }
-    }
-    try {
-      if (this.#draftFailed !== null) throw this.#draftFailed
-      const message = this.#queued(this.#message, waivesTls)
-      // The session may not have heard of it yet: a client that sends on and on keeps it busy.
-      if (this.#host.whyWithdrawn(message) !== null) {
-        await this.#dropMessage()
-        return { kind: 'withdrawn', decision: this.#policy.judgeStanding(this.#identity) }
-      }
-      await this.#host.accept({ message, draft })
-      this.#message = null
-      this.#observer.accepted(this.id, message)
-      return { kind: 'stored', id }
-    } catch (error) {
-      this.#observer.failed(this.id, 'spool', error)
-      await this.#dropMessage()
-      return { kind: 'storageFailed', why: error instanceof SpoolFull ? 'full' : 'failed' }
-    }
-  }
-
-  #queued({ id, draft, envelope, asker, fate, isKnown }: OpenMessage, waivesTls: boolean): QueuedMessage {
-    return newMessage({
-      id,
-      // RFC 8689 §4.1: the field is for those who said nothing in MAIL.
-      envelope: { ...envelope, tls: envelope.tls ?? (waivesTls ? 'waived' : null) },
-      origin: originOf(this.id, asker, isKnown),
-      acceptedAt: this.#host.system.now(),
-      sizeBytes: draft.sizeBytes,
-      heldBecause: fate.kind === 'hold' ? fate.because : null,
-    })
-  }
-
-  async #dropMessage(): Promise<null> {
-    const message = this.#message
-    this.#message = null
-    await message?.draft.drop()
-    return null
   }
 }
 
