@@ -15,6 +15,7 @@ import { mechanismsFor } from '../sasl/mechanisms.ts'
 import { parseXclient } from '../peers/xclient.ts'
 import { ALL_FEATURES, type ServerFeatures } from '../policy/session-terms.ts'
 import { assert, unreachable } from '../result.ts'
+import { Admission } from './admission.ts'
 import { AuthExchange } from './auth-exchange.ts'
 import { ABOUT_MAIL, isOfOtherProtocol, LAST_OF_GROUP, outOfOrder } from './command-order.ts'
 import { LONGEST_LINE_OCTETS, parseCommand, type Command, type Verb } from './command.ts'
@@ -23,20 +24,9 @@ import { EtrnExchange } from './etrn-exchange.ts'
 import { helpReply } from './help.ts'
 import { LineReader, type Line } from './line-reader.ts'
 import { MailExchange } from './mail-exchange.ts'
-import { fateOf, QUEUED, worseFate } from './mail-transaction.ts'
 import { offeredKeywords } from './offer.ts'
-import { commandRefusal, limitRefusal, policyRefusal, refusalBy, replies, type Reply } from './reply.ts'
-import type { MessageFate, SessionInput, SessionOutput, SessionSettings } from './session-events.ts'
-
-/** How far the connection has come (RFC 5321 §3.1). */
-type Phase =
-  /** The policy is being asked whether to serve this client at all. */
-  | 'connection'
-  /** The policy is being asked about the TLS handshake. */
-  | 'handshake'
-  | 'commands'
-  /** The greeting was a refusal; only QUIT is left. */
-  | 'refused'
+import { commandRefusal, limitRefusal, refusalBy, replies, type Reply } from './reply.ts'
+import type { SessionInput, SessionOutput, SessionSettings } from './session-events.ts'
 
 type Hello = { readonly name: string; readonly extended: boolean }
 
@@ -46,27 +36,23 @@ export class ServerSession {
   readonly #settings: SessionSettings
   readonly #unread = new LineReader()
   readonly #dialogue: Dialogue
+  readonly #admission: Admission
   readonly #mail: MailExchange
   readonly #auth: AuthExchange
   readonly #etrn: EtrnExchange
-  #phase: Phase = 'connection'
   #host: Asker['host'] = { address: '', name: null }
   #features = ALL_FEATURES
   #identity: ClientIdentity = { kind: 'plaintext' }
   #hello: Hello | null = null
-  #greeted = false
   /** The client has said by XCLIENT for whom it speaks. */
   #speaksForOthers = false
-  /** What becomes of every message here, by the decisions about connection and handshake. */
-  #fate: MessageFate = QUEUED
-  /** The policy's refusal of the handshake, given to each command that is about mail. */
-  #handshakeRefusal: Reply | null = null
   /** What the session ends with, once no message is on its way. */
   #farewell: Reply | null = null
 
   constructor(settings: SessionSettings) {
     this.#settings = settings
     this.#dialogue = new Dialogue(settings)
+    this.#admission = new Admission(settings, this.#dialogue)
     this.#mail = new MailExchange(settings, this.#dialogue)
     this.#auth = new AuthExchange(settings, this.#dialogue)
     this.#etrn = new EtrnExchange(settings, this.#dialogue)
@@ -164,7 +150,7 @@ export class ServerSession {
     const parsed = parseCommand(line)
     const isQuit = parsed.ok && parsed.value.verb === 'QUIT'
     // RFC 5321 §3.1: after a 554 greeting, 503 to all but QUIT.
-    if (this.#phase === 'refused' && !isQuit) return this.#dialogue.reply(replies.connectionRefused)
+    if (this.#admission.isRefused && !isQuit) return this.#dialogue.reply(replies.connectionRefused)
     if (parsed.ok) return this.#command(parsed.value)
     const refusal = commandRefusal(parsed.problem)
     const { kind } = parsed.problem
@@ -188,7 +174,8 @@ export class ServerSession {
   /** Why this is no moment for such a command, or null. */
   #notNow(verb: Verb): Reply | null {
     if (isOfOtherProtocol(verb, this.#settings.listener)) return verb === 'BDAT' ? replies.notImplemented : replies.unknownCommand
-    if (this.#handshakeRefusal !== null && ABOUT_MAIL.has(verb)) return this.#handshakeRefusal
+    const { handshakeRefusal } = this.#admission
+    if (handshakeRefusal !== null && ABOUT_MAIL.has(verb)) return handshakeRefusal
     const circumstances = { afterHello: this.#hello !== null, inTransaction: this.#mail.isOpen, inTls: this.#identity.kind !== 'plaintext' }
     const wrong = outOfOrder(verb, circumstances)
     return wrong === replies.helloFirst && this.#settings.listener === 'lmtp' ? replies.lhloFirst : wrong
@@ -208,7 +195,7 @@ export class ServerSession {
       case 'XCLIENT':
         return this.#xclient(command.argument)
       case 'MAIL':
-        return this.#mail.mail(command, this.#asker(), this.#fate)
+        return this.#mail.mail(command, this.#asker(), this.#admission.fate)
       case 'RCPT':
         return this.#mail.rcpt(command, this.#asker())
       case 'DATA':
@@ -238,51 +225,14 @@ export class ServerSession {
     this.#features = features
     this.#host = { address, name: null }
     this.#identity = identity
-    this.#dialogue.ask({ kind: 'connection', asker: this.#asker() })
+    this.#admission.ask(this.#asker())
   }
 
   #decided(decision: Decision): void {
     assert(this.#dialogue.turn === 'policy', 'the policy was asked')
     if (this.#dialogue.answer(decision)) return
-    if (this.#phase === 'connection') return this.#connectionDecided(decision)
-    if (this.#phase === 'handshake') return this.#handshakeDecided(decision)
+    if (this.#admission.isAsking) return this.#admission.decided(decision, this.#asker(), this.#unread.hasUnread)
     this.#mail.decided(decision)
-  }
-
-  /** RFC 5321 §3.1: a server that serves this client nothing says so instead of a greeting. */
-  #connectionDecided(decision: Decision): void {
-    const refused = policyRefusal(decision)
-    if (refused !== null) {
-      this.#phase = 'refused'
-      return this.#dialogue.reply(refused)
-    }
-    this.#fate = fateOf(decision)
-    if (this.#identity.kind !== 'plaintext') return this.#askAboutHandshake()
-    this.#greet()
-  }
-
-  #askAboutHandshake(): void {
-    this.#phase = 'handshake'
-    this.#dialogue.ask({ kind: 'handshake', asker: this.#asker() })
-  }
-
-  /** As sendmail's tls_client: a refusal does not end the session, but no mail passes. */
-  #handshakeDecided(decision: Decision): void {
-    const refused = policyRefusal(decision)
-    if (refused?.code === 421) return this.#dialogue.hangUp(refused)
-    this.#handshakeRefusal = refused
-    this.#fate = worseFate(this.#fate, fateOf(decision))
-    if (!this.#greeted) return this.#greet()
-    this.#phase = 'commands'
-    this.#dialogue.yieldToClient()
-  }
-
-  /** A client that has spoken before the greeting was not speaking to us (S30). */
-  #greet(): void {
-    if (this.#unread.hasUnread) return this.#dialogue.hangUp(replies.spokeBeforeGreeting)
-    this.#phase = 'commands'
-    this.#greeted = true
-    this.#dialogue.reply(replies.greeting(this.#settings.hostname, this.#settings.listener === 'lmtp' ? 'LMTP' : 'ESMTP'))
   }
 
   /** RFC 5321 §4.1.1.1. A later EHLO resets as RSET does (§4.1.4). */
@@ -325,7 +275,7 @@ export class ServerSession {
     this.#auth.forget()
     this.#hello = null
     this.#mail.reset()
-    this.#askAboutHandshake()
+    this.#admission.askAboutHandshake(this.#asker())
   }
 
   /** After XCLIENT a handshake would make the peer itself our client again, and it may have passed the client through. */
@@ -362,12 +312,9 @@ export class ServerSession {
     this.#identity = withoutCertificate(this.#identity)
     this.#auth.forget()
     this.#mail.reset()
-    this.#handshakeRefusal = null
     this.#hello = hello
-    this.#greeted = false
-    this.#phase = 'connection'
     this.#dialogue.say({ kind: 'speakFor', host, login })
-    this.#dialogue.ask({ kind: 'connection', asker: this.#asker() })
+    this.#admission.ask(this.#asker())
   }
 
   /** What is settled already, the policy gives its reasons for. */
