@@ -42,7 +42,7 @@ import type { WorkerSettings, WorkerStart } from './messages.ts'
 import { dropStartupPermissions } from './permissions.ts'
 import { becomeAccount } from './run-as.ts'
 import { Shard } from './shard.ts'
-import { sessionSettings } from './session-settings.ts'
+import { sessionRules, sessionSettings } from './session-settings.ts'
 import { WorkerDesk } from './worker-desk.ts'
 import { WorkerLogins } from './worker-logins.ts'
 
@@ -161,6 +161,7 @@ export class Worker {
       for (const shard of this.#shards) shard.reconfigure(next.config, settings, this.#policy.current)
       this.#logins.reconfigure(next.config, settings)
       void this.replaceIndex(settings.index, settings.accounts)
+      this.#receiver.reload((listener, channel) => sessionRules(next.config, { listener, channel, logins: this.#logins }))
       return null
     } catch (error) {
       return error instanceof Error ? error.message : String(error)

@@ -7,12 +7,13 @@
 
 import { assert, unreachable } from '../core/result.ts'
 import { withoutCertificate, type Account, type ClientIdentity } from '../core/names/identity.ts'
+import type { ListenerName } from '../core/policy/decision.ts'
 import { USUAL_TERMS } from '../core/policy/session-terms.ts'
 import type { SessionTerms } from '../core/policy/session-terms.ts'
 import type { EtrnNode } from '../core/smtp/etrn.ts'
 import { formatReply } from '../core/smtp/reply.ts'
 import { ServerSession } from '../core/smtp/server-session.ts'
-import type { SessionInput, SessionOutput, SessionSettings } from '../core/smtp/session-events.ts'
+import type { SessionInput, SessionRules, SessionOutput, SessionSettings } from '../core/smtp/session-events.ts'
 import type { Visit } from './limiter.ts'
 import type { LoginDesk, LoginObserver } from './login-desk.ts'
 import { MessageIntake, type IntakeHost, type IntakeObserver } from './message-intake.ts'
@@ -60,6 +61,8 @@ export class Conversation {
   #deadline: number
   #timedOut = false
   #doneInARow = 0
+  /** Rules that the session has yet to hear of. */
+  #reloaded: SessionRules | null = null
 
   constructor(host: ConversationHost, observer: ConversationObserver, channel: ServerChannel, visit: Visit, settings: SessionSettings) {
     this.id = host.system.newId()
@@ -74,6 +77,14 @@ export class Conversation {
     this.#progressedAt = host.system.now()
     this.#deadline = this.#nextDeadline()
     this.#policy = new PolicyAsker(host, observer, this.id, channel.remoteAddress, visit, settings)
+  }
+
+  get listener(): ListenerName {
+    return this.#settings.listener
+  }
+
+  get channel(): ServerChannel {
+    return this.#channel
   }
 
   /** Who the client has proved to be by now. */
@@ -103,6 +114,12 @@ export class Conversation {
     this.#identity = identity
     this.#account = null
     this.tell({ kind: 'identityLost', identity, decision: this.#policy.judgeStanding(identity) })
+  }
+
+  /** From now on these hold: the session hears of them before anything else. */
+  reload(rules: SessionRules): void {
+    this.#reloaded = rules
+    this.#policy.reload(rules)
   }
 
   /**
@@ -165,6 +182,9 @@ export class Conversation {
 
   /** One turn of the session. Answers with the fact that it waits for, if it waits for one. */
   async #handle(input: SessionInput): Promise<SessionInput | 'over' | null> {
+    const rules = this.#reloaded
+    this.#reloaded = null
+    if (rules !== null && (await this.#handle({ kind: 'reloaded', rules })) === 'over') return 'over'
     let answer: SessionInput | null = null
     const outputs = this.#session.handle(input)
     this.#doneInARow += 1 + outputs.length

@@ -9,7 +9,7 @@ import type { ClientIdentity } from '../core/names/identity.ts'
 import type { Answer, Asker, ClientHost, Decision, KnownFacts, Missing, Question, Reason } from '../core/policy/decision.ts'
 import type { SessionTerms, TermsAnswer } from '../core/policy/session-terms.ts'
 import { assert } from '../core/result.ts'
-import type { SessionInput, SessionSettings } from '../core/smtp/session-events.ts'
+import type { SessionInput, SessionRules, SessionSettings } from '../core/smtp/session-events.ts'
 import { ClientFacts } from './client-facts.ts'
 import type { FactSources } from './client-facts.ts'
 import { Visit } from './limiter.ts'
@@ -41,7 +41,7 @@ export class PolicyAsker {
   readonly #observer: PolicyObserver
   readonly #sessionId: string
   readonly #visit: Visit
-  readonly #settings: SessionSettings
+  #settings: SessionSettings
   #facts: ClientFacts
   #decisions = 0
   /** The limit that the client exceeds for whom the peer speaks. */
@@ -65,6 +65,10 @@ export class PolicyAsker {
     const visit = this.#host.admit(client.address)
     if (visit instanceof Visit) this.#visit.become(visit, this.#host.system.now())
     else this.#refused = visit
+  }
+
+  reload(rules: SessionRules): void {
+    this.#settings = { ...this.#settings, ...rules }
   }
 
   /** The client's address, and its name if that has been looked up. */

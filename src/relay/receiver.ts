@@ -7,9 +7,9 @@
 
 import type { Excess } from '../core/limits/limits.ts'
 import type { Account, ClientIdentity } from '../core/names/identity.ts'
+import type { Asker, ListenerName } from '../core/policy/decision.ts'
 import { formatReply, limitRefusal } from '../core/smtp/reply.ts'
-import type { Asker } from '../core/policy/decision.ts'
-import type { SessionSettings } from '../core/smtp/session-events.ts'
+import type { SessionRules, SessionSettings } from '../core/smtp/session-events.ts'
 import { Conversation } from './conversation.ts'
 import type { ConversationHost, ConversationObserver } from './conversation.ts'
 import { Visit } from './limiter.ts'
@@ -22,6 +22,8 @@ export type ReceiverObserver = ConversationObserver & {
   turnedAwayByLimit(asker: Asker, hostname: string, excess: Excess): string | null
 }
 
+type RulesOf = (listener: ListenerName, channel: ServerChannel) => SessionRules | null
+
 export class Receiver {
   readonly #host: ConversationHost
   readonly #observer: ReceiverObserver
@@ -29,6 +31,7 @@ export class Receiver {
   #open = 0
   #shuttingDown = false
   #emptied: (() => void) | null = null
+  #rulesOf: RulesOf = () => null
 
   constructor(host: ConversationHost, observer: ReceiverObserver) {
     this.#host = host
@@ -63,6 +66,7 @@ export class Receiver {
 
   async #converse(channel: ServerChannel, visit: Visit, settings: SessionSettings, implicitTls: boolean): Promise<void> {
     const conversation = new Conversation(this.#host, this.#observer, channel, visit, settings)
+    const rulesOf = this.#rulesOf
     let identity: ClientIdentity = { kind: 'plaintext' }
     if (implicitTls) {
       const outcome = await conversation.secureFirst()
@@ -73,6 +77,8 @@ export class Receiver {
       identity = outcome
     }
     this.#conversations.add(conversation)
+    // During the handshake.
+    if (this.#rulesOf !== rulesOf) this.#reload(conversation)
     this.#observer.connected(conversation.id, settings.listener, channel, identity)
     if (this.#shuttingDown) conversation.tell({ kind: 'shutDown' })
     try {
@@ -91,6 +97,17 @@ export class Receiver {
       if (conversation.deadline < now) conversation.timeOut(now)
       if ((conversation.account?.endsAt ?? Infinity) <= now) conversation.tell({ kind: 'loginEnded' })
     }
+  }
+
+  /** The settings were read again: what they make of each session. */
+  reload(rulesOf: RulesOf): void {
+    this.#rulesOf = rulesOf
+    for (const conversation of this.#conversations) this.#reload(conversation)
+  }
+
+  #reload(conversation: Conversation): void {
+    const rules = this.#rulesOf(conversation.listener, conversation.channel)
+    if (rules !== null) conversation.reload(rules)
   }
 
   /** Takes from every live session what `judge` finds it has lost, and leaves it the identity that `judge` returns. */

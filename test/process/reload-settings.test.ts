@@ -6,7 +6,7 @@ import path from 'node:path'
 import { after, afterEach, before, test } from 'node:test'
 import { parse, stringify, type TomlTable } from 'smol-toml'
 import { startDnsServer, type DnsServer } from '../support/dns-server.ts'
-import { startPostern } from '../support/postern.ts'
+import { showing, startPostern } from '../support/postern.ts'
 import type { LogLine, Postern } from '../support/postern.ts'
 import { waitFor } from '../support/processes.ts'
 import { startSink, type Sink } from '../support/sink.ts'
@@ -104,8 +104,47 @@ test('limits.handshake-timeout: for handshakes to come', { timeout: 60_000 }, as
   await silent.closed()
 })
 
+test('[[etrn]]: a grant that was taken away is none in a session that is open, and a new one is', async () => {
+  const grants = (...domains: readonly string[]): TomlTable => ({ etrn: domains.map(domain => ({ domain, for: ['branch'] })) })
+  const holder = await postern.issue('branch', '--machine')
+  const changeGrants = async (...domains: readonly string[]): Promise<void> => {
+    writeFileSync(file, stringify({ ...parse(usual), ...grants(...domains) }))
+    await reload()
+  }
+  await changeGrants('example.test')
+  const open = await SmtpClient.connect(postern.ports.submissions, showing(postern, holder))
+  await open.greet()
+  const etrn = async (domain: string): Promise<number> => (await open.command(`ETRN ${domain}`)).code
+  assert.deepEqual([await etrn('example.test'), await etrn('other.example.test')], [251, 459])
+  await changeGrants('other.example.test')
+  assert.deepEqual([await etrn('example.test'), await etrn('other.example.test')], [459, 251])
+  open.destroy()
+})
+
+test('listeners.submissions.authentication: a password opens nothing any more in a session that is open', async () => {
+  await postern.issue('ann', '--email', 'ann@example.test')
+  const password = ((await postern.json(['user', 'passwd', 'ann', '--device', 'phone'])) as { readonly password: string }).password
+  await changeTo({ listeners: { ...(parse(usual)['listeners'] as TomlTable), submissions: { address: `127.0.0.1:${postern.ports.submissions}`, authentication: 'any' } } })
+  const open = await SmtpClient.connect(postern.ports.submissions, showing(postern, null))
+  assert.match((await open.greet()).text, /AUTH .*PLAIN/)
+  await changeTo({ listeners: { ...(parse(usual)['listeners'] as TomlTable), submissions: { address: `127.0.0.1:${postern.ports.submissions}`, authentication: 'certificate' } } })
+  assert.notEqual((await open.command(`AUTH PLAIN ${Buffer.from(`\0ann\0${password}`).toString('base64')}`)).code, 235)
+  open.destroy()
+})
+
+test('listeners.mx.xclient-from: a peer that was taken off the list speaks for nobody in a session that is open', async () => {
+  const listed = (...peers: readonly string[]): { readonly listeners: TomlTable } => ({ listeners: { ...(parse(usual)['listeners'] as TomlTable), mx: { address: `127.0.0.1:${postern.ports.mx}`, 'xclient-from': [...peers] } } })
+  await changeTo(listed('127.0.43.1'))
+  const [spoken, silent] = [await stranger('127.0.43.1'), await stranger('127.0.43.1')]
+  assert.equal((await spoken.command('XCLIENT ADDR=192.0.2.1')).code, 220)
+  await changeTo(listed())
+  assert.equal((await silent.command('XCLIENT ADDR=192.0.2.1')).code, 550)
+  assert.equal((await spoken.command('EHLO mail.example.com')).code, 421)
+  silent.destroy()
+})
+
 test('what the processes have begun with is named until they begin again', async () => {
-  const changed = { listeners: { lmtp: { enabled: true } }, queue: { workers: 1, 'inline-size': '1KiB' } }
+  const changed = { listeners: { lmtp: { enabled: true, address: `unix:${path.join(postern.folder, 'lmtp.sock')}` } }, queue: { workers: 1, 'inline-size': '1KiB' } }
   const waiting = ['listeners: addresses', 'queue.workers', 'queue.inline-size']
   await changeTo(changed, waiting)
   const { code, stdout } = await postern.command(['check'])

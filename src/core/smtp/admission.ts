@@ -7,7 +7,7 @@ import type { Asker, Decision } from '../policy/decision.ts'
 import type { Dialogue } from './dialogue.ts'
 import { fateOf, QUEUED, worseFate } from './mail-transaction.ts'
 import { policyRefusal, replies, type Reply } from './reply.ts'
-import type { MessageFate, SessionSettings } from './session-events.ts'
+import type { MessageFate } from './session-events.ts'
 
 /** How far the connection has come. */
 type Phase =
@@ -20,15 +20,13 @@ type Phase =
   | 'refused'
 
 export class Admission {
-  readonly #settings: SessionSettings
   readonly #dialogue: Dialogue
   #phase: Phase = 'connection'
   #greeted = false
   #fate: MessageFate = QUEUED
   #handshakeRefusal: Reply | null = null
 
-  constructor(settings: SessionSettings, dialogue: Dialogue) {
-    this.#settings = settings
+  constructor(dialogue: Dialogue) {
     this.#dialogue = dialogue
   }
 
@@ -98,7 +96,7 @@ export class Admission {
     if (hasSpoken) return this.#dialogue.hangUp(replies.spokeBeforeGreeting)
     this.#phase = 'commands'
     this.#greeted = true
-    const { hostname, listener } = this.#settings
+    const { hostname, listener } = this.#dialogue.settings
     this.#dialogue.reply(replies.greeting(hostname, listener === 'lmtp' ? 'LMTP' : 'ESMTP'))
   }
 }

@@ -16,7 +16,6 @@ import { authenticationRefusal, replies, type Reply } from './reply.ts'
 import type { SessionSettings } from './session-events.ts'
 
 export class AuthExchange {
-  readonly #settings: SessionSettings
   readonly #dialogue: Dialogue
   #script: SaslScript | null = null
   /** Who has begun the exchange that is open. */
@@ -28,9 +27,12 @@ export class AuthExchange {
   /** What the open exchange stands on has been taken away since it began. */
   #isVoid = false
 
-  constructor(settings: SessionSettings, dialogue: Dialogue) {
-    this.#settings = settings
+  constructor(dialogue: Dialogue) {
     this.#dialogue = dialogue
+  }
+
+  get #settings(): SessionSettings {
+    return this.#dialogue.settings
   }
 
   /** The login that has succeeded, if one has. */

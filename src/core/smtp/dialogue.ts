@@ -9,13 +9,13 @@ import type { Asker, Decision, Question } from '../policy/decision.ts'
 import type { CredentialQuestion } from '../sasl/script.ts'
 import type { EtrnNode } from './etrn.ts'
 import { replies, type Reply } from './reply.ts'
-import type { SessionOutput, SessionSettings } from './session-events.ts'
+import type { SessionOutput, SessionRules, SessionSettings } from './session-events.ts'
 
 /** Who is to speak. Bytes are read only while it is the client's turn; the others answer once. */
 export type Turn = 'listener' | 'client' | 'policy' | 'credentials' | 'tls' | 'storage' | 'queue' | 'nobody'
 
 export class Dialogue {
-  readonly #settings: SessionSettings
+  #settings: SessionSettings
   #outputs: SessionOutput[] = []
   #turn: Turn = 'listener'
   #errors = 0
@@ -23,6 +23,15 @@ export class Dialogue {
 
   constructor(settings: SessionSettings) {
     this.#settings = settings
+  }
+
+  /** As they are now. */
+  get settings(): SessionSettings {
+    return this.#settings
+  }
+
+  reload(rules: SessionRules): void {
+    this.#settings = { ...this.#settings, ...rules }
   }
 
   get turn(): Turn {

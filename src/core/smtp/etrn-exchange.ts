@@ -9,14 +9,16 @@ import { policyRefusal, replies } from './reply.ts'
 import type { SessionSettings } from './session-events.ts'
 
 export class EtrnExchange {
-  readonly #settings: SessionSettings
   readonly #dialogue: Dialogue
   #node = ''
   #asked = 0
 
-  constructor(settings: SessionSettings, dialogue: Dialogue) {
-    this.#settings = settings
+  constructor(dialogue: Dialogue) {
     this.#dialogue = dialogue
+  }
+
+  get #settings(): SessionSettings {
+    return this.#dialogue.settings
   }
 
   /** What this client may ask for. */

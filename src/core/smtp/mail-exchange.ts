@@ -54,14 +54,16 @@ type Refused = { readonly at: 'refused'; readonly octets: number }
 const OUTSIDE: Stage = { at: 'outside' }
 
 export class MailExchange {
-  readonly #settings: SessionSettings
   readonly #dialogue: Dialogue
   #stage: Stage = OUTSIDE
   #messages = 0
 
-  constructor(settings: SessionSettings, dialogue: Dialogue) {
-    this.#settings = settings
+  constructor(dialogue: Dialogue) {
     this.#dialogue = dialogue
+  }
+
+  get #settings(): SessionSettings {
+    return this.#dialogue.settings
   }
 
   get isOpen(): boolean {

@@ -196,6 +196,7 @@ export const replies = {
   authLater: reply(454, '4.7.0', 'Too many logins have failed; try again later'),
   authUnavailable: reply(454, '4.7.0', 'Cannot check logins now; try again later'),
   tooManyLogins: (hostname: string) => reply(421, '4.7.0', `${hostname} Too many failed logins`),
+  speaksForNobody: (hostname: string) => reply(421, '4.7.0', `${hostname} You speak for others no longer; connect again`),
   loginEnded: (hostname: string) => reply(421, '4.7.0', `${hostname} Your login has ended; log in again`),
   authTwice: reply(503, '5.5.1', 'You have authenticated already'),
   authInTransaction: reply(503, '5.5.1', 'AUTH is not possible within a mail transaction'),

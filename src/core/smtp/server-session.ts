@@ -26,14 +26,13 @@ import { LineReader, type Line } from './line-reader.ts'
 import { MailExchange } from './mail-exchange.ts'
 import { offeredKeywords } from './offer.ts'
 import { commandRefusal, limitRefusal, refusalBy, replies, type Reply } from './reply.ts'
-import type { SessionInput, SessionOutput, SessionSettings } from './session-events.ts'
+import type { SessionInput, SessionOutput, SessionRules, SessionSettings } from './session-events.ts'
 
 type Hello = { readonly name: string; readonly extended: boolean }
 
 const NOT_STORED = { full: replies.storageFull, failed: replies.storageFailed } as const
 
 export class ServerSession {
-  readonly #settings: SessionSettings
   readonly #unread = new LineReader()
   readonly #dialogue: Dialogue
   readonly #admission: Admission
@@ -50,12 +49,15 @@ export class ServerSession {
   #farewell: Reply | null = null
 
   constructor(settings: SessionSettings) {
-    this.#settings = settings
     this.#dialogue = new Dialogue(settings)
-    this.#admission = new Admission(settings, this.#dialogue)
-    this.#mail = new MailExchange(settings, this.#dialogue)
-    this.#auth = new AuthExchange(settings, this.#dialogue)
-    this.#etrn = new EtrnExchange(settings, this.#dialogue)
+    this.#admission = new Admission(this.#dialogue)
+    this.#mail = new MailExchange(this.#dialogue)
+    this.#auth = new AuthExchange(this.#dialogue)
+    this.#etrn = new EtrnExchange(this.#dialogue)
+  }
+
+  get #settings(): SessionSettings {
+    return this.#dialogue.settings
   }
 
   /** Takes a fact. Answers with what is to be done, in this order. */
@@ -106,6 +108,8 @@ export class ServerSession {
         return this.#mail.committed(NOT_STORED[input.why])
       case 'idle':
         return this.#dialogue.hangUp(replies.idle(this.#settings.hostname))
+      case 'reloaded':
+        return this.#reloaded(input.rules)
       case 'shutDown':
         this.#farewell = replies.shuttingDown(this.#settings.hostname)
         return
@@ -320,6 +324,12 @@ export class ServerSession {
   /** What is settled already, the policy gives its reasons for. */
   #refuse(kind: 'startTls' | 'xclient'): void {
     this.#dialogue.consult({ kind, asker: this.#asker() }, decision => this.#dialogue.reply(refusalBy(decision)))
+  }
+
+  /** A peer whose word for others counts no more cannot become itself again, and says nothing further. */
+  #reloaded(rules: SessionRules): void {
+    this.#dialogue.reload(rules)
+    if (this.#speaksForOthers && !rules.takesXclient) this.#farewell = replies.speaksForNobody(this.#settings.hostname)
   }
 
   /** The certificate or the password was revoked meanwhile. All that follows is judged without it. */

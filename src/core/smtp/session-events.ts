@@ -43,6 +43,12 @@ export type SessionSettings = {
   readonly limits: SessionLimits
 }
 
+/**
+ * What of this is policy, and is so for sessions that are open as well: who may do what. Limits, and what
+ * was offered, stay as they were when the session began.
+ */
+export type SessionRules = Pick<SessionSettings, 'asksAboutAuthors' | 'postmasterDomain' | 'etrn' | 'takesXclient' | 'logins'>
+
 export type SessionLimits = {
   /** Octets of a message after dot removal; announced by SIZE. */
   readonly messageBytes: number
@@ -85,6 +91,8 @@ export type SessionInput =
   | { readonly kind: 'withdrawn'; readonly decision: Decision }
   /** The client has been silent for `timeoutSeconds()`. */
   | { readonly kind: 'idle' }
+  /** The settings were read again. */
+  | { readonly kind: 'reloaded'; readonly rules: SessionRules }
   /** The server is going down; the session ends at the next command boundary. */
   | { readonly kind: 'shutDown' }
   /** The certificate or the password of this very session counts no more; `identity` is what is left. */
