@@ -235,7 +235,7 @@ export class Conversation {
     switch (output.kind) {
       case 'reply':
         this.#unsent += formatReply(output.reply)
-        return null
+        return this.#unsent.length < MOST_UNSENT ? null : this.#flush().then(() => null)
       case 'startTls':
         return this.#startTls()
       case 'speakFor':
@@ -278,11 +278,9 @@ export class Conversation {
   }
 
   async #flush(): Promise<void> {
-    if (this.#unsent === '') return
     const text = this.#unsent
     this.#unsent = ''
-    const written = this.#channel.write(text)
-    if (written instanceof Promise) await written
+    if (text !== '') await this.#channel.write(text)
   }
 
   async #startTls(): Promise<SessionInput | 'over'> {
@@ -300,6 +298,8 @@ export class Conversation {
 
 /** After so many turns and replies others have theirs: a client that sends ten thousand commands at once waits itself (S18). */
 const MOST_IN_A_ROW = 64
+/** Replies that wait to be sent: a packet of HELP is worth forty of replies, and its client may never read them (S18). */
+const MOST_UNSENT = 64 * 1024
 
 /** How long a client that has been silent too long may take to hear that. */
 const GOODBYE_MILLISECONDS = 10_000

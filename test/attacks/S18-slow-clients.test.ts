@@ -31,13 +31,23 @@ test('S18: a client that never reads our replies is cut off soon after its time 
   assert.equal(written.at(-1), 'closed')
 })
 
-/** A conversation whose client says nothing, and takes what we say or does not. */
-function start({ reads }: { readonly reads: boolean }) {
+test('S18: of the replies to a packet of commands, few are made before those are read', async () => {
+  const { written, release } = start({ reads: false, says: `HELO client\r\n${'HELP\r\n'.repeat(10_000)}` })
+  await turn()
+  release()
+  await turn()
+  const octets = written.join('').length
+  assert.ok(octets > 1000 && octets < 100_000, `${octets} octets were written`)
+})
+
+/** A conversation whose client says nothing, or one packet, and takes what we say or does not. */
+function start({ reads, says = null }: { readonly reads: boolean; readonly says?: string | null }) {
   const written: string[] = []
   let wake = (): void => {}
   let release = (): void => {}
+  const packets = says === null ? [] : [Buffer.from(says)]
   const client: PlayedClient = {
-    read: () => new Promise(resolve => (wake = () => resolve('woken'))),
+    read: () => packets.shift() ?? new Promise(resolve => (wake = () => resolve('woken'))),
     wake: () => wake(),
     write: bytes => {
       if (written.at(-1) === 'closed') return
@@ -53,5 +63,5 @@ function start({ reads }: { readonly reads: boolean }) {
   const conversation = conversationWith(client)
   let over = false
   void conversation.run({ kind: 'plaintext' }).then(() => (over = true))
-  return { conversation, written, isOver: () => over }
+  return { conversation, written, isOver: () => over, release: () => release() }
 }
