@@ -31,7 +31,7 @@ function parse(file: string, bytes: Buffer, pem: string | undefined): X509Certif
   try {
     return new X509Certificate(pem ?? bytes)
   } catch (error) {
-    throw new Problem(`${file}: ${whatElse(file, bytes) ?? `is no certificate in PEM or DER: ${reason(error)}`}`)
+    throw new Problem(`${file}: ${whatElse(file, bytes) ?? (pem === undefined ? 'is no certificate, neither in PEM nor in DER' : `the certificate in it cannot be read: ${reason(error)}`)}`)
   }
 }
 

@@ -36,7 +36,8 @@ async function dispatch(words: readonly string[]): Promise<number> {
   if (first === '--version' || first === 'version') return print(version())
   if (first === 'help') return dispatch([...words.slice(1), '--help'])
   const isHelp = words.includes('--help') || words.includes('-h')
-  if (first === '' || first.startsWith('-')) return helpForGroup('', isHelp ? 0 : 2)
+  if (first === '' || (isHelp && first.startsWith('-'))) return helpForGroup('', isHelp ? 0 : 2)
+  if (first.startsWith('-')) throw new UsageProblem(`${first} is no command, and no option that may stand before one; see postern --help`)
 
   const names = commandNames()
   const spoken = leadingWords(words)

@@ -14,6 +14,7 @@ import type { Asker, CalloutAnswer, Reason } from '../../core/policy/decision.ts
 import type { Policy } from '../../core/policy/policy.ts'
 import { sessionTerms } from '../../core/policy/session-terms.ts'
 import { tryOut, type Trial } from '../../core/policy/trial.ts'
+import { parsePath } from '../../core/smtp/path.ts'
 import { formatInstant } from '../../core/time.ts'
 import { createResolver } from '../../io/resolver.ts'
 import type { DecisionRecord } from '../../relay/admin.ts'
@@ -97,6 +98,10 @@ type DryRun = { readonly configText: string; readonly terms: readonly string[]; 
 async function dryRun(directory: string, args: Args<typeof OPTIONS>, told: Pick<Call<OptionSpecs>, 'say' | 'look'>): Promise<DryRun> {
   const { client, from, to, listener = 'mx' } = args
   if (client === undefined || from === undefined || to === undefined) throw new UsageProblem('give an ID, or --client, --from and --to (see postern explain --help)')
+  for (const [option, address] of [['--from', from], ['--to', to]] as const) {
+    const problem = addressProblem(bare(address), option)
+    if (problem !== null) throw new UsageProblem(`${option} "${visible(address)}": ${problem}`)
+  }
   if (!isIpAddress(client)) throw new UsageProblem(`--client ${visible(client)}: write an IP address, such as 192.0.2.7`)
   const config = readConfig(directory)
   const now = Date.now()
@@ -192,6 +197,13 @@ function flatten(reason: Reason, lineOf: LineOf): object {
     case 'warning':
       return { ...reason, file: null, line: null }
   }
+}
+
+/** What the server would not even read, the policy is never asked about. */
+function addressProblem(address: string, option: '--from' | '--to'): string | null {
+  const path = parsePath(`<${address}>`)
+  if (!path.ok) return `no address (${path.problem.detail}), and told 501; write it as joe@example.org`
+  return option === '--to' && path.value.address === '' ? 'a recipient has an address, such as joe@example.org' : null
 }
 
 /** An address as people write it, in angle brackets or not. */

@@ -37,6 +37,8 @@ export function adviceFor(asked: Question | LoginQuestion, decision: Decision): 
       return toWriteAs(question)
     case 'authorsUnclear':
       return 'the client must send one From field with an address of its own (and a Sender field if it names several).'
+    case 'tlsRequirement':
+      return entry === null ? 'the client must make its TLS work, or send without.' : toProveTls(question.asker, entry)
     case 'clientRejected':
     case 'senderRejected':
     case 'recipientRejected':
@@ -46,8 +48,6 @@ export function adviceFor(asked: Question | LoginQuestion, decision: Decision): 
     case 'clientQuarantined':
     case 'senderQuarantined':
     case 'recipientQuarantined':
-    case 'tlsRequirement':
-      return entry === null ? 'the client must make its TLS work, or send without.' : toProveTls(question.asker, entry)
     case 'identityRejected':
     case 'connectRelays':
     case 'toRelays':
