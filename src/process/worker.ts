@@ -8,7 +8,7 @@
 
 import net from 'node:net'
 import type { Config } from '../core/config/schema.ts'
-import { identify } from '../core/names/identify.ts'
+import { identify, type HandshakeFacts } from '../core/names/identify.ts'
 import type { ClientIdentity } from '../core/names/identity.ts'
 import { UsageTable } from '../core/limits/usage-table.ts'
 import type { UsageChanges } from '../core/limits/usage-table.ts'
@@ -74,6 +74,8 @@ export class Worker {
   readonly #journal: Journal
   readonly #servers: net.Server[] = []
   readonly #sweep: NodeJS.Timeout
+  /** By what each client has proved its identity: a CA may cease to count while the client is connected. */
+  readonly #proofs = new WeakMap<ClientIdentity, { readonly name: ListenerName; readonly facts: HandshakeFacts }>()
   readonly #desk: WorkerDesk
   #current: CurrentSettings
   #factSources: FactSources
@@ -161,6 +163,7 @@ export class Worker {
       for (const shard of this.#shards) shard.reconfigure(next.config, settings, this.#policy.current)
       this.#logins.reconfigure(next.config, settings)
       void this.replaceIndex(settings.index, settings.accounts)
+      this.#receiver.reviewIdentities(identity => this.#withoutFormerCa(identity))
       this.#receiver.reload((listener, channel) => sessionRules(next.config, { listener, channel, logins: this.#logins }))
       return null
     } catch (error) {
@@ -257,7 +260,18 @@ export class Worker {
     const { tls, certificate, chainError, issuerKeyFingerprint } = handshake
     const presented = certificate === null ? null : readPresented(certificate)
     const facts = { tls, presented, chainVerified: chainError === null, chainError, issuerKeyFingerprint }
-    return identify(facts, this.#current.trusted.get(name) ?? [], this.#registers.certificates, system.now())
+    const identity = identify(facts, this.#current.trusted.get(name) ?? [], this.#registers.certificates, system.now())
+    this.#proofs.set(identity, { name, facts })
+    return identity
+  }
+
+  /** What is left of an identity whose CA does not count any more; null if nothing has changed. */
+  #withoutFormerCa(identity: ClientIdentity): ClientIdentity | null {
+    const proof = identity.kind === 'verified' ? this.#proofs.get(identity) : undefined
+    if (proof === undefined) return null
+    const now = identify(proof.facts, this.#current.trusted.get(proof.name) ?? [], this.#registers.certificates, system.now())
+    const isCaGone = now.kind === 'unverified' && (now.problem.kind === 'untrusted' || now.problem.kind === 'lookalikeIssuer')
+    return isCaGone ? now : null
   }
 }
 

@@ -5,7 +5,9 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { after, afterEach, before, test } from 'node:test'
 import { parse, stringify, type TomlTable } from 'smol-toml'
+import { certificateAuthority, makeCertificate, purposes, simpleName } from '../support/certificate-maker.ts'
 import { startDnsServer, type DnsServer } from '../support/dns-server.ts'
+import { CLIENT_AUTH } from '../support/handshakes.ts'
 import { showing, startPostern } from '../support/postern.ts'
 import type { LogLine, Postern } from '../support/postern.ts'
 import { waitFor } from '../support/processes.ts'
@@ -129,6 +131,29 @@ test('listeners.submissions.authentication: a password opens nothing any more in
   assert.match((await open.greet()).text, /AUTH .*PLAIN/)
   await changeTo({ listeners: { ...(parse(usual)['listeners'] as TomlTable), submissions: { address: `127.0.0.1:${postern.ports.submissions}`, authentication: 'certificate' } } })
   assert.notEqual((await open.command(`AUTH PLAIN ${Buffer.from(`\0ann\0${password}`).toString('base64')}`)).code, 235)
+  open.destroy()
+})
+
+test('S6: listeners.mx.client-ca: a CA that was taken off the list vouches for nobody in a session that is open', async () => {
+  const partner = makeCertificate({ subject: simpleName(['2.5.4.3', 'Partner CA']), extensions: certificateAuthority() })
+  const gateway = makeCertificate({ subject: simpleName(['2.5.4.3', 'gateway']), issuer: partner, extensions: [purposes(CLIENT_AUTH)] })
+  writeFileSync(path.join(postern.folder, 'partner.pem'), partner.pem)
+  writeFileSync(access(), `CERTISSUER:/CN=Partner+20CA\tRELAY\n${usualAccess}`)
+  const listed = (...files: readonly string[]): { readonly listeners: TomlTable } => ({ listeners: { ...(parse(usual)['listeners'] as TomlTable), mx: { address: `127.0.0.1:${postern.ports.mx}`, 'client-ca': [...files] } } })
+  await changeTo(listed('partner.pem'))
+  const open = await stranger('127.0.44.1')
+  await open.startTls({ ...showing(postern, null), cert: gateway.pem, key: gateway.keyPem })
+  await open.command('EHLO gateway.example.net')
+  const relays = async (): Promise<number> => {
+    await open.command('RSET')
+    await open.command('MAIL FROM:<>')
+    return (await open.command('RCPT TO:<bob@example.com>')).code
+  }
+  assert.equal(await relays(), 250)
+  await changeTo(listed('partner.pem'))
+  assert.equal(await relays(), 250, 'a reload that leaves it there takes nothing')
+  await changeTo(listed())
+  assert.equal(await relays(), 550)
   open.destroy()
 })
 
