@@ -103,7 +103,7 @@ export class PolicyAsker {
 
   /** What the client had proved counts no more; this is left. Every refusal that follows from it has these reasons. */
   judgeStanding(identity: ClientIdentity): Decision {
-    const question = this.#withHost({ kind: 'standing', asker: { ...this.#asker, identity, authentication: null } })
+    const question = this.#withHost({ kind: 'standing', asker: { ...this.#asker, identity, authentication: null }, holder: holderOf(this.#asker) })
     const answer = this.#host.decide(question, this.#facts.known, this.#nextId())
     assert(answer.kind === 'decided', 'nothing has to be found out for this')
     this.#observer.decided(this.#sessionId, question, answer.decision)
@@ -165,6 +165,11 @@ export class PolicyAsker {
   #withHost(question: Question): Question {
     return { ...question, asker: { ...question.asker, host: this.#facts.host } }
   }
+}
+
+/** Whoever has logged in with a password was taken for its holder. */
+function holderOf({ identity, authentication }: Asker): string | null {
+  return authentication?.account?.holder.name ?? (identity.kind === 'verified' ? (identity.holder?.name ?? null) : null)
 }
 
 /** More facts than any single question can lack. */

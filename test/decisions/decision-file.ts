@@ -98,7 +98,7 @@ function questionOf(asker: Asker, event: string | undefined, reversePath: string
   if (event?.startsWith('writes ') === true) return { kind: 'authors', asker, reversePath, authors: authorsIn(JSON.parse(event.slice('writes '.length))) }
   if (event === 'starts TLS') return { kind: 'startTls', asker }
   if (event === 'speaks for others') return { kind: 'xclient', asker }
-  if (event === 'has lost its proof') return { kind: 'standing', asker }
+  if (event === 'has lost its proof') return { kind: 'standing', asker, holder: 'joe' }
   const node = event?.startsWith('fetches ') === true ? parseEtrn(event.slice('fetches '.length)) : null
   if (node?.kind === 'node') return { kind: 'etrn', asker, node: node.node }
   if (event !== undefined) return { kind: 'handshake', asker }

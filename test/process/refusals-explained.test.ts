@@ -112,6 +112,7 @@ test('a certificate that is revoked within a transaction: the rest of it is refu
   await postern.command(['user', 'revoke', 'leaver'])
   const refused = await client.command('RCPT TO:<ann@example.net>')
   const { rule, advice } = await explained(refused)
+  assert.match((await postern.command(['explain', idIn(refused)])).stdout, /^the certificate or password of leaver has been revoked/m)
   assert.deepEqual([rule, withoutId(refused)], ['identityLost', { code: 550, text: '5.7.1 Your certificate or password no longer counts' }])
   assert.match(advice, /the certificate was revoked: issue a new one with `postern user add leaver`/)
   client.destroy()

@@ -277,7 +277,7 @@ class Player {
 
   #loseAllBut(identity: ClientIdentity): SessionInput {
     const asker = { listener: this.#settings.listener, host: this.#host, hello: '', identity, authentication: null }
-    const answer = decide(this.#policy, { kind: 'standing', asker }, NOTHING_KNOWN, `D${++this.#decisions}`)
+    const answer = decide(this.#policy, { kind: 'standing', asker, holder: 'joe' }, NOTHING_KNOWN, `D${++this.#decisions}`)
     if (answer.kind === 'missing') throw new Error(`the site knows no ${answer.missing.kind}`)
     return { kind: 'identityLost', identity, decision: answer.decision }
   }

@@ -106,7 +106,7 @@ export function adviceFor(asked: Question | LoginQuestion, decision: Decision): 
     case 'etrnNotAllowed':
       return question.kind === 'etrn' ? toFetch(question, decision.because) : null
     case 'identityLost':
-      return asked.asker.identity.kind === 'unverified' ? forProblem(asked.asker.identity, asked.asker.listener) : 'the client must log in again, with what still counts (`postern user list`, `postern user passwd NAME --list`).'
+      return question.kind === 'standing' ? toProveAgain(question) : null
     case 'policyFailed':
       return 'mend what the log says of it (event "failed", of the same session); the client will try again.'
     case 'tooManyCallouts':
@@ -183,9 +183,15 @@ function lastSetting(because: readonly Reason[]): string {
 
 function toFetch({ asker, node }: Extract<Question, { kind: 'etrn' }>, because: readonly Reason[]): string {
   const holder = asker.identity.kind === 'verified' ? asker.identity.holder : null
-  if (holder === null) return toBeKnown(asker, because)
+  if (holder === null) return `${toBeKnown(asker, because).replace(/\.$/, '')}, of somebody whom an [[etrn]] of postern.toml has for this domain.`
   const grant = (domain: string): string => `an [[etrn]] with \`domain = "${domain}"\` and \`for = ["${holder.name}"]\``
   return `${grant(node.domain)}${node.below ? `, and ${grant(`.${node.domain}`)},` : ''} in postern.toml would allow it.`
+}
+
+function toProveAgain({ asker, holder }: Extract<Question, { kind: 'standing' }>): string {
+  if (asker.identity.kind === 'unverified') return forProblem(asker.identity, asker.listener)
+  const name = holder ?? 'NAME'
+  return `the client must log in again, with what still counts: "postern user list" shows whether ${name} has a certificate that does, \`postern user passwd ${name} --list\` the passwords.`
 }
 
 /** What the line asks for is in its value; a certificate is the client's to show. */

@@ -55,7 +55,7 @@ function find(inquiry: Inquiry, question: Question): Finding {
     case 'etrn':
       return checkEtrn(inquiry, question.node)
     case 'standing':
-      return refuseStanding(inquiry)
+      return refuseStanding(inquiry, question.holder)
   }
 }
 

@@ -74,8 +74,8 @@ export type Question =
   | { readonly kind: 'xclient'; readonly asker: Asker }
   /** At ETRN (RFC 1985): may this identity have the mail for that domain tried now? */
   | { readonly kind: 'etrn'; readonly asker: Asker; readonly node: EtrnNode }
-  /** What the client had proved counts no more; the asker has what is left. Always refused. */
-  | { readonly kind: 'standing'; readonly asker: Asker }
+  /** What the client had proved as this holder counts no more; the asker has what is left. Always refused. */
+  | { readonly kind: 'standing'; readonly asker: Asker; readonly holder: string | null }
 
 /** A login that failed. Nobody asks the policy about it: whoever keeps the passwords has answered. */
 export type LoginQuestion = { readonly kind: 'login'; readonly asker: Asker; readonly mechanism: string; readonly login: string }

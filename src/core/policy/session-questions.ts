@@ -51,8 +51,9 @@ export function checkEtrn(inquiry: Inquiry, node: EtrnNode): Finding {
   return because(inquiry, 'etrnNotAllowed', who, { kind: 'refuse', reply: etrnNotAllowed(formatNode(node)) })
 }
 
-export function refuseStanding(inquiry: Inquiry): Finding {
-  return because(inquiry, 'identityLost', 'the certificate or password of this session has been revoked or taken away while it lasted', { kind: 'refuse', reply: identityLost })
+export function refuseStanding(inquiry: Inquiry, holder: string | null): Finding {
+  const whose = holder === null ? 'of this session' : `of ${holder}`
+  return because(inquiry, 'identityLost', `the certificate or password ${whose} has been revoked or taken away while the session lasted`, { kind: 'refuse', reply: identityLost })
 }
 
 function refuseBy(inquiry: Inquiry, entry: AccessEntry | null, rule: string, text: string, reply: PolicyReply): Finding {
