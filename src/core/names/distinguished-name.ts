@@ -42,7 +42,7 @@ export type Spelling = 'current' | 'older'
 
 /** What sendmail's buffer holds of the one-line form. */
 export const LONGEST_NAME = 255
-const LONGEST_COMMON_NAME = 254
+export const LONGEST_COMMON_NAME = 254
 /** What OpenSSL's buffer holds of an attribute type that has no short name. */
 const LONGEST_DOTTED_TYPE = 79
 

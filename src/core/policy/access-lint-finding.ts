@@ -19,6 +19,8 @@ export type LintContext = {
   readonly namesIdentities: boolean
   /** Words that a `CITag:` requirement names, in lower case. */
   readonly issuerTags: ReadonlySet<string>
+  /** All that lines begin with, known or not, in lower case. */
+  readonly tags: ReadonlySet<string>
   /** Those of the lines so far. */
   readonly networks: NetworkIndex
   readonly patterns: { [Tag in 'certissuer~' | 'certsubject~']: number }

@@ -7,6 +7,7 @@ import { foldCase } from './access-map.ts'
 import { parseAccessValue } from './access-value.ts'
 import { found, harmless, never } from './access-lint-finding.ts'
 import type { LintContext, LintFinding } from './access-lint-finding.ts'
+import { lintImpossibleHost, lintLocalPart } from './access-lint-keys.ts'
 import { accessAddress } from './client-address.ts'
 import type { AccessEntry } from './decision.ts'
 import { formatNetwork, looksLikeNetwork, parseNetwork } from './networks.ts'
@@ -44,7 +45,6 @@ export function lintAddress(tag: string, rest: string, entry: AccessEntry): read
   if (!rest.includes('@') && ADDRESS.test(rest)) {
     return [never('bareAddress', 'in a mail address an IP address stands in brackets', `${prefix}[${rest}]`)]
   }
-  if (rest.startsWith('@')) return [never('domainAfterAt', 'a domain stands without the @', `${prefix}${rest.slice(1)}`)]
   if (tag === 'to' && rest.endsWith('@') && foldCase(rest) !== 'postmaster@') {
     return [harmless(LOCAL_PART_ALONE, 'Postern has no users of its own, so it never looks up a recipient by the local part alone', `${prefix}${rest}example.org`, null)]
   }
@@ -60,6 +60,9 @@ export function lintAddress(tag: string, rest: string, entry: AccessEntry): read
 /** The domain of an address, or the whole key where it is a domain itself. */
 export function lintAfterAt(prefix: string, rest: string): readonly LintFinding[] {
   const at = rest.indexOf('@') + 1
+  if (at === 1) return [never('domainAfterAt', 'a domain stands without the @', `${prefix}${rest.slice(1)}`)]
+  const local = at === 0 ? [] : lintLocalPart(prefix, rest.slice(0, at - 1), rest.slice(at))
+  if (local.length > 0 || at === rest.length) return local
   return lintDomainForm(`${prefix}${rest.slice(0, at)}`, rest.slice(at))
 }
 
@@ -83,7 +86,7 @@ export function lintDomainForm(prefix: string, rest: string): readonly LintFindi
   if (/^\*\.?/.test(rest)) return [never('wildcard', 'there are no wildcards; a domain covers all hosts below it', `${prefix}${rest.replace(/^\*\.?/, '')}`)]
   if (/^\d{1,3}(?:\.\d{1,3}){0,2}\.$/.test(rest) || /[a-z]\.$/i.test(rest)) return [never('finalDot', 'a final dot is never looked up', `${prefix}${rest.slice(0, -1)}`)]
   if (rest.startsWith('.')) return [never(LEADING_DOT, 'without lookupdotdomain a leading dot is never looked up', `${prefix}${rest.slice(1)}`)]
-  return []
+  return lintImpossibleHost(prefix, rest)
 }
 
 /** `2001:db8::/32` without a tag: all before its first colon looks like one. */

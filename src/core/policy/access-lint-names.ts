@@ -63,12 +63,28 @@ export function lintName(prefix: string, name: string): readonly LintFinding[] {
   if (/\+(?![0-9A-F]{2})/i.test(name)) {
     return [never('badEncoding', 'a plus sign is followed by two hexadecimal digits', `${prefix}${name.replaceAll(/\+(?![0-9A-F]{2})/gi, '+5C+2B')}`)]
   }
+  if (BARE_BYTE.test(name)) return [never('bareByte', 'a byte that does not print stands as +5CxHH in a name, and not as +HH', `${prefix}${name.replaceAll(BARE_BYTES, '+5Cx$1')}`)]
   if (lengthDecoded(name) > LONGEST_NAME) {
     return [never('nameTooLong', `sendmail leaves out what is behind the first ${LONGEST_NAME} bytes of a name, attribute by attribute`, null, 'the CA must issue shorter names')]
   }
   const attributes = lintAttributes(prefix, name)
-  return attributes.length > 0 ? attributes : lintOlderSpelling(prefix, name)
+  if (attributes.length > 0) return attributes
+  const older = lintOlderSpelling(prefix, name)
+  return older.length > 0 ? older : lintOtherEncoding(prefix, name)
 }
+
+/** What is a name, and hardly the one that was meant. */
+function lintOtherEncoding(prefix: string, name: string): readonly LintFinding[] {
+  if (/%[0-9A-F]{2}/i.test(name)) return [harmless('percentEncoding', 'a percent sign is a character of the name: what is encoded stands behind a plus sign', `${prefix}${name.replaceAll(/%(?=[0-9A-F]{2})/gi, '+')}`)]
+  if (/,(?:C|ST|L|O|OU|CN|DC)=/i.test(name)) return [harmless('commaInName', 'a comma is a character of the name: its parts begin with a slash', `${prefix}${name.replaceAll(/,(?=(?:C|ST|L|O|OU|CN|DC)=)/gi, '/')}`)]
+  if (/\*(?!\.)/.test(name)) return [harmless('starInName', 'there are no wildcards here: only a name with this very text is found', null, 'write CERTISSUER~: or CERTSUBJECT~: for a pattern')]
+  return []
+}
+
+/** Encoded bytes that the one-line form writes as `\\xHH` before they are encoded. */
+const BARE_BYTE = /\+(?:[89A-F][0-9A-F]|[01][0-9A-F]|7F)/i
+const BARE_BYTES = /\+([89A-F][0-9A-F]|[01][0-9A-F]|7F)/gi
+
 
 /** Types that OpenSSL writes otherwise. */
 export function lintAttributes(prefix: string, name: string): readonly LintFinding[] {

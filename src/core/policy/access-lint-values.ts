@@ -24,10 +24,24 @@ export function lintValue({ value }: AccessEntry, takesFriends = false): readonl
   if (kind === 'friend' || kind === 'hater') {
     return takesFriends ? [] : [found('friendWord', `${value} belongs to Spam: lines, and refuses here with 553 5.3.0`)]
   }
+  if (action.kind === 'reply' && action.reply.enhanced.charAt(0) !== String(action.reply.code).charAt(0)) {
+    return [harmless('replyClass', `${action.reply.code} and ${action.reply.enhanced} say different things of whether to try again`, null, 'begin both with 4 for now, or with 5 for good')]
+  }
   if (kind !== 'unknown') return []
+  if (NO_REFUSAL.test(value)) return [found('unknownValue', `"${value}" has a code that refuses nothing: sendmail sends it as it stands, and may let them in`, null, 'write REJECT or ERROR:5.7.1:550 text')]
   const word = nearest(value.trim().split(/[\s:]/)[0] ?? '', WORDS)
   const advice = word === null || word === 'ERROR' || word === 'QUARANTINE' ? 'write RELAY, OK, REJECT, DISCARD, QUARANTINE:text or ERROR:5.7.1:550 text' : null
   return [found('unknownValue', `"${value}" is no keyword: sendmail refuses with 553 5.3.0`, advice === null ? word : null, advice)]
+}
+
+/** `250 fine`, `ERROR:2.0.0:250 fine`. */
+const NO_REFUSAL = /^(?:ERROR:\s*(?:[^\s:]+:\s*)?)?[0-36-9]\d\d\s/i
+
+/** Spam: lines. */
+export function lintFriend({ value }: AccessEntry): readonly LintFinding[] {
+  const { kind } = parseAccessValue(value)
+  if (kind === 'friend' || kind === 'hater') return []
+  return [found('friendValue', `"${value}" is neither FRIEND nor HATER, and changes nothing here`, nearest(value.trim(), ['FRIEND', 'HATER']), 'to refuse a recipient, write a To: line')]
 }
 
 /** Srv_Features: letters that change nothing here, each with the reason. */

@@ -7,15 +7,17 @@
  */
 
 import { nearest } from '../config/nearest.ts'
-import { LONGEST_KEY_BYTES, foldCase, utf8Length } from './access-map.ts'
+import { NON_ASCII } from '../names/idna.ts'
+import { LONGEST_KEY_BYTES, foldCase, inDnsSpelling, utf8Length } from './access-map.ts'
 import type { AccessMap, AccessProblem } from './access-map.ts'
-import { found } from './access-lint-finding.ts'
+import { found, never } from './access-lint-finding.ts'
 import type { LintContext, LintFinding, Reading } from './access-lint-finding.ts'
 import { lintAddress, lintAfterAt, lintBareIpv6, lintDomainForm, lintHost } from './access-lint-hosts.ts'
+import { lintAddressKey, lintPeerKey } from './access-lint-keys.ts'
 import { lintCertificateEntry, lintName, lintTornName } from './access-lint-names.ts'
 import { lintOwnEntry } from './access-lint-own.ts'
 import { lintRequirement } from './access-lint-tls.ts'
-import { lintApplied, lintFeatures, lintLimit, lintPause, lintServerFeatures, lintTlsSession, lintTlsSettings, lintTryTls, lintValue, lintWithheld } from './access-lint-values.ts'
+import { lintApplied, lintFeatures, lintFriend, lintLimit, lintPause, lintServerFeatures, lintTlsSession, lintTlsSettings, lintTryTls, lintValue, lintWithheld } from './access-lint-values.ts'
 import { tagOf } from './access-survey.ts'
 import { isWord } from './access-value.ts'
 import type { AccessEntry } from './decision.ts'
@@ -37,15 +39,17 @@ function survey(map: AccessMap, reading: Reading): LintContext {
   let hasSubjects = false
   let namesIdentities = false
   const issuerTags = new Set<string>()
+  const tags = new Set<string>()
   for (const { key, value } of map.entries()) {
     const tag = tagOf(foldCase(key))
+    tags.add(tag)
     if ((tag === 'certissuer' || tag === 'certissuer~') && isWord(value, 'SUBJECT')) hasSubjectIssuer = true
     if (tag === 'certsubject' || tag === 'certsubject~' || tag === 'certsan') hasSubjects = true
     if (tag === 'certissuer' || tag === 'certsubject' || OWN_TAGS.has(tag)) namesIdentities = true
     for (const [, word = ''] of value.matchAll(/\+citag:([a-z0-9_-]+)/gi)) issuerTags.add(word.toLowerCase())
   }
   const patterns = { 'certissuer~': 0, 'certsubject~': 0 }
-  return { reading, map, hasSubjectIssuer, hasSubjects, namesIdentities, issuerTags, networks: new NetworkIndex(), patterns }
+  return { reading, map, hasSubjectIssuer, hasSubjects, namesIdentities, issuerTags, tags, networks: new NetworkIndex(), patterns }
 }
 
 function lintEntry(entry: AccessEntry, context: LintContext): readonly LintFinding[] {
@@ -55,7 +59,7 @@ function lintEntry(entry: AccessEntry, context: LintContext): readonly LintFindi
   const empty = lintEmpty(tag, rest, entry)
   // Looked for in names only: a map may have a million other lines.
   const torn = empty.length === 0 && tag.startsWith('cert') ? lintTornName(entry) : []
-  const general = [...lintLength(tag, entry.key), ...empty, ...torn]
+  const general = [...lintSpelling(entry, context), ...lintLength(tag, entry.key), ...empty, ...torn]
   return general.length > 0 ? general : [...lintTagged(tag, rest, entry, context), ...lintApplied(tag, entry, context.reading)]
 }
 
@@ -79,26 +83,48 @@ function lintTagged(tag: string, rest: string, entry: AccessEntry, context: Lint
       return lintOwnEntry(tag, rest, entry, context)
     case 'tls_clt':
     case 'tls_srv':
+      return [...lintPeer(prefix, rest), ...lintRequirement(entry.value, context)]
     case 'tls_rcpt':
-      return [...lintAfterAt(prefix, rest), ...lintRequirement(entry.value)]
+      return [...lintAfterAt(prefix, rest), ...lintRequirement(entry.value, context)]
+    case 'spam':
+      return [...lintAfterAt(prefix, rest), ...lintFriend(entry)]
     case 'srv_features':
-      return [...lintDomainForm(prefix, rest), ...lintServerFeatures(entry, context.reading), ...lintWithheld(rest, entry, context)]
+      return [...lintPeer(prefix, rest), ...lintServerFeatures(entry, context.reading), ...lintWithheld(rest, entry, context)]
     case 'tls_srv_features':
-      return [...lintDomainForm(prefix, rest), ...lintTlsSettings(entry)]
+      return [...lintPeer(prefix, rest), ...lintTlsSettings(entry)]
     case 'clt_features':
-      return [...lintDomainForm(prefix, rest), ...lintFeatures(entry)]
+      return [...lintPeer(prefix, rest), ...lintFeatures(entry)]
     case 'try_tls':
-      return [...lintDomainForm(prefix, rest), ...lintTryTls(entry)]
+      return [...lintPeer(prefix, rest), ...lintTryTls(entry)]
     case 'tls_clt_features':
-      return [...lintDomainForm(prefix, rest), ...lintTlsSession(entry)]
+      return [...lintPeer(prefix, rest), ...lintTlsSession(entry)]
     case 'greetpause':
-      return [...lintDomainForm(prefix, rest), ...lintPause(entry)]
+      return [...lintPeer(prefix, rest), ...lintPause(entry)]
     case 'clientrate':
     case 'clientconn':
-      return [...lintDomainForm(prefix, rest), ...lintLimit(entry)]
+      return [...lintAddressOfClient(prefix, rest), ...lintLimit(entry)]
     default:
       return lintTag(tag, rest, entry, context)
   }
+}
+
+function lintPeer(prefix: string, rest: string): readonly LintFinding[] {
+  const wrong = lintPeerKey(prefix, rest)
+  return wrong.length > 0 ? wrong : lintDomainForm(prefix, rest)
+}
+
+function lintAddressOfClient(prefix: string, rest: string): readonly LintFinding[] {
+  const form = lintDomainForm(prefix, rest)
+  return form.length > 0 ? form : lintAddressKey(prefix, rest)
+}
+
+/** A file saved with a byte order mark, and two spellings of one domain, of which Postern looks up one. */
+function lintSpelling(entry: AccessEntry, { map }: LintContext): readonly LintFinding[] {
+  if (!NON_ASCII.test(entry.key)) return []
+  if (entry.key.startsWith('\ufeff')) return [never('byteOrderMark', 'the line begins with a byte order mark', entry.key.slice(1), 'save the file as UTF-8 without a byte order mark')]
+  const other = map.find(inDnsSpelling(foldCase(entry.key)))
+  if (other === null || other.line === entry.line) return []
+  return [found('duplicateSpelling', `line ${other.line} has the same domain in another spelling, and stays: Postern never finds this line`, null, 'remove one of them')]
 }
 
 /** Keys of our own are looked up at any length. */

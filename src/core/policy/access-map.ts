@@ -136,7 +136,7 @@ export function foldCase(text: string): string {
 const UPPER_CASE = /[A-Z]+/g
 
 /** `to:jö@müller.example` to `to:jö@xn--mller-kva.example`. Names of identities are no domains, and stay. */
-function inDnsSpelling(key: string): string {
+export function inDnsSpelling(key: string): string {
   if (OF_IDENTITY.test(key)) return key
   const start = Math.max(key.lastIndexOf('@'), key.indexOf(':')) + 1
   return `${key.slice(0, start)}${canonicalDomain(key.slice(start))}`
