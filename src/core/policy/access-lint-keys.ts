@@ -10,6 +10,8 @@ import type { LintFinding } from './access-lint-finding.ts'
 
 /** A host name, a domain, an address or the beginning of one. `prefix` is what stands before it in the key. */
 export function lintImpossibleHost(prefix: string, rest: string): readonly LintFinding[] {
+  // Nearly every key of a large map is of this kind.
+  if (PLAIN.test(rest)) return []
   const tagged = /^(connect|from|to)=(.+)$/i.exec(rest)
   if (tagged !== null) return [never('equalsSign', 'a tag ends with a colon', `${tagged[1]}:${tagged[2]}`)]
   const odd = ODD_CHARACTER.exec(rest)?.[0]
@@ -60,6 +62,8 @@ export function lintAddressKey(prefix: string, rest: string): readonly LintFindi
   return [never('addressOnly', `${prefix} is looked up by the address of the client, and not by its name`, null, `write ${prefix}192.0.2`)]
 }
 
+/** A name that begins with a letter, and IPv4 addresses. */
+const PLAIN = /^(?:[a-z][a-z0-9._-]*|(?:(?:\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])(?:\.(?!$)|$)){1,4})$/i
 const ODD_CHARACTER = /["'<>(),;=\\|/{}`]/
 
 /** What is left of `http://example.org/`, `<example.org>` or `"example.org"`, if that is a host. */
