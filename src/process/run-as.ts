@@ -6,7 +6,7 @@
  * `ca/` nor `tls/`, before it reads its first byte.
  */
 
-import { chmodSync, chownSync, lchownSync, lstatSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { chmodSync, lchownSync, lstatSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { fail, ok } from '../core/result.ts'
 import type { Result } from '../core/result.ts'
@@ -33,25 +33,49 @@ export function chooseAccount(configured: string | null): Result<Account | null,
   return fail(`started as root, and there is no account to run workers as; make one with: useradd --system ${USUAL_ACCOUNTS[0]}`)
 }
 
-/** Makes the spool folder and its shards, for nobody but the account. */
+/**
+ * Makes the spool folder and its shards, for nobody but the account.
+ *
+ * Another process of that account may be at work in them meanwhile, and would have root give it whatever a
+ * link in place of a folder leads to. So each folder is taken away before anything in it is looked at, from
+ * the top: what lies in a folder of root's is what it was when it was looked at. Then all is handed over.
+ */
 export function prepareSpool(spoolFolder: string, shards: readonly string[], account: Account | null): Result<null, string> {
-  for (const folder of [spoolFolder, ...shards.map(shard => path.join(spoolFolder, shard))]) {
+  const folders = shards.map(shard => path.join(spoolFolder, shard))
+  for (const folder of [spoolFolder, ...folders]) {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     if (!lstatSync(folder).isDirectory()) return fail(`${folder} is not a folder; move it elsewhere, and for a spool on another disk mount that there`)
-    chmodSync(folder, 0o700)
-    if (account !== null) chownSync(folder, account.uid, account.gid)
+    takeAway(folder, account)
   }
-  if (account !== null) for (const shard of shards) giveFiles(path.join(spoolFolder, shard), account)
+  if (account === null) return ok(null)
+  for (const folder of folders) {
+    const problem = handOver(folder, account)
+    if (problem !== null) return fail(problem)
+  }
+  lchownSync(spoolFolder, account.uid, account.gid)
   return ok(null)
 }
 
-/** Files left from a run as another account. Links are not followed. */
-function giveFiles(folder: string, account: Account): void {
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    const file = path.join(folder, entry.name)
-    lchownSync(file, account.uid, account.gid)
-    if (entry.isDirectory()) giveFiles(file, account)
+/** For a folder within one that has been taken away, or whose place nobody else can change. */
+function takeAway(folder: string, account: Account | null): void {
+  if (account !== null) lchownSync(folder, 0, 0)
+  chmodSync(folder, 0o700)
+}
+
+/** With what is left in it of a run as another account. Links themselves are given, and not followed. */
+function handOver(folder: string, account: Account): string | null {
+  for (const name of readdirSync(folder)) {
+    const file = path.join(folder, name)
+    const entry = lstatSync(file)
+    if (entry.isDirectory()) {
+      takeAway(file, account)
+      const problem = handOver(file, account)
+      if (problem !== null) return problem
+    } else if (entry.nlink > 1) return `${file} has another name besides this one, and may be somebody else's file; move it elsewhere`
+    else lchownSync(file, account.uid, account.gid)
   }
+  lchownSync(folder, account.uid, account.gid)
+  return null
 }
 
 /** Becomes the account for good: groups first, while we still may. */

@@ -7,8 +7,9 @@
  */
 
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import { chmodSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, chownSync, linkSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
@@ -94,6 +95,62 @@ test('S24: a spool is given to the workers\' account, and nothing that a link in
   symlinkSync(outside, path.join(spool, '0'))
   assert.equal(prepareSpool(spool, ['0'], { name: 'worker', uid: 12_345, gid: 12_345 }).ok, false)
   assert.equal(lstatSync(outside).uid, 0)
+})
+
+/** Exchanges folders of the spool for links to `outside`, and back, without end. */
+const EXCHANGER = `
+  const { renameSync, symlinkSync, unlinkSync } = require('node:fs')
+  const [spool, outside] = process.argv.slice(1)
+  process.setgroups([])
+  process.setgid(12345)
+  process.setuid(12345)
+  const attempt = action => { try { action() } catch {} }
+  process.stdout.write('begun')
+  for (;;) for (const folder of [spool + '/0/bodies', spool + '/0']) {
+    attempt(() => renameSync(folder, folder + '.aside'))
+    attempt(() => symlinkSync(outside, folder))
+    attempt(() => unlinkSync(folder))
+    attempt(() => renameSync(folder + '.aside', folder))
+  }`
+
+test('S24: who exchanges folders of the spool while it is given away gets nothing else', { skip: process.getuid?.() !== 0 && 'only root can give files away' }, async t => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'postern-test-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  // The exchanger is another account.
+  chmodSync(folder, 0o755)
+  const [spool, outside] = [path.join(folder, 'spool'), path.join(folder, 'outside')]
+  mkdirSync(path.join(spool, '0', 'bodies'), { recursive: true })
+  for (const name of [spool, path.join(spool, '0'), path.join(spool, '0', 'bodies')]) chownSync(name, 12_345, 12_345)
+  mkdirSync(path.join(outside, 'bodies'), { recursive: true })
+  for (const file of ['shadow', 'bodies/shadow']) writeFileSync(path.join(outside, file), '')
+  const exchanger = spawn(process.execPath, ['-e', EXCHANGER, spool, outside], { stdio: ['ignore', 'pipe', 'inherit'] })
+  await once(exchanger.stdout, 'data')
+
+  let given = 0
+  try {
+    for (let round = 0; round < 5000; round++) {
+      chownSync(spool, 12_345, 12_345)
+      if (prepareSpool(spool, ['0'], { name: 'worker', uid: 12_345, gid: 12_345 }).ok) given += 1
+      assert.deepEqual(everything(outside).filter(file => lstatSync(file).uid !== 0), [], `round ${round}`)
+      assert.deepEqual([lstatSync(outside).uid, lstatSync(outside).mode & 0o777], [0, 0o755], `round ${round}`)
+    }
+  } finally {
+    exchanger.kill('SIGKILL')
+    await once(exchanger, 'exit')
+  }
+  assert.ok(given > 0, 'the spool was given away at least once')
+})
+
+test('S24: a second name of somebody else\'s file, planted in the spool, is not given away', { skip: process.getuid?.() !== 0 && 'only root can give files away' }, t => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'postern-test-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  mkdirSync(path.join(folder, 'spool', '0'), { recursive: true })
+  const precious = path.join(folder, 'shadow')
+  writeFileSync(precious, '')
+  linkSync(precious, path.join(folder, 'spool', '0', 'planted'))
+  const given = prepareSpool(path.join(folder, 'spool'), ['0'], { name: 'worker', uid: 12_345, gid: 12_345 })
+  assert.match(given.ok ? '' : given.problem, /planted has another name besides this one/)
+  assert.equal(lstatSync(precious).uid, 0)
 })
 
 test('S24: a file in the place of the control socket is left alone', async () => {
