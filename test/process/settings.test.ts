@@ -105,7 +105,7 @@ test('lines that only do less than they seem to are loaded with a warning', () =
 
 test('of an access map with thousands of mistakes the first are told', () => {
   const access = readFileSync(accessFile(), 'utf8')
-  writeFileSync(accessFile(), Array.from({ length: 5000 }, (_, at) => `Connect:10.${at} RELLAY\n`).join(''))
+  writeFileSync(accessFile(), Array.from({ length: 5000 }, (_, at) => `Connect:10.${at >> 8}.${at & 255} RELLAY\n`).join(''))
   const loaded = loadSettings(postern.folder)
   writeFileSync(accessFile(), access)
   assert.equal(loaded.ok ? 0 : loaded.problem.length, 51)
