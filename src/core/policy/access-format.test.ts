@@ -25,7 +25,7 @@ test('what makemap refuses stays as it is, and so does a name with blanks', () =
 })
 
 test('formatting changes no entry, no line number and no problem', () => {
-  const line = fc.string({ unit: fc.constantFrom('a', 'B', ':', '.', '#', ' ', '\t', '"', '/', '@'), maxLength: 30 })
+  const line = fc.string({ unit: fc.constantFrom('a', 'B', ':', '.', '#', ' ', '\t', '"', '/', '@', '\0'), maxLength: 30 })
   fc.assert(
     fc.property(fc.array(line, { maxLength: 6 }), lines => {
       const [before, after] = [lines.join('\n'), formatAccessMap(lines.join('\n'))].map(text => parseAccessMap(text, 'access'))

@@ -2,7 +2,8 @@
  * An access map with its values under one another. Meaning, order, comments and line numbers stay.
  *
  * Lines that makemap would refuse stay as they are, for `access lint` to report, and so do names that
- * were written with their blanks, and lines so long that alignment could make them too long to be read.
+ * were written with their blanks, and lines so long that alignment could make them too long to be read. A
+ * map with a zero byte in it stays whole: what the byte does depends on whether a newline follows.
  */
 
 import { tornName } from './blank-in-name.ts'
@@ -12,6 +13,7 @@ const WIDEST_KEY = 72
 const TAB = 8
 
 export function formatAccessMap(text: string): string {
+  if (text === '' || text.includes('\0')) return text
   const lines = text.replace(/\n$/, '').split('\n')
   const formatted: string[] = []
   for (let at = 0; at < lines.length; ) {
@@ -19,7 +21,7 @@ export function formatAccessMap(text: string): string {
     formatted.push(...aligned(block))
     at += block.length
   }
-  return text === '' ? '' : `${formatted.join('\n')}\n`
+  return `${formatted.join('\n')}\n`
 }
 
 /** Entries that follow each other without a comment or an empty line between are aligned together. */
