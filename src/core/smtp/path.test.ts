@@ -41,7 +41,7 @@ const refused = [
   '<joe@a_b.org>', '<joe@[192.0.2.1>', '<joe@192.0.2.1]>', '<joe@[]>', '<.joe@example.org>', '<joe.@example.org>', '<j..oe@example.org>',
   '<joe(x)@example.org>', '<joe,x@example.org>', '<joe:x@example.org>', '<joe;x@example.org>', '<joe\\x@example.org>', '<joe<x@example.org>',
   '<"a\tb"@example.org>', '<@a.example>', '<@a.example,:joe@example.org>', '<@a.example;@b.example:joe@example.org>', '<a.example:joe@example.org>',
-  '<joe@exam\u3002ple.org>', '<joe@exam\uff0eple.org>', '<jo\u200be@example.org>', '<jo\u00a0e@example.org>', '<joe@exam\u202eple.org>',
+  '<joe@exam\u3002ple.org>', '<joe@exam\uff0eple.org>', '<joe@a\uff3fb.org>', '<joe@\uff0da.org>', '<jo\u200be@example.org>', '<jo\u00a0e@example.org>', '<joe@exam\u202eple.org>',
 ]
 
 for (const typed of refused) test(`${JSON.stringify(typed)} is no path`, () => assert.equal(addressOf(typed), null))

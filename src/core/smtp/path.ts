@@ -67,13 +67,15 @@ function withoutRoute(path: string): string | null {
 
 /**
  * RFC 5321 §4.1.2: letters, digits and hyphens between single dots. A U-label (RFC 6531 §3.3) may hold
- * any letters that DNS has a name for, but not the dots of other scripts, which IDNA takes for dots: they would move
- * the label's end for whoever looks the name up.
+ * any letters that make such a domain in A-labels, but not the dots of other scripts, which IDNA takes for dots: they
+ * would move the label's end for whoever looks the name up.
  */
 export function isDomain(text: string): boolean {
   if (text.length > DOMAIN_LIMIT_OCTETS || Buffer.byteLength(text) > DOMAIN_LIMIT_OCTETS) return false
   if (!text.split('.').every(label => LABEL.test(label) && Buffer.byteLength(label) <= LABEL_LIMIT_OCTETS)) return false
-  return !NON_ASCII.test(text) || toALabels(text) !== null
+  if (!NON_ASCII.test(text)) return true
+  const name = toALabels(text)
+  return name !== null && isDomain(name)
 }
 
 /** RFC 5321 §4.1.3: `[192.0.2.1]` or `[IPv6:2001:db8::1]`; no other tag has been registered. */
