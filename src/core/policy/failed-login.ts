@@ -1,5 +1,6 @@
 /** Why a login failed, in words, and what would make it succeed. For the administrator: the client is told neither. */
 
+import { BEARER_MECHANISMS } from '../sasl/bearer.ts'
 import type { LoginFailure } from '../sasl/script.ts'
 import type { LoginQuestion } from './decision.ts'
 
@@ -10,7 +11,7 @@ export function explainLoginFailure(why: LoginFailure): string {
 export function adviceOnLogin({ login, mechanism, asker }: LoginQuestion, why: string): string {
   switch (why as LoginFailure) {
     case 'unknownUser':
-      return isToken(mechanism)
+      return (BEARER_MECHANISMS as readonly string[]).includes(mechanism)
         ? 'make somebody of that name with `postern user add`, or have the provider put the name of somebody in the claim that [oauth] names.'
         : 'the client must log in with a name or an address of "postern user list"; `postern user passwd NAME --device DEVICE` makes a password.'
     case 'wrongPassword':
@@ -32,10 +33,6 @@ export function adviceOnLogin({ login, mechanism, asker }: LoginQuestion, why: s
     default:
       return `the client needs another token${login === '' ? '' : ` for ${JSON.stringify(login)}`}; [oauth] of postern.toml says which ones are good.`
   }
-}
-
-function isToken(mechanism: string): boolean {
-  return mechanism === 'OAUTHBEARER' || mechanism === 'XOAUTH2'
 }
 
 const FAILURES: Record<LoginFailure, string> = {
