@@ -5,9 +5,9 @@
  */
 
 import type { Config } from '../core/config/schema.ts'
-import type { LogWriter } from '../io/log-writer.ts'
 import type { AuthorityRequest } from '../relay/admin.ts'
 import type { AuthorityResult } from '../relay/authority.ts'
+import type { Log } from '../relay/ports.ts'
 import { startAuthority, type AuthorityProcess, type AuthorityStarted } from './authority-process.ts'
 import { readPassphrase } from './passphrase.ts'
 
@@ -18,7 +18,7 @@ type KeeperOptions = {
   readonly start: () => Promise<AuthorityStarted>
   /** Another one works in its place. What the one before has done last may have been told to nobody. */
   readonly onBack: () => Promise<void>
-  readonly log: LogWriter
+  readonly log: Log
 }
 
 export class AuthorityKeeper {
@@ -62,11 +62,11 @@ export class AuthorityKeeper {
 
   async #startAgain(): Promise<void> {
     const started = await this.#options.start()
+    if (this.#stopped) return started.ok ? started.authority.stop() : undefined
     if (!started.ok) {
       this.#options.log.error({ event: 'authority-cannot-start', problem: started.problem, againInMilliseconds: this.#delay })
       return this.#startLater()
     }
-    if (this.#stopped) return started.authority.stop()
     this.#authority = started.authority
     this.#delay = FIRST_DELAY_MILLISECONDS
     this.watch()
